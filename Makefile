@@ -1,0 +1,97 @@
+# Redoubt.  One file, not recursive.  `make help` lists what there is.
+# Variants: make V=release (default) | debug | asan | tsan | coverage | fuzz
+
+V ?= release
+MODULES := base ipc confine seal audit store domain access auth wire flow role cli
+OUT := build/$(V)
+
+CC_release := gcc
+CC_debug := gcc
+CC_asan := clang
+CC_tsan := clang
+CC_coverage := gcc
+CC_fuzz := clang
+CC := $(CC_$(V))
+
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
+	-Wformat=2 -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wcast-qual -Wwrite-strings -Wpointer-arith \
+	-Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion \
+	-Werror
+WARN_gcc := -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+	-Wformat-signedness -Walloc-zero -Wtrampolines
+WARN_clang :=
+HARDEN := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection=full -ftrivial-auto-var-init=zero \
+	-fzero-call-used-regs=used-gpr -fno-strict-overflow \
+	-fno-delete-null-pointer-checks -fno-strict-aliasing -fno-common -fPIE
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed
+
+CF_release := $(HARDEN)
+CF_debug := -O0 -g3 -fPIE
+CF_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -fPIE -DREDOUBT_SANITIZED
+CF_tsan := -O1 -g -fsanitize=thread -fPIE -DREDOUBT_SANITIZED
+CF_coverage := -O0 -g --coverage -fPIE -DREDOUBT_SANITIZED
+CF_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fPIE -DREDOUBT_SANITIZED
+LF_release := $(LDHARD)
+LF_debug := -pie
+LF_asan := -fsanitize=address,undefined -pie
+LF_tsan := -fsanitize=thread -pie
+LF_coverage := --coverage -pie
+LF_fuzz := -fsanitize=address,undefined -pie
+
+VERSION := $(shell sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md 2>/dev/null | head -1)
+CPPFLAGS := -Isrc -I. -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000 \
+	-DREDOUBT_VERSION='"$(or $(VERSION),0.0.0)"'
+CFLAGS := -std=gnu17 $(WARN) $(WARN_$(CC)) $(CF_$(V)) -ffile-prefix-map=$(CURDIR)=. -pthread
+LDFLAGS := $(LF_$(V)) -pthread
+LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih
+
+objs = $(patsubst src/%.c,$(OUT)/%.o,$(sort $(wildcard src/$(1)/*.c)))
+OBJS := $(foreach m,$(MODULES),$(call objs,$(m)))
+
+all: build/redoubt
+
+build/redoubt: $(OUT)/redoubt
+	@ln -sf $(V)/redoubt $@
+
+$(OUT)/redoubt: $(OBJS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(OUT)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- unit tests: tests/unit/<module>/t_<name>.c links what <module> may use ----
+USES_base := base
+USES_ipc := ipc base
+USES_confine := confine base
+USES_seal := seal base
+USES_audit := audit base
+USES_store := store seal base
+USES_domain := domain access base
+USES_access := access base
+USES_auth := auth access seal base
+USES_wire := wire base
+USES_flow := $(filter-out role cli,$(MODULES))
+USES_role := $(filter-out cli,$(MODULES))
+USES_cli := $(MODULES)
+
+UNIT_SRC := $(sort $(wildcard tests/unit/*/t_*.c))
+UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(UNIT_SRC))
+unit_module = $(word 1,$(subst /, ,$(patsubst $(OUT)/unit/%,%,$(1))))
+
+.SECONDEXPANSION:
+$(UNIT): $(OUT)/unit/%: tests/unit/%.c tests/t.h $$(foreach m,$$(USES_$$(call unit_module,$$@)),$$(filter-out $(OUT)/cli/main.o,$$(call objs,$$(m))))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS) -ljansson
+
+unit-%: ; $(MAKE) V=$(V) $(filter $(OUT)/unit/$*/%,$(UNIT)) && tools/run-units $(filter $(OUT)/unit/$*/%,$(UNIT))
+unit: $(UNIT)
+	tools/run-units $(UNIT)
+
+-include $(OBJS:.o=.d) $(UNIT:=.d)
+
+clean:
+	rm -rf build
+.PHONY: all unit clean

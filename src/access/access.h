@@ -1,0 +1,109 @@
+/*
+ * access.h: may they?  One pure decision function; no I/O, no clock.
+ *
+ *	effective right = token's scopes ∩ its owner's live bindings
+ *
+ * Only two things deny: the token's ceiling and a private incident one is
+ * no member of.  Everything else is additive, so the order of bindings never
+ * matters.  A decision can always say why.
+ *
+ * Only this module makes a `struct grant`; domain functions demand one.
+ */
+#ifndef ACCESS_ACCESS_H
+#define ACCESS_ACCESS_H
+
+#include "access/world.h"
+
+/*
+ * Who is asking.  Only auth/actor.c makes one (from a credential it has
+ * checked); everybody else may look.
+ */
+struct actor {
+	enum principal_kind kind;
+	struct uuid id;
+	struct str name;	   /* display name */
+	const struct token *token; /* NULL: system actor */
+	const struct world *world; /* the snapshot it was made from */
+	struct str address;
+};
+
+/* What is asked for. */
+struct target {
+	enum permission perm;
+	uint32_t project; /* 0 = the organization */
+	/* Set when the resource is a private incident or hangs off one. */
+	bool restricted;
+	bool member; /* the asking principal is on its member list */
+};
+
+enum access_rule {
+	RULE_ALLOW,		 /* a binding allows */
+	RULE_ALLOW_SELF,	 /* about oneself, needs no binding */
+	RULE_PRINCIPAL_DISABLED,
+	RULE_TOKEN_SCOPE,	 /* token does not name the permission */
+	RULE_TOKEN_PROJECT,	 /* token does not name the project */
+	RULE_RESTRICTED,	 /* private incident, not a member */
+	RULE_NO_BINDING,
+};
+const char *access_rule_text(enum access_rule r); /* "token_scope", ... */
+
+struct decision {
+	bool allowed;
+	enum access_rule rule;
+	const struct binding *binding; /* the one that allows, or NULL */
+	const struct group *via;       /* group it came through, or NULL */
+};
+
+struct decision access_decide(const struct actor *who, const struct target *t,
+    int64_t now);
+
+/* A grant: proof that a decision was made and allowed. Opaque outside. */
+struct grant;
+/*
+ * Decide and, when allowed, make a grant in the arena.  Otherwise
+ * E_NOT_FOUND when who may not even see that the target exists, else
+ * E_FORBIDDEN.  *ret_d is filled in either way.
+ */
+err access_grant(struct arena *a, const struct actor *who,
+    const struct target *t, int64_t now, struct decision *ret_d,
+    const struct grant **ret) MUST_USE;
+const struct actor *grant_actor(const struct grant *g);
+enum permission grant_perm(const struct grant *g);
+uint32_t grant_project(const struct grant *g);
+
+/* All permissions of who in a project (0: organization-wide ones). */
+struct permset access_effective(const struct actor *who, uint32_t project,
+    int64_t now);
+/* Does who have perm in any project or the organization? */
+bool access_anywhere(const struct actor *who, enum permission perm,
+    int64_t now);
+/* Subjects to test member lists with: the principal and its groups; at most
+ * max. The principal is a bare uuid list here: kind 1 principal, 2 group. */
+struct access_subject {
+	uint8_t kind;
+	struct uuid id;
+};
+size_t access_subjects(const struct actor *who, struct access_subject *ret,
+    size_t max);
+
+/*
+ * Guards against climbing.  E_FORBIDDEN with a trail: one cannot grant a
+ * role holding a permission one lacks in that scope, nor edit a role bound
+ * to oneself, nor widen a token beyond oneself.  E_LAST_ADMIN: a change would
+ * leave no live org_admin binding (checked on the world after the change).
+ */
+err access_may_grant(const struct actor *who, struct permset perms,
+    uint32_t project, int64_t now, struct trail *t) MUST_USE;
+err access_may_edit_role(const struct actor *who, const struct role *r,
+    struct trail *t) MUST_USE;
+err access_has_admin(const struct world *after, int64_t now) MUST_USE;
+
+/*
+ * Explain: the decision and each step that led to it, as the members
+ * "allowed", "rule" and "because" of an open JSON object.
+ */
+struct jw;
+void access_explain(struct jw *w, const struct actor *who,
+    const struct target *t, int64_t now);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * world.h: everything administrative, as one immutable snapshot: projects,
+ * principals, groups, roles, bindings, tokens, integrations.  The writer
+ * builds a new world after each administrative commit and swaps it in;
+ * requests hold a reference for as long as they run, so nothing is locked
+ * and one request sees one world.
+ *
+ * Objects are stored one sealed JSON text each (object.h).
+ */
+#ifndef ACCESS_WORLD_H
+#define ACCESS_WORLD_H
+
+#include "access/perm.h"
+#include "base/arena.h"
+#include "base/id.h"
+
+/* Numbers are stored: only append. */
+enum object_kind {
+	OBJECT_PROJECT = 1,
+	OBJECT_USER = 2,
+	OBJECT_SERVICE_ACCOUNT = 3,
+	OBJECT_GROUP = 4,
+	OBJECT_ROLE = 5,
+	OBJECT_BINDING = 6,
+	OBJECT_TOKEN = 7,
+	OBJECT_INTEGRATION = 8,
+};
+
+enum principal_kind {
+	PRINCIPAL_USER = 1,
+	PRINCIPAL_SERVICE_ACCOUNT = 2,
+	PRINCIPAL_INTEGRATION = 3,
+	PRINCIPAL_SYSTEM = 4,
+	PRINCIPAL_ANONYMOUS = 5,
+	PRINCIPAL_GROUP = 6, /* as a binding's or a member's subject only */
+};
+const char *principal_kind_text(enum principal_kind k); /* "user", ... */
+bool principal_kind_parse(struct str s, enum principal_kind *ret);
+
+/* What every object has. */
+struct object {
+	enum object_kind kind;
+	struct uuid id;
+	uint32_t project; /* project number, 0 = organization */
+	uint32_t version; /* ETag */
+	int64_t created, updated;
+};
+
+struct project {
+	struct object o; /* o.project is its own number */
+	struct str slug, name;
+};
+
+struct user {
+	struct object o;
+	struct str email, name;
+	bool disabled;
+};
+
+struct service_account {
+	struct object o;
+	struct str name;
+	bool disabled;
+};
+
+struct group {
+	struct object o;
+	struct str name;
+	const struct principal_id *members;
+	size_t members_n;
+};
+
+struct role {
+	struct object o;
+	struct str name;
+	struct permset perms;
+};
+
+struct binding {
+	struct object o; /* o.project: where it holds, 0 = everywhere */
+	enum principal_kind subject_kind; /* user, service account, group */
+	struct uuid subject;
+	struct str role; /* a built-in name or a custom role's name */
+	int64_t expires; /* 0 = never */
+	struct str reason;
+	struct principal_id created_by;
+};
+
+enum { TOKEN_KEY_ID = 10, TOKEN_SECRET = 32, TOKEN_TEXT = 52 };
+
+struct token {
+	struct object o;
+	char kind; /* p s b w */
+	char key_id[TOKEN_KEY_ID + 1];
+	uint8_t verifier[32]; /* keyed hash of the secret */
+	uint32_t verifier_key; /* data key number of the hash key */
+	enum principal_kind owner_kind;
+	struct principal_id owner;
+	struct str name;
+	struct permset scopes;
+	const uint32_t *projects; /* project numbers; n 0 = not limited */
+	size_t projects_n;
+	const struct str *cidrs; /* "10.0.0.0/8"; n 0 = not limited */
+	size_t cidrs_n;
+	int64_t expires; /* always set */
+	int64_t revoked; /* 0 = live */
+};
+
+struct integration {
+	struct object o;
+	struct str name;
+	struct str template;	     /* alertmanager, grafana, generic */
+	struct str auth;	     /* the auth object as JSON, no secret */
+	struct str mapping;	     /* JSON object or empty */
+	uint8_t default_severity;    /* enum alert_severity */
+	bool disabled;
+	struct principal_id created_by;
+};
+
+struct world; /* opaque, reference counted */
+
+/*
+ * Build from decoded objects.  The builder copies everything into the
+ * world's own memory.  E_LIMIT past a bound of limits.def; E_CORRUPT when
+ * objects contradict each other (two tokens with one key id).
+ */
+struct world_builder;
+err world_builder_new(struct world_builder **ret) MUST_USE;
+/* Start from an existing world, to replace or remove single objects. */
+err world_builder_from(const struct world *w, struct world_builder **ret)
+    MUST_USE;
+/* obj points to the struct its kind says; replaces one with the same id. */
+err world_builder_put(struct world_builder *b, const struct object *obj)
+    MUST_USE;
+void world_builder_remove(struct world_builder *b, enum object_kind kind,
+    const struct uuid *id);
+/* Consumes b. */
+err world_builder_done(struct world_builder *b, struct world **ret) MUST_USE;
+struct world_builder *world_builder_free(struct world_builder *b);
+
+struct world *world_ref(struct world *w);
+struct world *world_unref(struct world *w);
+uint64_t world_version(const struct world *w); /* counts up per process */
+
+/* Lookups: NULL when absent. */
+const struct project *world_project(const struct world *w, uint32_t number);
+const struct project *world_project_slug(const struct world *w, struct str s);
+const struct project *world_project_id(const struct world *w,
+    const struct uuid *id);
+const struct user *world_user(const struct world *w, const struct uuid *id);
+const struct user *world_user_email(const struct world *w, struct str email);
+const struct service_account *world_service_account(const struct world *w,
+    const struct uuid *id);
+const struct group *world_group(const struct world *w, const struct uuid *id);
+const struct role *world_role(const struct world *w, struct str name);
+const struct role *world_role_id(const struct world *w, const struct uuid *id);
+const struct binding *world_binding(const struct world *w,
+    const struct uuid *id);
+const struct token *world_token(const struct world *w, const struct uuid *id);
+const struct token *world_token_key(const struct world *w,
+    const char key_id[TOKEN_KEY_ID]);
+const struct integration *world_integration(const struct world *w,
+    const struct uuid *id);
+/* The display name of a principal: a user's name or e-mail, a service
+ * account's or integration's name; empty when unknown. */
+struct str world_principal_name(const struct world *w,
+    enum principal_kind kind, const struct uuid *id);
+bool world_principal_live(const struct world *w, enum principal_kind kind,
+    const struct uuid *id); /* exists and is not disabled */
+
+/* All objects of a kind in order of id (creation): array of pointers. */
+const struct object *const *world_objects(const struct world *w,
+    enum object_kind kind, size_t *ret_n);
+/* Groups a principal is in; bindings whose subject is this id. */
+const struct group *const *world_groups_of(const struct world *w,
+    const struct uuid *principal, size_t *ret_n);
+const struct binding *const *world_bindings_of(const struct world *w,
+    const struct uuid *subject, size_t *ret_n);
+/* Permissions a role name stands for; false for an unknown name. */
+bool world_role_perms(const struct world *w, struct str role,
+    struct permset *ret);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * note.h: checkpoints (C2SP tlog-checkpoint) as signed notes (C2SP
+ * signed-note, Ed25519, signature type 0x01), their verifier keys
+ * ("name+hash+base64"), and the keeper's rule for signing.
+ */
+#ifndef AUDIT_NOTE_H
+#define AUDIT_NOTE_H
+
+#include "audit/tree.h"
+#include "base/buf.h"
+#include "base/secret.h"
+
+enum { NOTE_NAME_MAX = 120, NOTE_MAX = 65536, NOTE_SIGNATURES = 16 };
+
+/* A public key with its name. */
+struct note_key {
+	char name[NOTE_NAME_MAX + 1];
+	uint32_t hash;
+	uint8_t pub[32];
+};
+
+/* Derive from the Ed25519 seed. name: no spaces, no '+', not empty. */
+err note_key_of(struct str name, const uint8_t seed[SECRET_SIZE],
+    struct note_key *ret) MUST_USE;
+err note_key_parse(struct str vkey, struct note_key *ret) MUST_USE;
+void note_key_text(const struct note_key *k, struct buf *b);
+
+struct checkpoint {
+	char origin[NOTE_NAME_MAX + 1];
+	uint64_t size;
+	struct hash root;
+};
+
+/* The note with one signature.  b gets text, blank line, signature line. */
+err checkpoint_sign(const struct checkpoint *c, const struct note_key *k,
+    const uint8_t seed[SECRET_SIZE], struct buf *b) MUST_USE;
+
+/* Parse strictly and verify k's signature; unknown signatures are allowed
+ * and ignored.  E_CORRUPT when malformed, E_BAD_ANSWER when k's signature is
+ * missing or wrong. */
+err checkpoint_open(struct str note, const struct note_key *k,
+    struct checkpoint *ret) MUST_USE;
+
+/*
+ * The keeper's rule.  `last` is what it signed last (size 0 at first);
+ * `next` is wanted; `proof` shows next extends last.  OK means: may be
+ * signed.  E_BAD_ANSWER means: history was rewritten or rolled back.
+ */
+err checkpoint_may_follow(const struct checkpoint *last,
+    const struct checkpoint *next, const struct hash *proof, size_t n)
+    MUST_USE;
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * actor.h: who?  A credential in, a `struct actor` out; the only maker of
+ * actors.  One error (E_UNAUTHENTICATED) for every reason, in one time; the
+ * reason goes to the audit entry, not to the caller.
+ */
+#ifndef AUTH_ACTOR_H
+#define AUTH_ACTOR_H
+
+#include "access/access.h"
+#include "seal/seal.h"
+
+enum auth_reason {
+	AUTH_OK,
+	AUTH_MISSING,
+	AUTH_MALFORMED,
+	AUTH_UNKNOWN,
+	AUTH_WRONG_SECRET,
+	AUTH_EXPIRED,
+	AUTH_REVOKED,
+	AUTH_OWNER,   /* owner gone or disabled */
+	AUTH_ADDRESS, /* not from an allowed address */
+	AUTH_KIND,    /* a token of a kind not accepted here */
+};
+const char *auth_reason_text(enum auth_reason r); /* "expired", ... */
+
+struct auth_input {
+	const struct world *world;
+	const struct data_key *token_mac; /* SEAL_CLASS_TOKEN key */
+	int64_t now;
+	struct str authorization; /* header value, or empty */
+	struct str address;
+};
+
+/* For /v1: Authorization: Bearer rdp_/rds_/rdb_... */
+err auth_api(struct arena *a, const struct auth_input *in,
+    enum auth_reason *ret_why, const struct actor **ret) MUST_USE;
+/*
+ * For /ingest/{id}: the integration's own schemes (bearer here; the others
+ * come with the identity issue). E_UNAUTHENTICATED also when the integration
+ * does not exist; E_DISABLED only after a good credential.
+ */
+err auth_ingest(struct arena *a, const struct auth_input *in,
+    const struct uuid *integration, enum auth_reason *ret_why,
+    const struct actor **ret) MUST_USE;
+/* The server itself: start, key rotation, flushes. */
+const struct actor *auth_system(struct arena *a, const struct world *w);
+
+#endif

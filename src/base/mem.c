@@ -1,0 +1,28 @@
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *
+mem_new(size_t count, size_t size)
+{
+	return calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
+}
+
+void *
+mem_grow(void *p, size_t count, size_t size)
+{
+	return reallocarray(p, count == 0 ? 1 : count, size == 0 ? 1 : size);
+}
+
+void
+mem_free(void *p)
+{
+	free(p);
+}
+
+void
+mem_wipe(void *p, size_t n)
+{
+	explicit_bzero(p, n);
+}

@@ -1,0 +1,45 @@
+/*
+ * text.h: encodings.  Decoders are strict: no white space, no missing or
+ * extra padding, no non-zero trailing bits; what decodes encodes back to the
+ * same bytes.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+void hex_add(struct buf *b, struct str bytes); /* lower case */
+/* ret gets in.n / 2 bytes; false on odd length or a non-hex digit. */
+bool hex_decode(struct str in, void *ret, size_t ret_n);
+
+void b64_add(struct buf *b, struct str bytes);	  /* RFC 4648 4, padded */
+void b64url_add(struct buf *b, struct str bytes); /* RFC 4648 5, unpadded */
+bool b64_decode(struct arena *a, struct str in, struct str *ret);
+bool b64url_decode(struct arena *a, struct str in, struct str *ret);
+
+/* 0-9A-Za-z, most significant first, left padded with '0' to width. */
+void base62_add(struct buf *b, uint64_t v, unsigned width);
+bool base62_decode(struct str in, uint64_t *ret);
+uint32_t crc32_ieee(struct str s);
+
+/* application/x-www-form-urlencoded decoding is not wanted anywhere;
+ * this is percent-decoding of one path segment or query value ('+' stays
+ * '+').  E_BAD_REQUEST on a broken escape, %00 or invalid UTF-8. */
+err url_decode(struct arena *a, struct str in, struct str *ret) MUST_USE;
+/* Everything but unreserved characters becomes %XX. */
+void url_encode(struct buf *b, struct str s);
+
+/* One CSV field: quoted when needed (RFC 4180) and with a leading ' when a
+ * spreadsheet would take it for a formula (= + - @ tab CR). */
+void csv_add(struct buf *b, struct str s);
+/* A value of a key=value log line: quoted when needed, controls escaped. */
+void logval_add(struct buf *b, struct str s);
+/*
+ * Text for a terminal: control characters (ESC included), C1 controls and
+ * bidirectional overrides and isolates are shown as \u{XXXX}; newline and
+ * tab stay only if multiline.
+ */
+void tty_add(struct buf *b, struct str s, bool multiline);
+
+#endif

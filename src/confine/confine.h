@@ -1,0 +1,47 @@
+/*
+ * confine.h: giving up power, and proving that it is gone.
+ *
+ * Each function is one promise; each returns only after it has tried what it
+ * just forbade and seen it refused.  Order: namespaces, user, no_new_privs
+ * and limits, Landlock, descriptors, seccomp (last).
+ */
+#ifndef CONFINE_CONFINE_H
+#define CONFINE_CONFINE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* What was really achieved; for the log, `check` and posture. */
+struct confinement {
+	bool own_user;	  /* runs as a uid of its own */
+	bool no_caps;	  /* no capability left in any set */
+	bool netns;	  /* in an empty network namespace */
+	int landlock;	  /* ABI in force, 0 = none */
+	bool seccomp;	  /* filter in force */
+	bool no_core;	  /* RLIMIT_CORE 0 and not dumpable */
+};
+
+enum confine_role { CONFINE_SUPERVISOR, CONFINE_SERVER, CONFINE_KEEPER };
+
+struct confine_plan {
+	enum confine_role role;
+	/* uid/gid to become when root; 0 = stay. */
+	unsigned uid, gid;
+	/* Server: the only tree that may be touched (read-write). NULL: no
+	 * file access at all (keeper). */
+	const char *data_dir;
+	/* Descriptors to keep open besides 0, 1, 2. */
+	const int *keep;
+	size_t keep_n;
+};
+
+/* All of the above for one role. E_DENIED (with a trail) when something
+ * mandatory (no_new_privs, seccomp, limits) could not be had or a proof
+ * failed; optional parts that are missing are reported in *ret. */
+err confine(const struct confine_plan *p, struct trail *t,
+    struct confinement *ret) MUST_USE;
+/* Only resource limits, dumpable, no_new_privs: for short-lived tools that
+ * hold keys (init, key). */
+err confine_light(struct trail *t) MUST_USE;
+
+#endif

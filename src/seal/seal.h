@@ -1,0 +1,118 @@
+/*
+ * seal.h: encryption before storage.  The only maker of `struct sealed`,
+ * and store.h accepts nothing else, so plaintext cannot reach the disk.
+ *
+ * Format and key hierarchy: doc/PROTOCOL.seal.  XAES-256-GCM (C2SP) with a
+ * key commitment; associated data names the row, so a ciphertext moved to
+ * another row, column, project or schema version does not open.
+ *
+ * Keys: root key (keeper only) > project keys > data keys, all random, all
+ * wrapped, none derived: deleting a wrapped key destroys what it sealed.
+ */
+#ifndef SEAL_SEAL_H
+#define SEAL_SEAL_H
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "base/secret.h"
+
+/* Bytes that are safe to store.  Only seal.c sets `bytes`. */
+struct sealed {
+	struct str bytes;
+};
+
+/* Bytes that came back from the store; nothing is known about them. */
+struct stored {
+	struct str bytes;
+};
+
+/* What a data key is for.  Numbers are part of the format. */
+enum seal_class {
+	SEAL_CLASS_OBJECT = 1,	 /* projects, users, roles, tokens, ... */
+	SEAL_CLASS_ALERT = 2,	 /* alerts of one project */
+	SEAL_CLASS_PAYLOAD = 3,	 /* raw deliveries of one project */
+	SEAL_CLASS_INCIDENT = 4, /* one key per incident: its subject */
+	SEAL_CLASS_PERSON = 5,	 /* one key per user: its subject */
+	SEAL_CLASS_AUDIT = 6,	 /* bodies beside audit leaves */
+	SEAL_CLASS_REPLY = 7,	 /* answers kept for idempotency */
+	SEAL_CLASS_INDEX = 8,	 /* HMAC key of blind indexes */
+	SEAL_CLASS_TOKEN = 9,	 /* HMAC key of token verifiers */
+	SEAL_CLASS_CURSOR = 10,	 /* HMAC key of list cursors */
+};
+
+/* Where a sealed blob lives; becomes the associated data.  Numbers are part
+ * of the format: only append. */
+enum seal_table {
+	SEAL_TABLE_OBJECT = 1,
+	SEAL_TABLE_INCIDENT = 2,
+	SEAL_TABLE_TIMELINE = 3,
+	SEAL_TABLE_ALERT = 4,
+	SEAL_TABLE_DELIVERY = 5,
+	SEAL_TABLE_AUDIT = 6,
+	SEAL_TABLE_REPLY = 7,
+	SEAL_TABLE_DATA_KEY = 8,
+	SEAL_TABLE_PROJECT_KEY = 9,
+};
+
+/* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */
+struct seal_where {
+	enum seal_table table;
+	uint8_t column;	 /* 0 unless a table has two sealed columns */
+	uint16_t schema; /* row schema version, 1 today */
+	uint32_t project; /* store's project number; 0 = organization */
+	uint8_t pk[32];
+	uint8_t pk_n;
+};
+
+/* Build the pk from an id, or from a number, or both. */
+void seal_where_id(struct seal_where *w, const struct uuid *u);
+void seal_where_num(struct seal_where *w, uint64_t v);
+
+/* ---- keys ---- */
+
+/*
+ * A data key ready for use: its number (stored in every blob) and, inside,
+ * the expanded cipher state.  Made by keyring.c.
+ */
+struct data_key;
+uint32_t data_key_id(const struct data_key *k);
+
+/* ---- the two verbs ---- */
+
+/*
+ * Seal `plain` under k for the row `w`.  The result is in the arena and
+ * SEAL_OVERHEAD bytes longer than plain.
+ */
+enum { SEAL_OVERHEAD = 80 };
+err seal_close(const struct data_key *k, const struct seal_where *w,
+    struct str plain, struct arena *a, struct sealed *ret) MUST_USE;
+
+/* Which key a stored blob names; E_CORRUPT when it is no blob of ours. */
+err seal_key_id(struct stored s, uint32_t *ret) MUST_USE;
+
+/*
+ * Open; the plaintext is in the arena.  E_WRONG_KEY when the commitment does
+ * not match k (checked before decryption), E_CORRUPT for every other fault.
+ */
+err seal_open(const struct data_key *k, const struct seal_where *w,
+    struct stored s, struct arena *a, struct str *ret) MUST_USE;
+
+/* HMAC-SHA256 under a MAC-class key (INDEX, TOKEN, CURSOR), domain-separated
+ * by `label`; ret gets n <= 32 bytes.  For blind indexes, token verifiers
+ * and cursors. */
+err seal_mac(const struct data_key *k, const char *label, struct str data,
+    uint8_t *ret, size_t n) MUST_USE;
+
+/*
+ * Large bodies: chunks of 64 KiB, each its own blob, bound to its number and
+ * with a final flag, so none can be dropped, reordered or added.
+ */
+enum { SEAL_CHUNK = 65536 };
+err seal_close_chunk(const struct data_key *k, const struct seal_where *w,
+    uint32_t number, bool last, struct str plain, struct arena *a,
+    struct sealed *ret) MUST_USE;
+err seal_open_chunk(const struct data_key *k, const struct seal_where *w,
+    uint32_t number, bool last, struct stored s, struct arena *a,
+    struct str *ret) MUST_USE;
+
+#endif
