@@ -90,8 +90,25 @@ unit-%: ; $(MAKE) V=$(V) $(filter $(OUT)/unit/$*/%,$(UNIT)) && tools/run-units $
 unit: $(UNIT)
 	tools/run-units $(UNIT)
 
--include $(OBJS:.o=.d) $(UNIT:=.d)
+# ---- fuzz: tests/fuzz/<module>/f_<name>.c, corpus in tests/fuzz/corpus/<name> ----
+FUZZ_SECONDS ?= 10
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*/f_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/fuzz/%,$(FUZZ_SRC))
+fuzz_module = $(word 1,$(subst /, ,$(patsubst build/fuzz/fuzz/%,%,$(1))))
+
+ifeq ($(V),fuzz)
+$(FUZZ): build/fuzz/fuzz/%: tests/fuzz/%.c $$(foreach m,$$(USES_$$(call fuzz_module,$$@)),$$(filter-out $(OUT)/cli/main.o,$$(call objs,$$(m))))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) -fsanitize=fuzzer $(LIBS) -ljansson
+endif
+
+fuzz-build:
+	$(MAKE) V=fuzz $(FUZZ)
+fuzz-smoke: fuzz-build
+	tools/run-fuzz $(FUZZ_SECONDS) $(FUZZ)
+
+-include $(OBJS:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
 
 clean:
 	rm -rf build
-.PHONY: all unit clean
+.PHONY: all unit fuzz-build fuzz-smoke clean
