@@ -10,7 +10,8 @@ enum permission {
 #include "access/permissions.def"
 #undef PERM
 	PERM_MAX_,
-	PERM_NONE = 255, /* a route that asks for none beyond a credential */
+	PERM_OBJECT = 254, /* a route whose handler asks about its object */
+	PERM_NONE = 255,   /* a route that asks for none beyond a credential */
 };
 
 struct permset {
@@ -51,7 +52,10 @@ permset_within(struct permset a, struct permset b)
 struct permset permset_all(void);
 const char *perm_text(enum permission p);
 const char *perm_meaning(enum permission p);
+/* Never asked of one project: the organization's, or SELF. */
 bool perm_is_org(enum permission p);
+/* About oneself: holds everywhere once a role with it is bound anywhere. */
+bool perm_is_self(enum permission p);
 bool perm_parse(struct str s, enum permission *ret);
 
 /* Built-in roles, from roles.def. */

@@ -1,0 +1,176 @@
+/*
+ * call.h: one request on its way along the line, and what a handler may use.
+ *
+ * A handler is `err route_X(struct call *c)`.  When it runs, the request is
+ * authenticated, its query and body have the shape routes.def and fields.def
+ * promise, and its permission was granted (c->grant).  It asks for the rest
+ * (objects, private incidents) with call_ask, changes rows only in the writer
+ * lane, and renders its answer into c->w.  It returns the error to answer.
+ *
+ * Order inside a changing handler: read, check, decide; then write.  An error
+ * after the first write makes the writer undo the transaction and run the
+ * other requests in it again, so a handler must not remember anything outside
+ * the call, the store and the writer's caches.
+ */
+#ifndef FLOW_CALL_H
+#define FLOW_CALL_H
+
+#include "access/access.h"
+#include "auth/actor.h"
+#include "base/json.h"
+#include "flow/route.h"
+#include "flow/state.h"
+
+struct query {
+	struct str raw[PARAM_MAX_]; /* decoded; p NULL when absent */
+	uint32_t limit;		    /* LIM_PAGE_DEFAULT when absent */
+	int64_t from, to;	    /* 0 when absent */
+};
+
+/* What the audit entry of this call will say. */
+struct record {
+	enum audit_action action;
+	enum audit_outcome outcome;
+	uint32_t project; /* number, 0 = organization */
+	struct {
+		const char *type; /* static */
+		struct uuid id;
+		uint64_t num;  /* used when id is zero */
+		struct str ref; /* used when neither: public text, static or arena */
+		bool hidden;   /* of a private incident: a blind reference */
+	} resource[AUDIT_RESOURCES];
+	size_t resources;
+	struct str reason;    /* static; code of the refusal */
+	struct str body;      /* kept sealed beside the leaf, committed to */
+	uint32_t body_key;    /* data key for it; 0 = the AUDIT class key */
+	const uint8_t *commitment; /* given by the handler: body kept elsewhere */
+	bool skip;	      /* nothing to record */
+};
+
+struct call {
+	struct lane *lane; /* of the thread at work now */
+	struct exchange *x; /* NULL in unit tests */
+	const struct http_request *req;
+	struct arena *a;
+	struct trail trail;
+	int64_t now;
+	struct uuid request_id;
+	char request_id_text[UUID_TEXT + 1];
+
+	struct snap *snap; /* the call's own reference */
+	const struct route *route;
+	struct str var[ROUTE_VARS]; /* decoded path variables, {p} first */
+	const struct actor *actor;
+	enum auth_reason why;
+	struct query query;
+	const struct json *body; /* parsed and checked; NULL without schema */
+	const struct project *project; /* of {p} */
+	const struct grant *grant;
+
+	struct record rec;
+
+	int status; /* 200 unless the handler says otherwise */
+	struct buf out;
+	struct jw w; /* writes into out */
+	struct str content_type;
+	struct str location;
+	struct str etag;
+	bool secret; /* the answer holds a secret: never kept */
+	bool streaming; /* the handler has taken the exchange */
+
+	void *prepared; /* what the reactor made for the writer (ingest) */
+	struct call *next; /* queues */
+	err outcome;
+};
+
+/* ---- asking ---- */
+
+/* Path variable i (0 = first) as a UUID; E_NOT_FOUND when it is none. */
+err call_uuid(struct call *c, size_t i, struct uuid *ret) MUST_USE;
+/* Another decision; a refusal is what the audit entry will say. */
+err call_ask(struct call *c, enum permission perm, uint32_t project,
+    const struct grant **ret) MUST_USE;
+/* Like call_ask about a private incident. */
+err call_ask_private(struct call *c, enum permission perm, uint32_t project,
+    bool member, const struct grant **ret) MUST_USE;
+/* Would it be allowed? Not recorded. */
+bool call_can(struct call *c, enum permission perm, uint32_t project);
+/* If-Match against the version: E_STALE. Without the header all is well. */
+err call_match(struct call *c, uint32_t version) MUST_USE;
+/* A refusal with its sentence: return call_bad(c, E_INVALID, "...", ...). */
+err call_bad(struct call *c, enum err_code code, const char *fmt, ...)
+    PRINTF(3, 4);
+/* How it came: "api", "cli" or "webhook", for `source`. */
+const char *call_source_kind(const struct call *c);
+/* {"kind":…,"principal":…,"credential":…,"address":…} */
+void call_source_json(struct call *c, struct jw *w);
+/* {"kind":…,"id":…,"name":…} of the actor */
+void call_actor_json(struct call *c, struct jw *w);
+
+/* ---- recording ---- */
+void call_touch(struct call *c, const char *type, const struct uuid *id);
+void call_touch_hidden(struct call *c, const char *type,
+    const struct uuid *id);
+void call_touch_num(struct call *c, const char *type, uint64_t num);
+
+/* ---- answering ---- */
+/* Start a JSON answer with that status. */
+struct jw *answer(struct call *c, int status);
+void answer_empty(struct call *c, int status); /* 204 */
+void answer_etag(struct call *c, uint32_t version);
+/* Location: /v1/... */
+void answer_location(struct call *c, const char *fmt, ...) PRINTF(2, 3);
+/* Members that every object has; for rendering. */
+void jw_time(struct jw *w, const char *name, int64_t ms); /* 0 = null */
+void jw_uuid(struct jw *w, const char *name, const struct uuid *u);
+
+/* ---- lists and cursors ---- */
+/*
+ * A cursor is the position (bytes of the handler's own choice, at most 64)
+ * sealed with a MAC over route, principal and filters, so a cursor of
+ * another list, person or server is E_BAD_CURSOR.
+ */
+enum { CURSOR_MAX = 64 };
+err cursor_take(struct call *c, struct str *ret) MUST_USE; /* n 0: start */
+err cursor_make(struct call *c, struct str position, struct str *ret)
+    MUST_USE;
+/* Start {"items":[ ; end ],"next":...} with a position or STR_NONE. */
+struct jw *list_begin(struct call *c);
+err list_end(struct call *c, struct str position) MUST_USE;
+
+/*
+ * A list of in-memory objects in order of id: those `wanted` says yes to,
+ * rendered by `render`; limit and cursor are handled here.
+ */
+err list_objects(struct call *c, enum object_kind kind,
+    bool (*wanted)(struct call *c, const struct object *o),
+    void (*render)(struct call *c, struct jw *w, const struct object *o))
+    MUST_USE;
+
+/* ---- administrative objects (writer lane) ---- */
+/* Fill in kind, a fresh id, project, version 1 and the times. */
+void admin_new(struct call *c, enum object_kind kind, uint32_t project,
+    struct object *ret);
+/* A copy's version and time go up: for changing an object. */
+void admin_touch(struct call *c, struct object *o);
+/* Seal and store o, and let everybody see it once the batch is durable;
+ * later requests of the batch see it at once. o may live in c->a. */
+err admin_put(struct call *c, const struct object *o) MUST_USE;
+err admin_remove(struct call *c, enum object_kind kind, const struct uuid *id)
+    MUST_USE;
+/* The world a request sees now; in the writer, with this batch's changes. */
+const struct world *call_world(const struct call *c);
+/* The world as it would be after put/remove of one object, for guards that
+ * judge the result (access_has_admin). Unref it. */
+err admin_preview(struct call *c, const struct object *put,
+    enum object_kind remove_kind, const struct uuid *remove,
+    struct world **ret) MUST_USE;
+/* Keys of a new project: a project key from the keeper, class keys. */
+err admin_project_keys(struct call *c, uint32_t project) MUST_USE;
+/* The next unused project number. */
+err admin_project_number(struct call *c, uint32_t *ret) MUST_USE;
+/* The MAC key of token verifiers, and its number. */
+err call_token_key(struct call *c, const struct data_key **ret,
+    uint32_t *ret_id) MUST_USE;
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * route.h: routes.def, fields.def and params.def as tables, and finding the
+ * row a request asks for.
+ */
+#ifndef FLOW_ROUTE_H
+#define FLOW_ROUTE_H
+
+#include "access/perm.h"
+#include "audit/leaf.h"
+#include "wire/wire.h"
+
+enum param {
+#define PARAM(name, text, type) PARAM_##name,
+#include "flow/params.def"
+#undef PARAM
+	PARAM_MAX_
+};
+const char *param_text(enum param p);
+
+enum route_auth { ROUTE_OPEN, ROUTE_API, ROUTE_INGEST };
+enum route_lane { ROUTE_REACTOR, ROUTE_READER, ROUTE_WRITER, ROUTE_STREAM };
+enum route_tier { TIER_READ, TIER_WRITE, TIER_ADMIN, TIER_NEVER };
+enum schema {
+	SCHEMA_NONE,
+	SCHEMA_PROJECT, SCHEMA_INCIDENT, SCHEMA_TRANSITION, SCHEMA_MEMBERS,
+	SCHEMA_ENTRY, SCHEMA_ALERT, SCHEMA_ALERT_ACT, SCHEMA_PROMOTE,
+	SCHEMA_INTEGRATION, SCHEMA_TEST, SCHEMA_USER, SCHEMA_SA,
+	SCHEMA_GROUP, SCHEMA_ROLE, SCHEMA_BINDING, SCHEMA_TOKEN,
+	SCHEMA_EXPLAIN, SCHEMA_EXPORT,
+	SCHEMA_MAX_
+};
+
+/* Who may set a member: bits of the `set` column. */
+enum { FIELD_C = 1, FIELD_P = 2, FIELD_R = 4, FIELD_N = 8, FIELD_S = 16 };
+
+struct call;
+struct route {
+	const char *id;
+	enum http_method method;
+	struct str path;
+	enum route_auth auth;
+	enum permission perm;
+	enum route_lane lane;
+	enum audit_action audit;
+	enum schema schema;
+	unsigned set;
+	uint32_t params; /* bit per enum param */
+	enum route_tier tier;
+	bool in_project; /* its path names {p} */
+	err (*handle)(struct call *c);
+};
+
+extern const struct route routes[];
+extern const size_t routes_n;
+
+enum { ROUTE_VARS = 3 };
+struct route_match {
+	const struct route *route;
+	struct str var[ROUTE_VARS]; /* still percent-encoded */
+	size_t vars;
+	unsigned allow; /* bit per method the path has, for 405 */
+};
+
+/* E_NOT_FOUND: no such path; E_METHOD: the path has other methods. HEAD
+ * finds the GET row. */
+err route_find(enum http_method m, struct str path, struct route_match *ret)
+    MUST_USE;
+
+enum field_type {
+	FT_NAME, FT_TEXT, FT_STRING, FT_BOOL, FT_NUM, FT_TIME, FT_ID, FT_SLUG,
+	FT_EMAIL, FT_LINK, FT_SEVERITY, FT_STATUS, FT_ASEVERITY, FT_NAMES,
+	FT_OBJECT, FT_LABELS, FT_SUBJECT, FT_SUBJECTS, FT_PERMS, FT_CIDRS,
+	FT_SLUGS
+};
+enum field_class { FC_SEALED, FC_INDEX, FC_PUBLIC, FC_NOWHERE };
+struct field {
+	enum schema schema;
+	struct str name;
+	enum field_type type;
+	size_t max;
+	unsigned set;
+	enum field_class class;
+	bool sensitive;
+	const char *meaning;
+};
+extern const struct field fields[];
+extern const size_t fields_n;
+const char *schema_name(enum schema s);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * state.h: what the server's threads share, and what each has of its own.
+ *
+ * Shared and changing state is one immutable snapshot (`struct snap`): the
+ * world, the project keys, the numbers of the newest class keys.  The writer
+ * makes a new one and swaps it in; each thread notices by comparing one
+ * atomic number, so nothing is locked on the request path.
+ */
+#ifndef FLOW_STATE_H
+#define FLOW_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "access/world.h"
+#include "seal/keyring.h"
+#include "store/store.h"
+
+/* The data key that seals new data of a class in a project. */
+struct class_key {
+	uint32_t project;
+	enum seal_class class;
+	uint32_t id;
+	uint64_t term;
+};
+
+struct snap {
+	atomic_uint refs;
+	uint64_t version;
+	struct world *world;
+	struct project_keys *keys;
+	struct class_key *class_keys; /* sorted by project, class */
+	size_t class_keys_n;
+};
+
+struct snap *snap_ref(struct snap *s);
+struct snap *snap_unref(struct snap *s);
+/* A new snapshot; takes references of world and keys, copies the list. */
+err snap_new(uint64_t version, struct world *world, struct project_keys *keys,
+    const struct class_key *ck, size_t n, struct snap **ret) MUST_USE;
+/* Number of the key that seals; 0 when the project has none. */
+uint32_t snap_class_key(const struct snap *s, uint32_t project,
+    enum seal_class class);
+
+enum lane_kind { LANE_REACTOR, LANE_READER, LANE_WRITER, LANE_STREAM };
+
+struct state;
+struct writer;
+
+/* What one thread has of its own. */
+struct lane {
+	struct state *state;
+	enum lane_kind kind;
+	unsigned number;
+	struct snap *snap;	 /* refreshed by lane_refresh */
+	struct keyring *ring;
+	struct store_conn *conn; /* the writer's is the one that writes */
+	struct writer *writer;	 /* LANE_WRITER only */
+};
+
+struct counters {
+	atomic_ullong requests, denied, writes, batches, alerts, incidents,
+	    streams_open, audit_entries, errors;
+};
+
+struct state {
+	struct store *store;
+	_Atomic(uint64_t) version;    /* of the current snapshot */
+	pthread_mutex_t lock;	      /* guards `snap` below, held briefly */
+	struct snap *snap;
+	char public_url[256];	      /* https://host:port */
+	char origin[128];	      /* of the audit log */
+	bool log_requests;
+	atomic_bool draining;
+	struct counters n;
+	struct writer *writer;
+	struct readers *readers;
+	struct streams *streams;
+};
+
+/* The lane of a new thread: own connection and keyring. */
+err lane_open(struct state *st, enum lane_kind kind, unsigned number,
+    struct lane *ret) MUST_USE;
+void lane_close(struct lane *l);
+/* Take the newest snapshot when there is one. */
+void lane_refresh(struct lane *l);
+/* Publish (writer only): everybody sees it at their next request. */
+void state_publish(struct state *st, struct snap *s);
+
+/* Open a stored blob found at w, with the lane's keys. */
+err lane_open_sealed(struct lane *l, const struct seal_where *w,
+    struct stored s, struct arena *a, struct str *ret) MUST_USE;
+/* Seal under the newest key of the class. */
+err lane_seal(struct lane *l, uint32_t project, enum seal_class class,
+    const struct seal_where *w, struct str plain, struct arena *a,
+    struct sealed *ret) MUST_USE;
+/* HMAC under the newest INDEX key of the project: a blind value. */
+err lane_blind(struct lane *l, uint32_t project, const char *label,
+    struct str text, uint8_t ret[BLIND_SIZE]) MUST_USE;
+
+#endif
