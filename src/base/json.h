@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 enum json_kind {
 	JSON_NULL,
@@ -108,8 +109,5 @@ void jw_value(struct jw *w, const struct json *j);
 #define jw_kraw(w, k, s) (jw_name((w), STR(k)), jw_raw((w), (s)))
 #define jw_kobj(w, k) (jw_name((w), STR(k)), jw_obj((w)))
 #define jw_karr(w, k) (jw_name((w), STR(k)), jw_arr((w)))
-
-/* Is all of s valid UTF-8 (no overlong forms, no surrogates, <= 10FFFF)? */
-bool utf8_valid(struct str s);
 
 #endif

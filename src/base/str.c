@@ -91,14 +91,12 @@ bool
 str_i64(struct str s, int64_t min, int64_t max, int64_t *ret)
 {
 	bool neg = s.n > 0 && s.p[0] == '-';
-	uint64_t u;
+	uint64_t u, most = (uint64_t)INT64_MAX + neg;
 	int64_t v;
 
-	if (!str_u64(neg ? str_skip(s, 1) : s, 0, INT64_MAX, &u))
+	if (!str_u64(neg ? str_skip(s, 1) : s, neg, most, &u))
 		return false;
-	if (neg && u == 0)
-		return false;
-	v = neg ? -(int64_t)u : (int64_t)u;
+	v = neg ? -1 - (int64_t)(u - 1) : (int64_t)u;
 	if (v < min || v > max)
 		return false;
 	*ret = v;
