@@ -2,9 +2,10 @@
  * json.h: a strict reader (RFC 8259, UTF-8 only) and a writer.
  *
  * The reader refuses what parsers disagree about: duplicate members, invalid
- * UTF-8 (overlong, surrogates), lone \u surrogates, \u0000, a byte order
- * mark, leading zeros, anything after the document.  Numbers are kept as
- * text and checked when read as a number, so no digit is lost.
+ * UTF-8 (overlong, surrogates), lone \u surrogates, a byte order mark,
+ * leading zeros, anything after the document.  Numbers are kept as text and
+ * checked when read as a number, so no digit is lost.  \u0000 is JSON, so a
+ * decoded string may hold a NUL: whoever stores text decides about controls.
  *
  * Depth counts containers: `[]` is depth 1.  A document that is refused
  * leaves nothing behind but arena bytes.

@@ -89,7 +89,7 @@ unicode_escape(struct str s, uint32_t *ret, size_t *ret_n)
 {
 	uint32_t c, low;
 
-	if (!hex4(str_skip(s, 2), &c) || c == 0 || (c >= 0xdc00 && c < 0xe000))
+	if (!hex4(str_skip(s, 2), &c) || (c >= 0xdc00 && c < 0xe000))
 		return false;
 	*ret_n = 6;
 	*ret = c;
