@@ -13,7 +13,7 @@
 enum ipc_role { SUPERVISOR, SERVER, KEEPER, IPC_ROLES };
 
 enum ipc_type {
-#define MSG(name, from, to, max, meaning) name,
+#define MSG(name, from, to, max, fds, meaning) name,
 #include "ipc/ipc.def"
 #undef MSG
 	IPC_MAX_
@@ -23,7 +23,7 @@ enum { IPC_FDS = 12 };
 
 struct ipc_msg {
 	enum ipc_type type;
-	struct str body; /* in the caller's buffer */
+	struct str body;  /* in the caller's buffer */
 	int fds[IPC_FDS]; /* received; the caller owns them */
 	size_t fds_n;
 };
@@ -36,16 +36,25 @@ struct ipc_end {
 
 err ipc_pair(enum ipc_role a, enum ipc_role b, struct ipc_end *ret_a,
     struct ipc_end *ret_b) MUST_USE;
-/* E_PEER when self may not say that to peer; E_UNAVAILABLE: peer is gone. */
+/* E_PEER when self may not say that to peer; E_UNAVAILABLE: peer is gone.
+ * The descriptors stay the caller's. */
 err ipc_send(const struct ipc_end *e, enum ipc_type t, struct str body,
     const int *fds, size_t fds_n) MUST_USE;
 /* Waits at most ms (-1 for ever). buf holds LIM_IPC bytes. E_TIMEOUT, E_PEER,
- * E_UNAVAILABLE on end of file. Descriptors arrive close-on-exec. */
+ * E_UNAVAILABLE on end of file. Descriptors arrive close-on-exec; there are
+ * none after an error. */
 err ipc_recv(const struct ipc_end *e, int ms, char *buf, size_t buf_n,
     struct ipc_msg *ret) MUST_USE;
-/* Send and wait for the one answer type; everything else is E_PEER. */
+/* Send and wait for the one answer type; everything else is E_PEER.  Any
+ * error ends the connection for good: an answer that comes too late must
+ * never be taken for the answer to the next question. */
 err ipc_call(const struct ipc_end *e, enum ipc_type ask, struct str body,
     enum ipc_type answer, int ms, char *buf, size_t buf_n,
     struct ipc_msg *ret) MUST_USE;
+
+/* Close what a message brought and nobody took. */
+void ipc_msg_drop(struct ipc_msg *m);
+/* "IPC_SIGN", for the log. */
+const char *ipc_type_name(enum ipc_type t);
 
 #endif
