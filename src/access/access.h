@@ -22,7 +22,8 @@ struct actor {
 	enum principal_kind kind;
 	struct uuid id;
 	struct str name;	   /* display name */
-	const struct token *token; /* NULL: system actor */
+	/* NULL: the system, or a principal being explained */
+	const struct token *token;
 	const struct world *world; /* the snapshot it was made from */
 	struct str address;
 };
@@ -40,6 +41,7 @@ enum access_rule {
 	RULE_ALLOW,		 /* a binding allows */
 	RULE_ALLOW_SELF,	 /* about oneself, needs no binding */
 	RULE_PRINCIPAL_DISABLED,
+	RULE_TOKEN_EXPIRED,	 /* or revoked, since it was checked */
 	RULE_TOKEN_SCOPE,	 /* token does not name the permission */
 	RULE_TOKEN_PROJECT,	 /* token does not name the project */
 	RULE_RESTRICTED,	 /* private incident, not a member */

@@ -1,0 +1,241 @@
+#include "access/shelf.h"
+
+#include <stddef.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+struct cell {
+	atomic_uint refs;
+	_Alignas(16) char data[];
+};
+
+/* Where the next piece of a cell goes; measuring when p is NULL. */
+struct packer {
+	char *p;
+	size_t n;
+};
+
+static struct cell *
+cell_of(struct object *o)
+{
+	return (struct cell *)(void *)((char *)o - offsetof(struct cell, data));
+}
+
+void
+cell_ref(struct object *o)
+{
+	atomic_fetch_add_explicit(&cell_of(o)->refs, 1, memory_order_relaxed);
+}
+
+void
+cell_unref(struct object *o)
+{
+	struct cell *c;
+
+	if (o == NULL)
+		return;
+	c = cell_of(o);
+	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1)
+		return;
+	atomic_thread_fence(memory_order_acquire);
+	mem_free(c);
+}
+
+/* Copy n bytes behind what is there; NULL while measuring. */
+static void *
+pack(struct packer *k, const void *src, size_t n)
+{
+	char *at = k->p == NULL ? NULL : k->p + k->n;
+
+	if (at != NULL && n > 0)
+		memcpy(at, src, n);
+	k->n += (n + 15) & ~(size_t)15;
+	return at;
+}
+
+static void
+pack_str(struct packer *k, struct str *s)
+{
+	char *at = pack(k, s->p, s->n);
+
+	if (at != NULL)
+		s->p = at;
+}
+
+static void
+pack_token(struct packer *k, struct token *t)
+{
+	struct str *cidrs;
+	void *projects;
+
+	pack_str(k, &t->name);
+	projects = pack(k, t->projects, t->projects_n * sizeof *t->projects);
+	cidrs = pack(k, t->cidrs, t->cidrs_n * sizeof *t->cidrs);
+	for (size_t i = 0; i < t->cidrs_n; i++) {
+		struct str s = t->cidrs[i];
+
+		pack_str(k, &s);
+		if (cidrs != NULL)
+			cidrs[i] = s;
+	}
+	if (k->p != NULL) {
+		t->projects = projects;
+		t->cidrs = cidrs;
+	}
+}
+
+static void
+pack_integration(struct packer *k, struct integration *i)
+{
+	pack_str(k, &i->name);
+	pack_str(k, &i->template);
+	pack_str(k, &i->auth);
+	pack_str(k, &i->mapping);
+}
+
+union any {
+	struct object o;
+	struct project project;
+	struct user user;
+	struct service_account account;
+	struct group group;
+	struct role role;
+	struct binding binding;
+	struct token token;
+	struct integration integration;
+};
+
+/* Pack what u points to and turn its views into views of the copy. */
+static void
+pack_rest(struct packer *k, union any *u)
+{
+	void *members;
+
+	switch (u->o.kind) {
+	case OBJECT_PROJECT:
+		pack_str(k, &u->project.slug);
+		pack_str(k, &u->project.name);
+		break;
+	case OBJECT_USER:
+		pack_str(k, &u->user.email);
+		pack_str(k, &u->user.name);
+		break;
+	case OBJECT_SERVICE_ACCOUNT:
+		pack_str(k, &u->account.name);
+		break;
+	case OBJECT_GROUP:
+		pack_str(k, &u->group.name);
+		members = pack(k, u->group.members,
+		    u->group.members_n * sizeof *u->group.members);
+		if (k->p != NULL)
+			u->group.members = members;
+		break;
+	case OBJECT_ROLE:
+		pack_str(k, &u->role.name);
+		break;
+	case OBJECT_BINDING:
+		pack_str(k, &u->binding.role);
+		pack_str(k, &u->binding.reason);
+		break;
+	case OBJECT_TOKEN:
+		pack_token(k, &u->token);
+		break;
+	case OBJECT_INTEGRATION:
+		pack_integration(k, &u->integration);
+		break;
+	}
+}
+
+static size_t
+size_of(enum object_kind kind)
+{
+	switch (kind) {
+	case OBJECT_PROJECT:
+		return sizeof(struct project);
+	case OBJECT_USER:
+		return sizeof(struct user);
+	case OBJECT_SERVICE_ACCOUNT:
+		return sizeof(struct service_account);
+	case OBJECT_GROUP:
+		return sizeof(struct group);
+	case OBJECT_ROLE:
+		return sizeof(struct role);
+	case OBJECT_BINDING:
+		return sizeof(struct binding);
+	case OBJECT_TOKEN:
+		return sizeof(struct token);
+	case OBJECT_INTEGRATION:
+		return sizeof(struct integration);
+	}
+	return 0;
+}
+
+static bool
+token_sane(const struct token *t)
+{
+	if (t->kind == '\0' || t->key_id[TOKEN_KEY_ID] != '\0')
+		return false;
+	if (strlen(t->key_id) != TOKEN_KEY_ID)
+		return false;
+	return t->expires > 0;
+}
+
+static err
+sane(const union any *u)
+{
+	bool good = true;
+
+	switch (u->o.kind) {
+	case OBJECT_PROJECT:
+		good = u->o.project != 0 && u->project.slug.n > 0;
+		break;
+	case OBJECT_GROUP:
+		if (u->group.members_n > LIM_GROUP_MEMBERS)
+			return err_of(E_LIMIT);
+		break;
+	case OBJECT_ROLE:
+		good = u->role.name.n > 0;
+		break;
+	case OBJECT_BINDING:
+		good = u->binding.role.n > 0;
+		break;
+	case OBJECT_TOKEN:
+		if (u->token.projects_n > LIM_LIST ||
+		    u->token.cidrs_n > LIM_LIST)
+			return err_of(E_LIMIT);
+		good = token_sane(&u->token);
+		break;
+	default:
+		break;
+	}
+	return err_of(good ? E_OK : E_CORRUPT);
+}
+
+err
+cell_new(const struct object *o, struct object **ret)
+{
+	size_t head = size_of(o->kind);
+	struct packer k = {NULL, 0};
+	union any u, scratch;
+	struct cell *c;
+
+	if (head == 0)
+		return err_of(E_CORRUPT);
+	memset(&u, 0, sizeof u);
+	memcpy(&u, o, head);
+	TRY(sane(&u));
+	scratch = u;
+	pack(&k, &scratch, head);
+	pack_rest(&k, &scratch);
+	c = mem_new(1, sizeof *c + k.n);
+	if (c == NULL)
+		return err_of(E_NO_MEMORY);
+	atomic_init(&c->refs, 1);
+	k = (struct packer){c->data, 0};
+	pack(&k, &u, head);
+	pack_rest(&k, &u);
+	memcpy(c->data, &u, head);
+	*ret = (struct object *)(void *)c->data;
+	return OK;
+}

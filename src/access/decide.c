@@ -1,0 +1,235 @@
+#include "access/rules.h"
+
+/*
+ * Only here are grants made: the type is complete in this file alone.
+ */
+struct grant {
+	const struct actor *who;
+	enum permission perm;
+	uint32_t project;
+};
+
+static const char *const rule_texts[] = {
+	[RULE_ALLOW] = "allow",
+	[RULE_ALLOW_SELF] = "allow_self",
+	[RULE_PRINCIPAL_DISABLED] = "principal_disabled",
+	[RULE_TOKEN_EXPIRED] = "token_expired",
+	[RULE_TOKEN_SCOPE] = "token_scope",
+	[RULE_TOKEN_PROJECT] = "token_project",
+	[RULE_RESTRICTED] = "restricted",
+	[RULE_NO_BINDING] = "no_binding",
+};
+
+const char *
+access_rule_text(enum access_rule r)
+{
+	return r <= RULE_NO_BINDING ? rule_texts[r] : "unknown";
+}
+
+/* ---- the pieces ---- */
+
+uint32_t
+rule_scope(enum permission p, uint32_t project)
+{
+	return perm_is_org(p) ? 0 : project;
+}
+
+bool
+rule_is_system(const struct actor *who)
+{
+	return who->kind == PRINCIPAL_SYSTEM && who->token == NULL;
+}
+
+static bool
+names_project(const struct token *tok, uint32_t project)
+{
+	if (tok->projects_n == 0)
+		return true;
+	for (size_t i = 0; i < tok->projects_n; i++)
+		if (project != 0 && tok->projects[i] == project)
+			return true;
+	return false;
+}
+
+enum access_rule
+rule_ceiling(const struct token *tok, enum permission p, uint32_t project,
+    int64_t now)
+{
+	if (tok == NULL)
+		return RULE_ALLOW;
+	if (tok->revoked != 0 || now >= tok->expires)
+		return RULE_TOKEN_EXPIRED;
+	if (rule_asks_none(p))
+		return project == 0 || names_project(tok, project) ?
+		    RULE_ALLOW : RULE_TOKEN_PROJECT;
+	if (!permset_has(&tok->scopes, p))
+		return RULE_TOKEN_SCOPE;
+	if (!names_project(tok, project))
+		return RULE_TOKEN_PROJECT;
+	return RULE_ALLOW;
+}
+
+bool
+rule_live(const struct binding *b, int64_t now)
+{
+	return b->expires == 0 || now < b->expires;
+}
+
+bool
+rule_reaches(const struct binding *b, enum permission p, uint32_t project)
+{
+	if (b->o.project == 0 || perm_is_self(p))
+		return true;
+	return project != 0 && b->o.project == project;
+}
+
+bool
+rule_allows(const struct world *w, const struct binding *b, enum permission p,
+    uint32_t project, int64_t now)
+{
+	struct permset perms;
+
+	return rule_live(b, now) && rule_reaches(b, p, project) &&
+	    world_role_perms(w, b->role, &perms) && permset_has(&perms, p);
+}
+
+bool
+rule_own_ingest(const struct actor *who, enum permission p, uint32_t project)
+{
+	const struct integration *in;
+
+	if (who->kind != PRINCIPAL_INTEGRATION || p != PERM_INGEST)
+		return false;
+	in = world_integration(who->world, &who->id);
+	return in != NULL && project != 0 && in->o.project == project;
+}
+
+/* ---- deciding ---- */
+
+static struct decision
+deny(enum access_rule rule)
+{
+	return (struct decision){.rule = rule};
+}
+
+static struct decision
+allow(enum access_rule rule)
+{
+	return (struct decision){.allowed = true, .rule = rule};
+}
+
+/* The first binding of a subject that allows, in the order of ids. */
+static const struct binding *
+first_of(const struct actor *who, const struct uuid *subject,
+    enum permission p, uint32_t project, int64_t now)
+{
+	size_t n;
+	const struct binding *const *b =
+	    world_bindings_of(who->world, subject, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (rule_allows(who->world, b[i], p, project, now))
+			return b[i];
+	return NULL;
+}
+
+static struct decision
+by_binding(const struct actor *who, enum permission p, uint32_t project,
+    int64_t now)
+{
+	struct decision d = allow(RULE_ALLOW);
+	const struct group *const *g;
+	size_t n;
+
+	d.binding = first_of(who, &who->id, p, project, now);
+	if (d.binding != NULL)
+		return d;
+	g = world_groups_of(who->world, &who->id, &n);
+	for (size_t i = 0; i < n; i++) {
+		d.binding = first_of(who, &g[i]->o.id, p, project, now);
+		d.via = g[i];
+		if (d.binding != NULL)
+			return d;
+	}
+	return deny(RULE_NO_BINDING);
+}
+
+struct decision
+access_decide(const struct actor *who, const struct target *t, int64_t now)
+{
+	uint32_t project = rule_scope(t->perm, t->project);
+	enum access_rule ceiling;
+
+	if (rule_is_system(who))
+		return allow(RULE_ALLOW);
+	if (!world_principal_live(who->world, who->kind, &who->id))
+		return deny(RULE_PRINCIPAL_DISABLED);
+	ceiling = rule_ceiling(who->token, t->perm, project, now);
+	if (ceiling != RULE_ALLOW)
+		return deny(ceiling);
+	if (t->restricted && !t->member)
+		return deny(RULE_RESTRICTED);
+	if (rule_asks_none(t->perm) ||
+	    rule_own_ingest(who, t->perm, project))
+		return allow(RULE_ALLOW_SELF);
+	return by_binding(who, t->perm, project, now);
+}
+
+/* ---- grants ---- */
+
+/*
+ * What may exist without who knowing: a private incident that does not name
+ * it, and a project in which it may do nothing at all.
+ */
+static bool
+visible(const struct actor *who, const struct target *t, int64_t now)
+{
+	struct permset there;
+
+	if (t->restricted && !t->member)
+		return false;
+	if (t->project == 0)
+		return true;
+	there = access_effective(who, t->project, now);
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		if (permset_has(&there, (enum permission)p) &&
+		    !perm_is_org((enum permission)p))
+			return true;
+	return false;
+}
+
+err
+access_grant(struct arena *a, const struct actor *who, const struct target *t,
+    int64_t now, struct decision *ret_d, const struct grant **ret)
+{
+	struct grant *g;
+
+	*ret_d = access_decide(who, t, now);
+	if (!ret_d->allowed)
+		return err_of(
+		    visible(who, t, now) ? E_FORBIDDEN : E_NOT_FOUND);
+	g = ARENA_NEW(a, struct grant);
+	if (g == NULL)
+		return err_of(E_NO_MEMORY);
+	*g = (struct grant){who, t->perm, t->project};
+	*ret = g;
+	return OK;
+}
+
+const struct actor *
+grant_actor(const struct grant *g)
+{
+	return g->who;
+}
+
+enum permission
+grant_perm(const struct grant *g)
+{
+	return g->perm;
+}
+
+uint32_t
+grant_project(const struct grant *g)
+{
+	return g->project;
+}

@@ -1,0 +1,233 @@
+/* All that a principal may do in one place, and the guards that keep it from
+ * giving more than that. */
+#include "access/rules.h"
+
+/* Permissions that rule_reaches may refuse for a binding's place. */
+static struct permset
+reached(const struct binding *b, uint32_t project)
+{
+	struct permset s = {{0, 0}};
+
+	for (unsigned p = 0; p < PERM_MAX_; p++) {
+		enum permission perm = (enum permission)p;
+
+		if (rule_reaches(b, perm, rule_scope(perm, project)))
+			permset_add(&s, perm);
+	}
+	return s;
+}
+
+static void
+add_bindings(const struct actor *who, const struct uuid *subject,
+    uint32_t project, int64_t now, struct permset *sum)
+{
+	size_t n;
+	const struct binding *const *b =
+	    world_bindings_of(who->world, subject, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct permset perms;
+
+		if (rule_live(b[i], now) &&
+		    world_role_perms(who->world, b[i]->role, &perms))
+			*sum = permset_or(*sum,
+			    permset_and(perms, reached(b[i], project)));
+	}
+}
+
+static struct permset
+under_ceiling(const struct token *tok, uint32_t project, int64_t now)
+{
+	struct permset s = {{0, 0}};
+
+	for (unsigned p = 0; p < PERM_MAX_; p++) {
+		enum permission perm = (enum permission)p;
+
+		if (rule_ceiling(tok, perm, rule_scope(perm, project), now) ==
+		    RULE_ALLOW)
+			permset_add(&s, perm);
+	}
+	return s;
+}
+
+struct permset
+access_effective(const struct actor *who, uint32_t project, int64_t now)
+{
+	struct permset sum = {{0, 0}};
+	const struct group *const *g;
+	size_t n;
+
+	if (rule_is_system(who))
+		return permset_all();
+	if (!world_principal_live(who->world, who->kind, &who->id))
+		return sum;
+	if (rule_own_ingest(who, PERM_INGEST, project))
+		permset_add(&sum, PERM_INGEST);
+	add_bindings(who, &who->id, project, now, &sum);
+	g = world_groups_of(who->world, &who->id, &n);
+	for (size_t i = 0; i < n; i++)
+		add_bindings(who, &g[i]->o.id, project, now, &sum);
+	return permset_and(sum, under_ceiling(who->token, project, now));
+}
+
+/* Would the binding give p at any place the token names? */
+static bool
+gives_anywhere(const struct actor *who, const struct binding *b,
+    enum permission p, int64_t now)
+{
+	const struct token *tok = who->token;
+	uint32_t place = b->o.project;
+
+	if (perm_is_org(p) || (place == 0 && (tok == NULL ||
+	    tok->projects_n == 0)))
+		place = 0;
+	else if (place == 0)
+		place = tok->projects[0];
+	return rule_allows(who->world, b, p, place, now) &&
+	    rule_ceiling(tok, p, place, now) == RULE_ALLOW;
+}
+
+static bool
+any_of(const struct actor *who, const struct uuid *subject, enum permission p,
+    int64_t now)
+{
+	size_t n;
+	const struct binding *const *b =
+	    world_bindings_of(who->world, subject, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (gives_anywhere(who, b[i], p, now))
+			return true;
+	return false;
+}
+
+bool
+access_anywhere(const struct actor *who, enum permission p, int64_t now)
+{
+	const struct integration *in;
+	const struct group *const *g;
+	size_t n;
+
+	if (rule_is_system(who))
+		return true;
+	if (!world_principal_live(who->world, who->kind, &who->id))
+		return false;
+	if (rule_asks_none(p))
+		return rule_ceiling(who->token, p, 0, now) == RULE_ALLOW;
+	if (who->kind == PRINCIPAL_INTEGRATION) {
+		in = world_integration(who->world, &who->id);
+		return p == PERM_INGEST && in != NULL &&
+		    rule_own_ingest(who, p, in->o.project) &&
+		    rule_ceiling(who->token, p, in->o.project, now) ==
+		    RULE_ALLOW;
+	}
+	if (any_of(who, &who->id, p, now))
+		return true;
+	g = world_groups_of(who->world, &who->id, &n);
+	for (size_t i = 0; i < n; i++)
+		if (any_of(who, &g[i]->o.id, p, now))
+			return true;
+	return false;
+}
+
+size_t
+access_subjects(const struct actor *who, struct access_subject *ret,
+    size_t max)
+{
+	const struct group *const *g;
+	size_t n, out = 0;
+
+	if (max == 0)
+		return 0;
+	ret[out++] = (struct access_subject){1, who->id};
+	g = world_groups_of(who->world, &who->id, &n);
+	for (size_t i = 0; i < n && out < max; i++)
+		ret[out++] = (struct access_subject){2, g[i]->o.id};
+	return out;
+}
+
+/* ---- guards ---- */
+
+err
+access_may_grant(const struct actor *who, struct permset perms,
+    uint32_t project, int64_t now, struct trail *t)
+{
+	struct permset own = access_effective(who, project, now);
+
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		if (permset_has(&perms, (enum permission)p) &&
+		    !permset_has(&own, (enum permission)p)) {
+			trail_set(t, "you cannot grant %s, which you lack",
+			    perm_text((enum permission)p));
+			return err_of(E_FORBIDDEN);
+		}
+	return OK;
+}
+
+static bool
+bound_to(const struct world *w, const struct uuid *subject, struct str role)
+{
+	size_t n;
+	const struct binding *const *b = world_bindings_of(w, subject, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(b[i]->role, role))
+			return true;
+	return false;
+}
+
+err
+access_may_edit_role(const struct actor *who, const struct role *r,
+    struct trail *t)
+{
+	const struct group *const *g;
+	bool own;
+	size_t n;
+
+	if (rule_is_system(who))
+		return OK;
+	own = bound_to(who->world, &who->id, r->name);
+	g = world_groups_of(who->world, &who->id, &n);
+	for (size_t i = 0; i < n; i++)
+		own = own || bound_to(who->world, &g[i]->o.id, r->name);
+	if (!own)
+		return OK;
+	trail_set(t, "you cannot edit a role that is bound to you");
+	return err_of(E_FORBIDDEN);
+}
+
+/* Does a live principal stand behind the binding? */
+static bool
+has_holder(const struct world *w, const struct binding *b)
+{
+	const struct group *g;
+
+	if (b->subject_kind != PRINCIPAL_GROUP)
+		return world_principal_live(w, b->subject_kind, &b->subject);
+	g = world_group(w, &b->subject);
+	for (size_t i = 0; g != NULL && i < g->members_n; i++)
+		if (world_principal_live(w, PRINCIPAL_USER,
+		    &g->members[i].u) ||
+		    world_principal_live(w, PRINCIPAL_SERVICE_ACCOUNT,
+		    &g->members[i].u))
+			return true;
+	return false;
+}
+
+err
+access_has_admin(const struct world *after, int64_t now)
+{
+	size_t n;
+	const struct object *const *o =
+	    world_objects(after, OBJECT_BINDING, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct binding *b = (const struct binding *)o[i];
+
+		if (b->o.project == 0 && rule_live(b, now) &&
+		    str_is(b->role, role_name(ROLE_org_admin)) &&
+		    has_holder(after, b))
+			return OK;
+	}
+	return err_of(E_LAST_ADMIN);
+}

@@ -1,0 +1,299 @@
+#include "access/shelf.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+/* ---- building ---- */
+
+struct world_builder {
+	struct shelf *old[OBJECT_KINDS];
+	struct change *changes[OBJECT_KINDS];
+	size_t n[OBJECT_KINDS], cap[OBJECT_KINDS];
+	size_t order;
+	bool failed;
+};
+
+/* More changes than this in one build are a mistake of the caller. */
+enum { CHANGES_MAX = 2 * WORLD_TOKENS };
+
+static atomic_uint_fast64_t versions;
+
+static bool
+kind_known(enum object_kind kind)
+{
+	return kind >= OBJECT_PROJECT && kind <= OBJECT_INTEGRATION;
+}
+
+err
+world_builder_new(struct world_builder **ret)
+{
+	struct world_builder *b = mem_new(1, sizeof *b);
+
+	if (b == NULL)
+		return err_of(E_NO_MEMORY);
+	*ret = b;
+	return OK;
+}
+
+err
+world_builder_from(const struct world *w, struct world_builder **ret)
+{
+	struct world_builder *b;
+
+	TRY(world_builder_new(&b));
+	for (size_t k = 0; k < OBJECT_KINDS; k++)
+		b->old[k] = shelf_ref(w->shelf[k]);
+	*ret = b;
+	return OK;
+}
+
+static err
+change_add(struct world_builder *b, enum object_kind kind,
+    const struct uuid *id, struct object *obj)
+{
+	if (b->n[kind] == b->cap[kind]) {
+		size_t cap = b->cap[kind] == 0 ? 8 : b->cap[kind] * 2;
+		struct change *p;
+
+		if (cap > CHANGES_MAX)
+			return err_of(E_LIMIT);
+		p = mem_grow(b->changes[kind], cap, sizeof *p);
+		if (p == NULL)
+			return err_of(E_NO_MEMORY);
+		b->changes[kind] = p;
+		b->cap[kind] = cap;
+	}
+	b->changes[kind][b->n[kind]++] =
+	    (struct change){*id, b->order++, obj};
+	return OK;
+}
+
+err
+world_builder_put(struct world_builder *b, const struct object *obj)
+{
+	struct object *o;
+	err e;
+
+	TRY(cell_new(obj, &o));
+	e = change_add(b, o->kind, &o->id, o);
+	if (!err_ok(e))
+		cell_unref(o);
+	return e;
+}
+
+void
+world_builder_remove(struct world_builder *b, enum object_kind kind,
+    const struct uuid *id)
+{
+	if (kind_known(kind) && !err_ok(change_add(b, kind, id, NULL)))
+		b->failed = true; /* told by done */
+}
+
+static size_t
+count(const struct world *w, enum object_kind kind)
+{
+	return w->shelf[kind] == NULL ? 0 : w->shelf[kind]->n;
+}
+
+static err
+build(struct world_builder *b, struct world *w)
+{
+	if (b->failed)
+		return err_of(E_NO_MEMORY);
+	for (unsigned k = 0; k < OBJECT_KINDS; k++) {
+		if (b->n[k] == 0)
+			w->shelf[k] = shelf_ref(b->old[k]);
+		else
+			TRY(shelf_new((enum object_kind)k, b->old[k],
+			    b->changes[k], b->n[k], &w->shelf[k]));
+	}
+	if (count(w, OBJECT_USER) + count(w, OBJECT_SERVICE_ACCOUNT) >
+	    LIM_PRINCIPALS)
+		return err_of(E_LIMIT);
+	return OK;
+}
+
+err
+world_builder_done(struct world_builder *b, struct world **ret)
+{
+	struct world *w = mem_new(1, sizeof *w);
+	err e = err_of(E_NO_MEMORY);
+
+	if (w != NULL) {
+		atomic_init(&w->refs, 1);
+		e = build(b, w);
+	}
+	world_builder_free(b);
+	if (!err_ok(e)) {
+		world_unref(w);
+		return e;
+	}
+	w->version = atomic_fetch_add(&versions, 1) + 1;
+	*ret = w;
+	return OK;
+}
+
+struct world_builder *
+world_builder_free(struct world_builder *b)
+{
+	if (b == NULL)
+		return NULL;
+	for (size_t k = 0; k < OBJECT_KINDS; k++) {
+		for (size_t i = 0; i < b->n[k]; i++)
+			cell_unref(b->changes[k][i].obj);
+		mem_free(b->changes[k]);
+		shelf_unref(b->old[k]);
+	}
+	mem_free(b);
+	return NULL;
+}
+
+struct world *
+world_ref(struct world *w)
+{
+	atomic_fetch_add_explicit(&w->refs, 1, memory_order_relaxed);
+	return w;
+}
+
+struct world *
+world_unref(struct world *w)
+{
+	if (w == NULL)
+		return NULL;
+	if (atomic_fetch_sub_explicit(&w->refs, 1, memory_order_release) != 1)
+		return NULL;
+	atomic_thread_fence(memory_order_acquire);
+	for (size_t k = 0; k < OBJECT_KINDS; k++)
+		shelf_unref(w->shelf[k]);
+	mem_free(w);
+	return NULL;
+}
+
+uint64_t
+world_version(const struct world *w)
+{
+	return w->version;
+}
+
+/* ---- lookups ---- */
+
+const struct project *
+world_project(const struct world *w, uint32_t number)
+{
+	return (const struct project *)shelf_number(w->shelf[OBJECT_PROJECT],
+	    number);
+}
+
+const struct project *
+world_project_slug(const struct world *w, struct str s)
+{
+	return (const struct project *)shelf_text(OBJECT_PROJECT,
+	    w->shelf[OBJECT_PROJECT], s);
+}
+
+const struct project *
+world_project_id(const struct world *w, const struct uuid *id)
+{
+	return (const struct project *)shelf_id(w->shelf[OBJECT_PROJECT], id);
+}
+
+const struct user *
+world_user(const struct world *w, const struct uuid *id)
+{
+	return (const struct user *)shelf_id(w->shelf[OBJECT_USER], id);
+}
+
+const struct user *
+world_user_email(const struct world *w, struct str email)
+{
+	return (const struct user *)shelf_text(OBJECT_USER,
+	    w->shelf[OBJECT_USER], email);
+}
+
+const struct service_account *
+world_service_account(const struct world *w, const struct uuid *id)
+{
+	return (const struct service_account *)shelf_id(
+	    w->shelf[OBJECT_SERVICE_ACCOUNT], id);
+}
+
+const struct group *
+world_group(const struct world *w, const struct uuid *id)
+{
+	return (const struct group *)shelf_id(w->shelf[OBJECT_GROUP], id);
+}
+
+const struct role *
+world_role(const struct world *w, struct str name)
+{
+	return (const struct role *)shelf_text(OBJECT_ROLE,
+	    w->shelf[OBJECT_ROLE], name);
+}
+
+const struct role *
+world_role_id(const struct world *w, const struct uuid *id)
+{
+	return (const struct role *)shelf_id(w->shelf[OBJECT_ROLE], id);
+}
+
+const struct binding *
+world_binding(const struct world *w, const struct uuid *id)
+{
+	return (const struct binding *)shelf_id(w->shelf[OBJECT_BINDING], id);
+}
+
+const struct token *
+world_token(const struct world *w, const struct uuid *id)
+{
+	return (const struct token *)shelf_id(w->shelf[OBJECT_TOKEN], id);
+}
+
+const struct token *
+world_token_key(const struct world *w, const char key_id[TOKEN_KEY_ID])
+{
+	return shelf_key(w->shelf[OBJECT_TOKEN], key_id);
+}
+
+const struct integration *
+world_integration(const struct world *w, const struct uuid *id)
+{
+	return (const struct integration *)shelf_id(
+	    w->shelf[OBJECT_INTEGRATION], id);
+}
+
+const struct object *const *
+world_objects(const struct world *w, enum object_kind kind, size_t *ret_n)
+{
+	static const struct object *const none[1];
+
+	*ret_n = 0;
+	if (!kind_known(kind) || count(w, kind) == 0)
+		return none;
+	*ret_n = w->shelf[kind]->n;
+	return (const struct object *const *)w->shelf[kind]->all;
+}
+
+/* The span of id in a shelf; a place in its `many`. */
+static const void *
+many_of(const struct shelf *s, const struct uuid *id, size_t *ret_n)
+{
+	static const void *const none[1];
+	const struct span *sp = s == NULL ? NULL : shelf_span(s, id);
+
+	*ret_n = sp == NULL ? 0 : sp->n;
+	return sp == NULL ? (const void *)none : s->many + sp->at;
+}
+
+const struct group *const *
+world_groups_of(const struct world *w, const struct uuid *principal,
+    size_t *ret_n)
+{
+	return many_of(w->shelf[OBJECT_GROUP], principal, ret_n);
+}
+
+const struct binding *const *
+world_bindings_of(const struct world *w, const struct uuid *subject,
+    size_t *ret_n)
+{
+	return many_of(w->shelf[OBJECT_BINDING], subject, ret_n);
+}
