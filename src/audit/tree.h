@@ -40,7 +40,8 @@ err audit_tree_new(struct audit_tree **ret) MUST_USE;
 struct audit_tree *audit_tree_free(struct audit_tree *t);
 uint64_t audit_tree_size(const struct audit_tree *t);
 
-/* Append one leaf hash.  full may be called once per level. */
+/* Append one leaf hash.  full may be called once per level; it may be NULL.
+ * E_LIMIT past 2^62 leaves.  After an error the tree is as it was. */
 err audit_tree_append(struct audit_tree *t, const struct hash *leaf,
     tile_full full, void *ctx) MUST_USE;
 
@@ -62,11 +63,15 @@ err audit_tree_restore(struct audit_tree *t, uint64_t size,
 /* Root of the present tree; size 0 gives SHA-256(""). */
 err audit_tree_root(const struct audit_tree *t, struct hash *ret) MUST_USE;
 
-/* Root the tree had at `size` <= present size. */
+/* Root the tree had at `size`; E_INVALID when that is past the present. */
 err audit_tree_root_at(const struct audit_tree *t, uint64_t size,
     tile_load load, void *ctx, struct hash *ret) MUST_USE;
 
-/* RFC 9162 2.1.3.1 and 2.1.4.1; at most 63 hashes, in the arena. */
+/*
+ * RFC 9162 2.1.3.1 and 2.1.4.1; at most 63 hashes, in the arena.  The proof
+ * from size 0, and from a size to itself, is empty.  E_INVALID: no such
+ * proof.  load is asked for the same tile once in a row.
+ */
 struct hash_list {
 	struct hash *h;
 	size_t n;
@@ -78,8 +83,10 @@ err audit_tree_consistency(const struct audit_tree *t, uint64_t old_size,
     uint64_t new_size, tile_load load, void *ctx, struct arena *a,
     struct hash_list *ret) MUST_USE;
 
-/* Verification: RFC 9162 2.1.3.2 and 2.1.4.2.  E_BAD_ANSWER when it does not
- * hold. */
+/*
+ * Verification: RFC 9162 2.1.3.2 and 2.1.4.2.  E_BAD_ANSWER when it does not
+ * hold.  Everything extends size 0, whatever old_root is then.
+ */
 err audit_verify_inclusion(const struct hash *leaf, uint64_t index,
     uint64_t size, const struct hash *proof, size_t n,
     const struct hash *root) MUST_USE;
@@ -88,7 +95,9 @@ err audit_verify_consistency(uint64_t old_size, const struct hash *old_root,
     size_t n) MUST_USE;
 
 void audit_leaf_hash(struct str leaf, struct hash *ret);
+/* ret may be l or r. */
 void audit_node_hash(const struct hash *l, const struct hash *r,
     struct hash *ret);
+void audit_empty_hash(struct hash *ret); /* of the tree without leaves */
 
 #endif
