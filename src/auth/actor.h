@@ -44,5 +44,12 @@ err auth_ingest(struct arena *a, const struct auth_input *in,
     const struct actor **ret) MUST_USE;
 /* The server itself: start, key rotation, flushes. */
 const struct actor *auth_system(struct arena *a, const struct world *w);
+/*
+ * Somebody to ask access_explain about: a user, service account or
+ * integration without a token's ceiling.  Nobody has proved to be it, so
+ * nothing may be done in its name.  NULL for other kinds.
+ */
+const struct actor *auth_supposed(struct arena *a, const struct world *w,
+    enum principal_kind kind, const struct uuid *id);
 
 #endif

@@ -1,0 +1,346 @@
+#include "access/object.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+/* Reading members: a missing one gives zero, a wrong one marks it bad. */
+struct reader {
+	struct arena *a;
+	const struct json *obj;
+	bool bad;
+};
+
+static const struct json *
+member(struct reader *r, struct str name)
+{
+	return json_get(r->obj, name);
+}
+
+static struct str
+get_str(struct reader *r, struct str name)
+{
+	const struct json *j = member(r, name);
+	struct str s = STR_NONE;
+
+	if (j != NULL && j->kind != JSON_NULL && !json_str(j, &s))
+		r->bad = true;
+	return s;
+}
+
+static int64_t
+get_num(struct reader *r, struct str name, int64_t min, int64_t max)
+{
+	const struct json *j = member(r, name);
+	int64_t v = 0;
+
+	if (j != NULL && !json_i64(j, min, max, &v))
+		r->bad = true;
+	return v;
+}
+
+static bool
+get_bool(struct reader *r, struct str name)
+{
+	const struct json *j = member(r, name);
+	bool v = false;
+
+	if (j != NULL && !json_bool(j, &v))
+		r->bad = true;
+	return v;
+}
+
+static struct uuid
+uuid_of(struct reader *r, const struct json *j)
+{
+	struct uuid u = {{0}};
+	struct str s;
+
+	if (j != NULL && (!json_str(j, &s) || !uuid_parse(s, &u)))
+		r->bad = true;
+	return u;
+}
+
+static struct uuid
+get_uuid(struct reader *r, struct str name)
+{
+	return uuid_of(r, member(r, name));
+}
+
+static enum principal_kind
+get_kind(struct reader *r, struct str name)
+{
+	struct str s = get_str(r, name);
+	enum principal_kind k = (enum principal_kind)0;
+
+	if (s.n > 0 && !principal_kind_parse(s, &k))
+		r->bad = true;
+	return k;
+}
+
+/* The items of an array of at most max, and an array for them. */
+static const struct json *
+get_array(struct reader *r, struct str name, size_t max, size_t size,
+    void **ret, size_t *ret_n)
+{
+	const struct json *j = member(r, name);
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (j == NULL)
+		return NULL;
+	if (j->kind != JSON_ARRAY || j->count > max) {
+		r->bad = true;
+		return NULL;
+	}
+	*ret = arena_array(r->a, j->count, size);
+	if (*ret == NULL)
+		return NULL; /* told by arena_check */
+	*ret_n = j->count;
+	return json_first(j);
+}
+
+/* A permission that this server does not know permits nothing here. */
+static struct permset
+get_perms(struct reader *r, struct str name)
+{
+	const struct json *j = member(r, name);
+	struct permset set = {{0, 0}};
+	enum permission p;
+	struct str s;
+
+	if (j != NULL && j->kind != JSON_ARRAY)
+		r->bad = true;
+	for (j = r->bad ? NULL : json_first(j); j != NULL; j = j->next) {
+		if (!json_str(j, &s))
+			r->bad = true;
+		else if (perm_parse(s, &p))
+			permset_add(&set, p);
+	}
+	return set;
+}
+
+static const struct object *
+get_project(struct reader *r, const struct object *head)
+{
+	struct project *p = ARENA_NEW(r->a, struct project);
+
+	if (p == NULL)
+		return NULL;
+	p->o = *head;
+	p->slug = get_str(r, STR("slug"));
+	p->name = get_str(r, STR("name"));
+	return &p->o;
+}
+
+static const struct object *
+get_user(struct reader *r, const struct object *head)
+{
+	struct user *u = ARENA_NEW(r->a, struct user);
+
+	if (u == NULL)
+		return NULL;
+	u->o = *head;
+	u->email = get_str(r, STR("email"));
+	u->name = get_str(r, STR("name"));
+	u->disabled = get_bool(r, STR("disabled"));
+	return &u->o;
+}
+
+static const struct object *
+get_service_account(struct reader *r, const struct object *head)
+{
+	struct service_account *s = ARENA_NEW(r->a, struct service_account);
+
+	if (s == NULL)
+		return NULL;
+	s->o = *head;
+	s->name = get_str(r, STR("name"));
+	s->disabled = get_bool(r, STR("disabled"));
+	return &s->o;
+}
+
+static const struct object *
+get_group(struct reader *r, const struct object *head)
+{
+	struct group *g = ARENA_NEW(r->a, struct group);
+	struct principal_id *m;
+	const struct json *j;
+	void *list;
+
+	if (g == NULL)
+		return NULL;
+	g->o = *head;
+	g->name = get_str(r, STR("name"));
+	j = get_array(r, STR("members"), LIM_GROUP_MEMBERS, sizeof *m, &list,
+	    &g->members_n);
+	for (m = list; j != NULL; j = j->next)
+		(m++)->u = uuid_of(r, j);
+	g->members = list;
+	return &g->o;
+}
+
+static const struct object *
+get_role(struct reader *r, const struct object *head)
+{
+	struct role *x = ARENA_NEW(r->a, struct role);
+
+	if (x == NULL)
+		return NULL;
+	x->o = *head;
+	x->name = get_str(r, STR("name"));
+	x->perms = get_perms(r, STR("permissions"));
+	return &x->o;
+}
+
+static const struct object *
+get_binding(struct reader *r, const struct object *head)
+{
+	struct binding *b = ARENA_NEW(r->a, struct binding);
+
+	if (b == NULL)
+		return NULL;
+	b->o = *head;
+	b->subject_kind = get_kind(r, STR("subject_kind"));
+	b->subject = get_uuid(r, STR("subject"));
+	b->role = get_str(r, STR("role"));
+	b->expires = get_num(r, STR("expires"), 0, INT64_MAX);
+	b->reason = get_str(r, STR("reason"));
+	b->created_by.u = get_uuid(r, STR("created_by"));
+	return &b->o;
+}
+
+static void
+get_credential(struct reader *r, struct token *t)
+{
+	struct str kind = get_str(r, STR("kind"));
+	struct str key_id = get_str(r, STR("key_id"));
+	struct str hex = get_str(r, STR("verifier"));
+
+	if (kind.n == 1)
+		t->kind = kind.p[0];
+	if (key_id.n == TOKEN_KEY_ID)
+		memcpy(t->key_id, key_id.p, TOKEN_KEY_ID);
+	if (kind.n > 1 || (key_id.n != 0 && key_id.n != TOKEN_KEY_ID))
+		r->bad = true;
+	if (hex.n != 0 && !hex_decode(hex, t->verifier, sizeof t->verifier))
+		r->bad = true;
+	t->verifier_key = (uint32_t)get_num(r, STR("verifier_key"), 0,
+	    UINT32_MAX);
+}
+
+static void
+get_limits(struct reader *r, struct token *t)
+{
+	const struct json *j;
+	uint32_t *number;
+	struct str *cidr;
+	void *list;
+
+	j = get_array(r, STR("projects"), LIM_LIST, sizeof *number, &list,
+	    &t->projects_n);
+	t->projects = list;
+	for (number = list; j != NULL; j = j->next) {
+		int64_t v = 0;
+
+		if (!json_i64(j, 1, UINT32_MAX, &v))
+			r->bad = true;
+		*number++ = (uint32_t)v;
+	}
+	j = get_array(r, STR("cidrs"), LIM_LIST, sizeof *cidr, &list,
+	    &t->cidrs_n);
+	t->cidrs = list;
+	for (cidr = list; j != NULL; j = j->next)
+		if (!json_str(j, cidr++))
+			r->bad = true;
+}
+
+static const struct object *
+get_token(struct reader *r, const struct object *head)
+{
+	struct token *t = ARENA_NEW(r->a, struct token);
+
+	if (t == NULL)
+		return NULL;
+	t->o = *head;
+	get_credential(r, t);
+	t->owner_kind = get_kind(r, STR("owner_kind"));
+	t->owner.u = get_uuid(r, STR("owner"));
+	t->name = get_str(r, STR("name"));
+	t->scopes = get_perms(r, STR("scopes"));
+	get_limits(r, t);
+	t->expires = get_num(r, STR("expires"), 0, INT64_MAX);
+	t->revoked = get_num(r, STR("revoked"), 0, INT64_MAX);
+	return &t->o;
+}
+
+static const struct object *
+get_integration(struct reader *r, const struct object *head)
+{
+	struct integration *i = ARENA_NEW(r->a, struct integration);
+
+	if (i == NULL)
+		return NULL;
+	i->o = *head;
+	i->name = get_str(r, STR("name"));
+	i->template = get_str(r, STR("template"));
+	i->auth = get_str(r, STR("auth"));
+	i->mapping = get_str(r, STR("mapping"));
+	i->default_severity = (uint8_t)get_num(r, STR("default_severity"), 0,
+	    UINT8_MAX);
+	i->disabled = get_bool(r, STR("disabled"));
+	i->created_by.u = get_uuid(r, STR("created_by"));
+	return &i->o;
+}
+
+static const struct object *
+get(struct reader *r, const struct object *head)
+{
+	switch (head->kind) {
+	case OBJECT_PROJECT:
+		return get_project(r, head);
+	case OBJECT_USER:
+		return get_user(r, head);
+	case OBJECT_SERVICE_ACCOUNT:
+		return get_service_account(r, head);
+	case OBJECT_GROUP:
+		return get_group(r, head);
+	case OBJECT_ROLE:
+		return get_role(r, head);
+	case OBJECT_BINDING:
+		return get_binding(r, head);
+	case OBJECT_TOKEN:
+		return get_token(r, head);
+	case OBJECT_INTEGRATION:
+		return get_integration(r, head);
+	}
+	r->bad = true;
+	return NULL;
+}
+
+err
+object_decode(struct arena *a, const struct object *head, struct str text,
+    const struct object **ret)
+{
+	static const struct json_limits limits = {
+		.depth = LIM_JSON_DEPTH,
+		.members = LIM_JSON_MEMBERS,
+		.values = LIM_JSON_VALUES,
+	};
+	struct reader r = {.a = a};
+	const struct object *o;
+	err e;
+
+	text = arena_dup(a, text);
+	TRY(arena_check(a));
+	e = json_parse(a, text, &limits, NULL, &r.obj);
+	if (err_is(e, E_NO_MEMORY))
+		return e;
+	if (!err_ok(e) || r.obj->kind != JSON_OBJECT)
+		return err_of(E_CORRUPT);
+	o = get(&r, head);
+	TRY(arena_check(a));
+	if (r.bad)
+		return err_of(E_CORRUPT);
+	*ret = o;
+	return OK;
+}

@@ -1,0 +1,104 @@
+/*
+ * Address blocks, RFC 4632 and RFC 4291.  IPv4 addresses and IPv4-mapped
+ * IPv6 ones are the same address; ::/0 is about IPv6 only.  A block with
+ * bits set behind its prefix is refused: it would not mean what it seems to.
+ */
+#include "auth/token.h"
+
+#include <arpa/inet.h>
+
+struct address {
+	uint8_t b[16];
+	unsigned bits; /* 32 or 128 */
+};
+
+static bool
+address_parse(struct str s, struct address *ret)
+{
+	static const uint8_t mapped[12] = {
+	    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	char t[INET6_ADDRSTRLEN + 1] = {0};
+
+	*ret = (struct address){.bits = 32};
+	if (s.n == 0 || s.n >= sizeof t || memchr(s.p, '\0', s.n) != NULL)
+		return false;
+	memcpy(t, s.p, s.n);
+	if (inet_pton(AF_INET, t, ret->b) == 1)
+		return true;
+	ret->bits = 128;
+	if (inet_pton(AF_INET6, t, ret->b) != 1)
+		return false;
+	if (memcmp(ret->b, mapped, sizeof mapped) == 0) {
+		memmove(ret->b, ret->b + sizeof mapped, 4);
+		memset(ret->b + 4, 0, sizeof ret->b - 4);
+		ret->bits = 32;
+	}
+	return true;
+}
+
+static bool
+bit(const struct address *a, unsigned i)
+{
+	return (a->b[i / 8] >> (7 - i % 8) & 1) != 0;
+}
+
+static bool
+cidr_parse(struct str s, struct address *ret, unsigned *ret_prefix)
+{
+	struct str head, rest;
+	bool slash = str_cut(s, '/', &head, &rest);
+	bool colons = memchr(head.p == NULL ? "" : head.p, ':', head.n) != NULL;
+	unsigned written = colons ? 128 : 32;
+	uint64_t prefix = written;
+
+	if (slash && !str_u64(rest, 0, written, &prefix))
+		return false;
+	if (!address_parse(head, ret))
+		return false;
+	if (ret->bits != written) { /* IPv4-mapped */
+		if (prefix < 96)
+			return false;
+		prefix -= 96;
+	}
+	for (unsigned i = (unsigned)prefix; i < ret->bits; i++)
+		if (bit(ret, i))
+			return false;
+	*ret_prefix = (unsigned)prefix;
+	return true;
+}
+
+bool
+cidr_valid(struct str cidr)
+{
+	struct address a;
+	unsigned prefix;
+
+	return cidr_parse(cidr, &a, &prefix);
+}
+
+static bool
+inside(struct str cidr, const struct address *a)
+{
+	struct address block;
+	unsigned prefix;
+
+	if (!cidr_parse(cidr, &block, &prefix) || block.bits != a->bits)
+		return false;
+	for (unsigned i = 0; i < prefix; i++)
+		if (bit(&block, i) != bit(a, i))
+			return false;
+	return true;
+}
+
+bool
+cidr_match(const struct str *cidrs, size_t n, struct str address)
+{
+	struct address a;
+
+	if (!address_parse(address, &a))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (inside(cidrs[i], &a))
+			return true;
+	return false;
+}
