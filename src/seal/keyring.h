@@ -18,13 +18,19 @@
 struct project_keys; /* immutable once published; reference counted */
 
 struct project_keys *project_keys_new(void);
-/* Copies 32 bytes of key into a secret. E_EXISTS for a known version. */
+/* Copies 32 bytes of key into a secret. E_EXISTS for a known version;
+ * E_LIMIT when there are 16 keys for each of LIM_PROJECTS. Only before the
+ * snapshot is published. */
 err project_keys_add(struct project_keys *pk, uint32_t project,
     uint32_t version, const uint8_t key[SECRET_SIZE]) MUST_USE;
+/* Forget a version that wraps nothing any more; also unpublished only. */
+void project_keys_remove(struct project_keys *pk, uint32_t project,
+    uint32_t version);
 struct project_keys *project_keys_ref(struct project_keys *pk);
 struct project_keys *project_keys_unref(struct project_keys *pk);
 /* A deep copy to add to; NULL on memory. */
 struct project_keys *project_keys_clone(const struct project_keys *pk);
+/* The highest version, 0 when the project has no key. */
 uint32_t project_keys_latest(const struct project_keys *pk, uint32_t project);
 
 /* ---- data keys ---- */
@@ -54,24 +60,35 @@ struct keyring *keyring_free(struct keyring *r);
 /* Swap in a newer snapshot; takes its own reference. Cached data keys
  * stay valid. */
 void keyring_rekey(struct keyring *r, struct project_keys *pk);
-/* Forget a cached key: it was destroyed or is about to be. */
+/* Forget a cached key: it was destroyed or is about to be, or it was made in
+ * a transaction that was rolled back. Wipes it, also from this thread's
+ * cipher state. */
 void keyring_forget(struct keyring *r, uint32_t id);
 
 /*
  * Make a random data key with number `id`, wrapped under the newest key of
  * the project, and cache it.  *ret_wrapped is for the store; it lives in a.
+ * subject NULL: a class key.  E_SEALED when no key of the project is known,
+ * E_EXISTS when id is in the cache.
  */
 err keyring_make(struct keyring *r, uint32_t id, uint32_t project,
     enum seal_class class, const struct uuid *subject, uint64_t term,
     struct arena *a, struct wrapped_key *ret_wrapped,
     const struct data_key **ret) MUST_USE;
 
-/* The key numbered id, from the cache or loaded and unwrapped.  The pointer
- * is good until the next keyring call that loads or makes a key. */
+/*
+ * The key numbered id, from the cache or loaded and unwrapped.  Such a
+ * pointer (and that of keyring_make) is good until the key is forgotten or
+ * LIM_KEY_CACHE - 1 other keys have been got or made: a caller may hold any
+ * handful at once, but nothing beyond its request.  E_NOT_FOUND: destroyed;
+ * E_SEALED: the snapshot lacks the project key; E_WRONG_KEY or E_CORRUPT:
+ * the stored key is not the one that was wrapped.
+ */
 err keyring_get(struct keyring *r, uint32_t id, const struct data_key **ret)
     MUST_USE;
 
-/* Re-wrap a data key under the newest project key, for rotation. */
+/* Re-wrap a data key under the newest project key, for rotation; the data
+ * key stays the same. Reads old->stored, or old->wrapped when that is unset. */
 err keyring_rewrap(struct keyring *r, const struct wrapped_key *old,
     struct arena *a, struct wrapped_key *ret) MUST_USE;
 

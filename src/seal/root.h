@@ -7,6 +7,9 @@
  * the first the primary:
  *	redoubt-root-1 <key id, 16 hex> <base64 of 32 bytes>
  * The key id is the first 8 bytes of SHA-256("redoubt root id" || key).
+ * `init` writes root_generate to a new file; `rotate` writes root_generate
+ * and then root_line of every old key to a new file, renames it, and drops
+ * the lines nothing names any more later, the same way.
  */
 #ifndef SEAL_ROOT_H
 #define SEAL_ROOT_H
@@ -14,16 +17,22 @@
 #include "base/buf.h"
 #include "seal/seal.h"
 
-enum { ROOT_KEYS_MAX = 8, ROOT_ID_TEXT = 16 };
+enum { ROOT_KEYS_MAX = 8, ROOT_ID_TEXT = 16, ROOT_LINE = 77 };
 
 struct root_keys; /* in secret memory */
 
-/* Parse a whole root key file.  E_WRONG_KEY with a trail when malformed. */
+/* Parse a whole root key file.  E_WRONG_KEY with a trail when malformed;
+ * the trail contains nothing of the file.  The caller wipes the file's
+ * bytes. */
 err root_parse(struct str file, struct trail *t, struct root_keys **ret)
     MUST_USE;
 struct root_keys *root_free(struct root_keys *r);
-/* Append a fresh key line to b as the file's text (for init and rotate). */
+/* Append a fresh key line (ROOT_LINE bytes) as the file's text. */
 err root_generate(struct buf *ret_line) MUST_USE;
+/* Append the line of key i. The caller gives both a buf with room for all
+ * lines (buf_room), since one that grows leaves copies, and wipes it. */
+err root_line(const struct root_keys *r, size_t i, struct buf *ret_line)
+    MUST_USE;
 size_t root_count(const struct root_keys *r);
 /* "0123456789abcdef" of key i, 0 = primary. */
 void root_id(const struct root_keys *r, size_t i, char ret[ROOT_ID_TEXT + 1]);

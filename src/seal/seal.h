@@ -2,9 +2,10 @@
  * seal.h: encryption before storage.  The only maker of `struct sealed`,
  * and store.h accepts nothing else, so plaintext cannot reach the disk.
  *
- * Format and key hierarchy: doc/PROTOCOL.seal.  XAES-256-GCM (C2SP) with a
- * key commitment; associated data names the row, so a ciphertext moved to
- * another row, column, project or schema version does not open.
+ * Format and key hierarchy: doc/PROTOCOL.seal.  KC-XAES-256-GCM, that is
+ * XAES-256-GCM (C2SP) with a key commitment (ePrint 2025/758); associated
+ * data names the row, so a ciphertext moved to another row, column, project
+ * or schema version does not open.
  *
  * Keys: root key (keeper only) > project keys > data keys, all random, all
  * wrapped, none derived: deleting a wrapped key destroys what it sealed.
@@ -52,6 +53,7 @@ enum seal_table {
 	SEAL_TABLE_REPLY = 7,
 	SEAL_TABLE_DATA_KEY = 8,
 	SEAL_TABLE_PROJECT_KEY = 9,
+	SEAL_TABLE_AUDIT_SEED = 10, /* a file of the keeper, no table */
 };
 
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */
@@ -64,15 +66,17 @@ struct seal_where {
 	uint8_t pk_n;
 };
 
-/* Build the pk from an id, or from a number, or both. */
+/* Build the pk from an id, or from a number, or both: each call appends to
+ * pk (16 bytes, or 8 big-endian). Overrunning it is a bug. */
 void seal_where_id(struct seal_where *w, const struct uuid *u);
 void seal_where_num(struct seal_where *w, uint64_t v);
 
 /* ---- keys ---- */
 
 /*
- * A data key ready for use: its number (stored in every blob) and, inside,
- * the expanded cipher state.  Made by keyring.c.
+ * A data key ready for use: its number (stored in every blob) and its bytes
+ * in secret memory.  Made by keyring.c; never changes, and holds no cipher
+ * state (that is per thread, see engine.h).
  */
 struct data_key;
 uint32_t data_key_id(const struct data_key *k);
@@ -81,7 +85,8 @@ uint32_t data_key_id(const struct data_key *k);
 
 /*
  * Seal `plain` under k for the row `w`.  The result is in the arena and
- * SEAL_OVERHEAD bytes longer than plain.
+ * SEAL_OVERHEAD bytes longer than plain.  E_TOO_LARGE over 1 GiB; E_CRYPTO
+ * for a key of a MAC class (INDEX, TOKEN, CURSOR), which seals nothing.
  */
 enum { SEAL_OVERHEAD = 80 };
 err seal_close(const struct data_key *k, const struct seal_where *w,
@@ -91,21 +96,26 @@ err seal_close(const struct data_key *k, const struct seal_where *w,
 err seal_key_id(struct stored s, uint32_t *ret) MUST_USE;
 
 /*
- * Open; the plaintext is in the arena.  E_WRONG_KEY when the commitment does
- * not match k (checked before decryption), E_CORRUPT for every other fault.
+ * Open; the plaintext is in the arena.  E_WRONG_KEY when the blob names
+ * another key or its commitment is not that of k and the nonce (checked
+ * before decryption), E_CORRUPT for every other fault.
  */
 err seal_open(const struct data_key *k, const struct seal_where *w,
     struct stored s, struct arena *a, struct str *ret) MUST_USE;
 
-/* HMAC-SHA256 under a MAC-class key (INDEX, TOKEN, CURSOR), domain-separated
- * by `label`; ret gets n <= 32 bytes.  For blind indexes, token verifiers
- * and cursors. */
+/* HMAC-SHA256 under a MAC-class key (INDEX, TOKEN, CURSOR; E_CRYPTO for any
+ * other), domain-separated by `label` (at most 255 bytes); ret gets n <= 32
+ * bytes.  For blind indexes, token verifiers and cursors.  Compare results
+ * that stand for a secret with ct_eq. */
 err seal_mac(const struct data_key *k, const char *label, struct str data,
     uint8_t *ret, size_t n) MUST_USE;
 
 /*
  * Large bodies: chunks of 64 KiB, each its own blob, bound to its number and
- * with a final flag, so none can be dropped, reordered or added.
+ * with a final flag, so none can be dropped, reordered or added.  Every chunk
+ * but the last is full; the last is empty only when it is number 0 (else
+ * E_INVALID when sealing, E_CORRUPT when opening).  The reader must take the
+ * numbers 0, 1, ... in order, and pass `last` for the last one it has.
  */
 enum { SEAL_CHUNK = 65536 };
 err seal_close_chunk(const struct data_key *k, const struct seal_where *w,
