@@ -164,6 +164,7 @@ alert_severity_guess(struct str s, enum alert_severity *ret)
 		{"info", ALERT_INFO}, {"informational", ALERT_INFO},
 		{"information", ALERT_INFO}, {"notice", ALERT_INFO},
 		{"low", ALERT_INFO}, {"debug", ALERT_INFO},
+		{"none", ALERT_INFO},
 		{"p4", ALERT_INFO}, {"p5", ALERT_INFO},
 	};
 

@@ -18,6 +18,7 @@
 #include "access/access.h"
 #include "auth/actor.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "flow/route.h"
 #include "flow/state.h"
 
@@ -75,12 +76,13 @@ struct call {
 	struct str content_type;
 	struct str location;
 	struct str etag;
-	bool secret; /* the answer holds a secret: never kept */
-	bool streaming; /* the handler has taken the exchange */
+	size_t secret_from, secret_to; /* see answer_secret */
+	unsigned allow;	   /* for 405: bit per method */
+	bool handled;	   /* only the record step is left */
+	bool dirty;	   /* the handler has written something */
 
 	void *prepared; /* what the reactor made for the writer (ingest) */
 	struct call *next; /* queues */
-	err outcome;
 };
 
 /* ---- asking ---- */
@@ -118,6 +120,9 @@ void call_touch_num(struct call *c, const char *type, uint64_t num);
 struct jw *answer(struct call *c, int status);
 void answer_empty(struct call *c, int status); /* 204 */
 void answer_etag(struct call *c, uint32_t version);
+/* A member that is shown this once: it is not kept for Idempotency-Key, where
+ * a repeated request gets null for it. */
+void answer_secret(struct call *c, const char *name, struct str secret);
 /* Location: /v1/... */
 void answer_location(struct call *c, const char *fmt, ...) PRINTF(2, 3);
 /* Members that every object has; for rendering. */
@@ -137,6 +142,19 @@ err cursor_make(struct call *c, struct str position, struct str *ret)
 /* Start {"items":[ ; end ],"next":...} with a position or STR_NONE. */
 struct jw *list_begin(struct call *c);
 err list_end(struct call *c, struct str position) MUST_USE;
+
+/*
+ * Rows of a page are read in pieces of PIECE into memory of their own, so a
+ * page of large rows does not exceed the request's; a page ends early when
+ * PAGE_BYTES are rendered, and its cursor goes on from there.
+ */
+enum { PIECE = 32, PAGE_BYTES = LIM_REPLY / 2 };
+struct scratch {
+	struct arena arena, *real;
+};
+/* c->a is the scratch from here on; reset frees what is in it. */
+void scratch_begin(struct call *c, struct scratch *s);
+void scratch_end(struct call *c, struct scratch *s);
 
 /*
  * A list of in-memory objects in order of id: those `wanted` says yes to,

@@ -46,12 +46,23 @@ struct route {
 	unsigned set;
 	uint32_t params; /* bit per enum param */
 	enum route_tier tier;
-	bool in_project; /* its path names {p} */
-	err (*handle)(struct call *c);
+	err (*handle)(struct call *c) MUST_USE;
 };
 
 extern const struct route routes[];
 extern const size_t routes_n;
+
+/* What is asked for does not exist: only the known learn that. */
+extern const struct route route_none;
+/* The address holds a token: it is revoked when it is a good one. */
+extern const struct route route_leak;
+
+/* Does its path name a project? {p} is variable 0 then. */
+static inline bool
+route_in_project(const struct route *r)
+{
+	return str_starts(r->path, STR("/v1/projects/{"));
+}
 
 enum { ROUTE_VARS = 3 };
 struct route_match {

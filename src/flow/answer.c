@@ -1,0 +1,128 @@
+/* answer.c: the end of the line: what was rendered leaves. */
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "flow/line.h"
+
+void
+line_problem(struct buf *b, err e, const struct trail *t,
+    const char *request_id)
+{
+	struct jw w;
+	char type[80];
+
+	(void)snprintf(type, sizeof type, "urn:redoubt:error:%s", err_name(e));
+	jw_init(&w, b);
+	jw_obj(&w);
+	jw_kstr(&w, "type", str_c(type));
+	jw_kstr(&w, "title", str_c(err_text(e)));
+	jw_ki64(&w, "status", err_status(e));
+	jw_kstr(&w, "detail", str_c(t->detail[0] != '\0' ? t->detail :
+	    err_text(e)));
+	jw_kstr(&w, "code", str_c(err_name(e)));
+	jw_kstr(&w, "request_id", str_c(request_id));
+	jw_obj_end(&w);
+}
+
+/* What an outsider may be told: an internal code becomes "internal". */
+static err
+public_of(err e)
+{
+	switch ((enum err_code)e.code) {
+	case E_CORRUPT:
+	case E_CRYPTO:
+	case E_WRONG_KEY:
+	case E_PEER:
+	case E_CONFIG:
+	case E_BAD_ANSWER:
+		return err_of(E_INTERNAL);
+	case E_LOCKED:
+		return err_of(E_IO);
+	default:
+		return e;
+	}
+}
+
+void
+line_fail(struct call *c, err e)
+{
+	static const struct trail nothing;
+	err pub = public_of(e);
+	bool tell = err_status(pub) < 500 && !err_is(pub, E_UNAUTHENTICATED);
+
+	if (err_status(e) >= 500) {
+		atomic_fetch_add_explicit(&c->lane->state->n.errors, 1,
+		    memory_order_relaxed);
+		log_event(LOG_REQUEST_ERROR, KVC("route", c->route->id),
+		    KVE("error", e), KVC("request", c->request_id_text),
+		    KVC("detail", c->trail.detail));
+	}
+	c->status = err_status(pub);
+	c->content_type = STR("application/problem+json");
+	c->etag = c->location = STR("");
+	c->secret_from = c->secret_to = 0;
+	buf_init_on(&c->out, c->a, 4096);
+	line_problem(&c->out, pub, tell ? &c->trail : &nothing,
+	    c->request_id_text);
+}
+
+static void
+header(struct reply *r, const char *name, struct str value)
+{
+	if (value.n > 0 && r->headers_n < REPLY_HEADERS)
+		r->headers[r->headers_n++] =
+		    (struct header){str_c(name), value};
+}
+
+static struct str
+allowed(struct call *c)
+{
+	struct buf b;
+
+	buf_init_on(&b, c->a, 128);
+	for (unsigned m = 0; m < HTTP_OTHER; m++) {
+		if ((c->allow >> m & 1) == 0)
+			continue;
+		if (b.n > 0)
+			buf_c(&b, ", ");
+		buf_c(&b, http_method_text((enum http_method)m));
+		if (m == HTTP_GET)
+			buf_c(&b, ", HEAD");
+	}
+	return buf_view(&b);
+}
+
+static void
+log_request(const struct call *c)
+{
+	log_event(LOG_REQUEST, KVC("route", c->route->id),
+	    KVN("status", c->status), KVC("request", c->request_id_text),
+	    KVN("us", time_mono_us() - c->req->started_us));
+}
+
+void
+line_answer(struct call *c)
+{
+	struct exchange *x = c->x;
+	struct reply r = {
+		.status = c->status == 0 ? 500 : c->status,
+		.content_type = c->content_type,
+		.body = buf_view(&c->out),
+	};
+
+	if (!err_ok(buf_check(&c->out)) || arena_check(c->a).code != E_OK)
+		r = (struct reply){.status = 503};
+	header(&r, "x-request-id", str_of(c->request_id_text, UUID_TEXT));
+	header(&r, "etag", c->etag);
+	header(&r, "location", c->location);
+	if (r.status == 401)
+		header(&r, "www-authenticate", STR("Bearer"));
+	if (r.status == 405)
+		header(&r, "allow", allowed(c));
+	if (r.status == 429 || r.status == 503)
+		header(&r, "retry-after", STR("1"));
+	if (c->lane->state->log_requests)
+		log_request(c);
+	(void)snap_unref(c->snap);
+	exchange_reply(x, &r); /* ends c, which lives in its arena */
+}

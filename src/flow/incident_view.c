@@ -1,0 +1,181 @@
+/* incident_view.c: see incident_view.h. */
+#include "flow/incident_view.h"
+
+void
+caller_subjects(struct call *c, struct subjects *ret)
+{
+	struct access_subject as[SUBJECTS_MAX];
+
+	ret->n = access_subjects(c->actor, as, SUBJECTS_MAX);
+	for (size_t i = 0; i < ret->n; i++)
+		ret->s[i] = (struct subject){as[i].kind, as[i].id};
+}
+
+static err
+is_member(struct call *c, uint64_t seq, bool *ret)
+{
+	struct subjects me;
+
+	caller_subjects(c, &me);
+	return store_member_any(c->lane->conn, seq, me.s, me.n, ret);
+}
+
+/* The decision about a private incident; replaces c->grant. */
+static err
+ask_private(struct call *c, uint64_t seq)
+{
+	bool member = false;
+
+	TRY(is_member(c, seq, &member));
+	return call_ask_private(c, c->route->perm, c->project->o.project,
+	    member, &c->grant);
+}
+
+static void
+touched(struct call *c, bool hidden, const struct uuid *id, uint32_t key)
+{
+	if (hidden)
+		call_touch_hidden(c, "incident", id);
+	else
+		call_touch(c, "incident", id);
+	c->rec.body_key = key;
+}
+
+err
+view_incident(struct call *c, size_t i, struct incident_row *ret)
+{
+	uint32_t project = c->project->o.project, key;
+	struct incident_id id;
+	uint64_t number;
+
+	if (incident_number_parse(c->var[i], &number)) {
+		TRY(store_incident_by_number(c->lane->conn, project, number,
+		    c->a, ret));
+	} else {
+		TRY(call_uuid(c, i, &id.u));
+		TRY(store_incident_by_id(c->lane->conn, &id, c->a, ret));
+		if (ret->project != project)
+			return err_of(E_NOT_FOUND);
+	}
+	TRY(seal_key_id(ret->stored, &key));
+	touched(c, ret->private != 0, &ret->id.u, key);
+	return ret->private != 0 ? ask_private(c, ret->seq) : OK;
+}
+
+err
+view_card(struct call *c, struct str ref, struct incident_card **ret)
+{
+	struct incident_card *i;
+
+	TRY(desk_incident(c, ref, &i));
+	touched(c, i->head.restricted, &i->row.id.u, i->key);
+	if (i->head.restricted)
+		TRY(ask_private(c, i->row.seq));
+	*ret = i;
+	return OK;
+}
+
+err
+view_attached(struct call *c, uint64_t seq, struct incident_row *ret_row,
+    bool *ret_visible)
+{
+	*ret_visible = true;
+	if (seq == 0)
+		return OK;
+	TRY(store_incident_by_seq(c->lane->conn, seq, c->a, ret_row));
+	if (ret_row->private != 0)
+		TRY(is_member(c, seq, ret_visible));
+	return OK;
+}
+
+err
+incident_doc(struct call *c, const struct incident_row *r, struct str *ret)
+{
+	struct seal_where w = incident_where(r);
+
+	return lane_open_sealed(c->lane, &w, r->stored, c->a, ret);
+}
+
+void
+incident_members_json(struct jw *w, const struct incident_row *row,
+    const struct incident_head *h, struct str doc)
+{
+	jw_uuid(w, "id", &row->id.u);
+	jw_ki64(w, "number", (int64_t)row->number);
+	jw_kstr(w, "severity", severity_text(h->severity));
+	jw_kstr(w, "status", incident_status_text(h->status));
+	jw_kbool(w, "private", h->restricted);
+	jw_ki64(w, "alert_count", h->alerts);
+	jw_ki64(w, "timeline_count", h->entries);
+	jw_time(w, "created_at", h->created);
+	jw_time(w, "updated_at", h->updated);
+	jw_time(w, "acknowledged_at", h->acknowledged);
+	jw_time(w, "mitigated_at", h->mitigated);
+	jw_time(w, "resolved_at", h->resolved);
+	jw_time(w, "closed_at", h->closed);
+	jw_raw_members(w, doc);
+}
+
+err
+answer_incident(struct call *c, struct incident_card *i, int status)
+{
+	struct jw *w;
+
+	TRY(desk_incident_doc(c->lane, i));
+	w = answer(c, status);
+	jw_obj(w);
+	incident_members_json(w, &i->row, &i->head, i->doc);
+	jw_obj_end(w);
+	answer_etag(c, i->head.version);
+	return buf_check(&c->out);
+}
+
+static err
+timeline_item(struct call *c, const struct incident_row *r,
+    const struct entry_row *e)
+{
+	struct seal_where where = entry_where(r->project, r->seq, e->n);
+	struct jw *w = &c->w;
+	struct str doc;
+
+	TRY(lane_open_sealed(c->lane, &where, e->stored, c->a, &doc));
+	jw_obj(w);
+	jw_ki64(w, "seq", e->n);
+	jw_kstr(w, "kind", entry_kind_text(e->kind));
+	jw_kbool(w, "key_event", e->key_event != 0);
+	jw_time(w, "occurred_at", e->occurred);
+	jw_time(w, "recorded_at", e->recorded);
+	jw_raw_members(w, doc);
+	jw_obj_end(w);
+	return OK;
+}
+
+err
+timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
+    bool newest_first, size_t max, bool *ret_more, uint32_t *ret_last)
+{
+	size_t shown = 0, n = PIECE;
+	err e = OK;
+
+	*ret_more = false;
+	*ret_last = after;
+	while (err_ok(e) && n == PIECE && !*ret_more) {
+		struct entry_row *row;
+		struct scratch s;
+
+		scratch_begin(c, &s);
+		e = store_entry_list(c->lane->conn, r->seq, *ret_last,
+		    newest_first, PIECE, c->a, &row, &n);
+		for (size_t i = 0; err_ok(e) && i < n && !*ret_more; i++) {
+			*ret_more = shown == max || c->out.n > PAGE_BYTES;
+			if (*ret_more)
+				break;
+			e = timeline_item(c, r, &row[i]);
+			*ret_last = row[i].n;
+			shown++;
+		}
+		scratch_end(c, &s);
+	}
+	TRY(e);
+	return buf_check(&c->out);
+}

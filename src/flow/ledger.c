@@ -1,0 +1,441 @@
+/* ledger.c: see ledger.h. */
+#include "flow/ledger.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/text.h"
+
+enum { COALESCE_MAX = LIM_BATCH, KEY_MAX = 512 };
+
+/* An entry others may share. */
+struct shared {
+	struct audit_entry entry;
+	struct str key; /* what must be the same */
+};
+
+struct ledger {
+	struct audit_tree *tree, *before;
+	uint64_t seq, seq_before; /* of the last entry */
+	uint64_t signed_size;
+	int64_t time, time_before; /* of the last entry: never goes back */
+	struct shared shared[COALESCE_MAX];
+	size_t shared_n;
+};
+
+/* ---- the tree in the store ---- */
+
+err
+ledger_tile(void *conn, unsigned level, uint64_t index,
+    struct audit_tile *ret)
+{
+	ret->level = level;
+	ret->index = index;
+	return store_tile_get(conn, level, index, ret->hash[0].b);
+}
+
+static err
+tile_store(void *conn, const struct audit_tile *t)
+{
+	return store_tile_put(conn, t->level, t->index, t->hash[0].b);
+}
+
+struct tail {
+	struct hash hash[TILE_WIDTH];
+	size_t n;
+	struct ledger *g;
+	struct arena *a;
+	err e;
+};
+
+static bool
+tail_leaf(void *ctx, uint64_t seq, struct str leaf)
+{
+	struct tail *t = ctx;
+	struct audit_entry entry;
+
+	(void)seq;
+	if (t->n == TILE_WIDTH)
+		return false;
+	audit_leaf_hash(leaf, &t->hash[t->n++]);
+	t->e = audit_leaf_read(t->a, leaf, &entry);
+	if (!err_ok(t->e))
+		return false;
+	t->g->time = entry.time;
+	arena_reset(t->a);
+	return true;
+}
+
+static err
+restore(struct ledger *g, struct lane *l)
+{
+	struct arena a;
+	struct tail t = {.g = g, .a = &a};
+	uint64_t full;
+	err e;
+
+	TRY(store_audit_last(l->conn, &g->seq));
+	arena_init(&a, (size_t)1024 * 1024);
+	full = g->seq - g->seq % TILE_WIDTH;
+	/* from the last entry of the full tiles, for its time */
+	e = store_audit_walk(l->conn, full > 0 ? full : 1, false, tail_leaf,
+	    &t);
+	if (err_ok(e))
+		e = t.e;
+	if (err_ok(e) && full > 0)
+		e = audit_tree_restore(g->tree, g->seq, t.hash + 1, t.n - 1,
+		    ledger_tile, l->conn);
+	else if (err_ok(e))
+		e = audit_tree_restore(g->tree, g->seq, t.hash, t.n,
+		    ledger_tile, l->conn);
+	arena_done(&a);
+	return e;
+}
+
+err
+ledger_open(struct lane *l, struct ledger **ret)
+{
+	struct ledger *g = mem_new(1, sizeof *g);
+	err e;
+
+	if (g == NULL)
+		return err_of(E_NO_MEMORY);
+	e = audit_tree_new(&g->tree);
+	if (err_ok(e))
+		e = audit_tree_new(&g->before);
+	if (err_ok(e))
+		e = restore(g, l);
+	if (!err_ok(e)) {
+		(void)ledger_close(g);
+		return e;
+	}
+	*ret = g;
+	return OK;
+}
+
+struct ledger *
+ledger_close(struct ledger *g)
+{
+	if (g == NULL)
+		return NULL;
+	(void)audit_tree_free(g->tree);
+	(void)audit_tree_free(g->before);
+	mem_free(g);
+	return NULL;
+}
+
+void
+ledger_begin(struct ledger *g)
+{
+	audit_tree_copy(g->before, g->tree);
+	g->seq_before = g->seq;
+	g->time_before = g->time;
+	g->shared_n = 0;
+}
+
+void
+ledger_undo(struct ledger *g)
+{
+	audit_tree_copy(g->tree, g->before);
+	g->seq = g->seq_before;
+	g->time = g->time_before;
+	g->shared_n = 0;
+}
+
+uint64_t
+ledger_next(const struct ledger *g)
+{
+	return g->seq + 1;
+}
+
+const struct audit_tree *
+ledger_tree(const struct ledger *g)
+{
+	return g->tree;
+}
+
+/* ---- entries ---- */
+
+static err
+append(struct ledger *g, struct lane *l, struct arena *batch,
+    struct audit_entry *e, int64_t now)
+{
+	struct hash h;
+	struct buf b;
+
+	g->time = now > g->time ? now : g->time;
+	e->time = g->time;
+	e->seq = g->seq + 1;
+	buf_init_on(&b, batch, LIM_LEAF);
+	TRY(audit_leaf_write(&b, e));
+	audit_leaf_hash(buf_view(&b), &h);
+	TRY(store_audit_append(l->conn, e->seq, buf_view(&b)));
+	TRY(audit_tree_append(g->tree, &h, tile_store, l->conn));
+	g->seq = e->seq;
+	atomic_fetch_add_explicit(&l->state->n.audit_entries, 1,
+	    memory_order_relaxed);
+	return OK;
+}
+
+static struct str
+uuid_str(struct arena *a, const struct uuid *u)
+{
+	char text[UUID_TEXT + 1];
+
+	uuid_text(u, text);
+	return arena_dup(a, str_of(text, UUID_TEXT));
+}
+
+/* A private incident appears as a blind reference: the same each time, and
+ * meaning nothing to who does not know the id already. */
+static err
+blind_ref(struct lane *l, struct arena *a, const struct uuid *u,
+    struct str *ret)
+{
+	uint8_t blind[BLIND_SIZE];
+	struct buf b;
+
+	TRY(lane_blind(l, 0, "audit reference",
+	    str_of((const char *)u->b, sizeof u->b), blind));
+	buf_init_on(&b, a, 64);
+	buf_c(&b, "priv:");
+	hex_add(&b, str_of((char *)blind, sizeof blind));
+	*ret = buf_view(&b);
+	return buf_check(&b);
+}
+
+static err
+resources(struct lane *l, struct arena *a, const struct record *r,
+    struct audit_entry *ret)
+{
+	for (size_t i = 0; i < r->resources; i++) {
+		struct audit_resource *to = &ret->resource[i];
+		struct buf b;
+
+		to->type = str_c(r->resource[i].type);
+		if (r->resource[i].hidden) {
+			TRY(blind_ref(l, a, &r->resource[i].id, &to->id));
+		} else if (!uuid_is_zero(&r->resource[i].id)) {
+			to->id = uuid_str(a, &r->resource[i].id);
+		} else if (r->resource[i].ref.n > 0) {
+			to->id = r->resource[i].ref;
+		} else {
+			buf_init_on(&b, a, 24);
+			buf_u64(&b, r->resource[i].num);
+			to->id = buf_view(&b);
+		}
+	}
+	ret->resources = r->resources;
+	return arena_check(a);
+}
+
+static err
+entry_of(struct lane *l, struct arena *a, const struct call *c,
+    struct audit_entry *ret)
+{
+	const struct record *r = &c->rec;
+
+	*ret = (struct audit_entry){
+		.action = r->action,
+		.outcome = r->outcome,
+		.address = str_c(c->req->address),
+		.request_id = str_of(c->request_id_text, UUID_TEXT),
+		.reason = r->reason,
+		.principal_kind = STR("anonymous"),
+	};
+	if (c->actor != NULL) {
+		ret->principal_kind =
+		    str_c(principal_kind_text(c->actor->kind));
+		ret->principal_id = uuid_str(a, &c->actor->id);
+		if (c->actor->token != NULL)
+			ret->credential = str_of(c->actor->token->key_id,
+			    TOKEN_KEY_ID);
+	}
+	if (r->project != 0) {
+		const struct project *p =
+		    world_project(l->snap->world, r->project);
+
+		if (p != NULL)
+			ret->project = uuid_str(a, &p->o.id);
+	}
+	return resources(l, a, r, ret);
+}
+
+/*
+ * What is kept sealed beside a leaf: salt[32], the count of hidden ids, those
+ * ids, then the committed body.
+ */
+static err
+keep_body(struct ledger *g, struct lane *l, struct arena *a,
+    const struct call *c, const uint8_t salt[32])
+{
+	const struct record *r = &c->rec;
+	struct seal_where where = {.table = SEAL_TABLE_AUDIT, .schema = 1};
+	uint32_t id = r->body_key;
+	const struct data_key *k;
+	struct sealed sealed;
+	struct buf b;
+	size_t at;
+
+	buf_init_on(&b, a, LIM_BODY + 1024);
+	buf_add(&b, salt, 32);
+	at = b.n;
+	buf_char(&b, 0);
+	for (size_t i = 0; i < r->resources; i++) {
+		if (!r->resource[i].hidden)
+			continue;
+		buf_add(&b, r->resource[i].id.b, 16);
+		if (!b.failed)
+			b.p[at]++;
+	}
+	buf_str(&b, r->body);
+	TRY(buf_check(&b));
+	if (id == 0)
+		id = snap_class_key(l->snap, 0, SEAL_CLASS_AUDIT);
+	TRY(keyring_get(l->ring, id, &k));
+	seal_where_num(&where, g->seq + 1);
+	TRY(seal_close(k, &where, buf_view(&b), a, &sealed));
+	return store_audit_body_put(l->conn, g->seq + 1, sealed);
+}
+
+static bool
+any_hidden(const struct record *r)
+{
+	for (size_t i = 0; i < r->resources; i++)
+		if (r->resource[i].hidden)
+			return true;
+	return false;
+}
+
+static void
+key_part(struct buf *b, struct str s)
+{
+	buf_be16(b, (uint16_t)s.n);
+	buf_str(b, s);
+}
+
+/* Everything that must be the same for two entries to share one. */
+static struct str
+key_of(struct arena *a, const struct audit_entry *e)
+{
+	struct buf b;
+
+	buf_init_on(&b, a, 2048);
+	buf_be16(&b, (uint16_t)e->action);
+	buf_be16(&b, (uint16_t)e->outcome);
+	key_part(&b, e->principal_kind);
+	key_part(&b, e->principal_id);
+	key_part(&b, e->credential);
+	key_part(&b, e->address);
+	key_part(&b, e->project);
+	key_part(&b, e->reason);
+	for (size_t i = 0; i < e->resources; i++) {
+		key_part(&b, e->resource[i].type);
+		key_part(&b, e->resource[i].id);
+	}
+	return b.failed ? STR_NONE : buf_view(&b);
+}
+
+static bool
+may_share(const struct record *r)
+{
+	return r->outcome == AUDIT_DENIED ||
+	    (r->outcome == AUDIT_OK && r->body.n == 0 &&
+		audit_action_kind(r->action) == AUDIT_READ);
+}
+
+static err
+share(struct ledger *g, struct lane *l, struct arena *batch,
+    struct audit_entry *e, int64_t now)
+{
+	struct str key = key_of(batch, e);
+
+	for (size_t i = 0; i < g->shared_n && key.n > 0; i++) {
+		if (str_eq(g->shared[i].key, key)) {
+			g->shared[i].entry.count++;
+			return OK;
+		}
+	}
+	if (key.n == 0 || g->shared_n == COALESCE_MAX)
+		return append(g, l, batch, e, now);
+	e->count = 1;
+	g->shared[g->shared_n++] = (struct shared){*e, key};
+	return arena_check(batch);
+}
+
+err
+ledger_add(struct ledger *g, struct lane *l, struct arena *batch,
+    const struct call *c)
+{
+	const struct record *r = &c->rec;
+	uint8_t salt[32], commitment[COMMITMENT_SIZE];
+	struct audit_entry e;
+
+	TRY(entry_of(l, batch, c, &e));
+	if (may_share(r))
+		return share(g, l, batch, &e, c->now);
+	if (r->commitment != NULL) {
+		e.commitment = r->commitment;
+	} else if (r->outcome == AUDIT_OK &&
+	    (r->body.n > 0 || any_hidden(r))) {
+		rand_bytes(salt, sizeof salt);
+		audit_commit(salt, STR("body"), r->body, commitment);
+		e.commitment = commitment;
+		TRY(keep_body(g, l, batch, c, salt));
+	}
+	return append(g, l, batch, &e, c->now);
+}
+
+err
+ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
+    enum audit_action action, struct str detail, int64_t now)
+{
+	struct audit_entry e = {
+		.action = action,
+		.outcome = AUDIT_OK,
+		.principal_kind = STR("system"),
+		.reason = detail,
+	};
+
+	return append(g, l, batch, &e, now);
+}
+
+err
+ledger_flush(struct ledger *g, struct lane *l, struct arena *batch)
+{
+	for (size_t i = 0; i < g->shared_n; i++)
+		TRY(append(g, l, batch, &g->shared[i].entry, g->time));
+	g->shared_n = 0;
+	return OK;
+}
+
+/* ---- checkpoints ---- */
+
+bool
+ledger_unsigned(const struct ledger *g)
+{
+	return g->seq != g->signed_size;
+}
+
+err
+ledger_sign(struct ledger *g, struct lane *l, const struct ipc_end *keeper,
+    struct arena *a, int64_t now)
+{
+	struct keeper_last last;
+	struct hash_list proof;
+	struct hash root;
+	struct buf note;
+
+	TRY(keeper_last(keeper, &last));
+	if (last.size > g->seq)
+		return err_of(E_BAD_ANSWER);
+	TRY(audit_tree_root(g->tree, &root));
+	TRY(audit_tree_consistency(g->tree, last.size, g->seq, ledger_tile,
+	    l->conn, a, &proof));
+	buf_init_on(&note, a, NOTE_MAX);
+	TRY(keeper_sign(keeper, g->seq, root.b,
+	    (const uint8_t(*)[KEEPER_HASH])proof.h, proof.n, &note));
+	TRY(store_checkpoint_put(l->conn, g->seq, now, buf_view(&note)));
+	g->signed_size = g->seq;
+	return OK;
+}

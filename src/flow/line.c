@@ -1,0 +1,362 @@
+/* line.c: see line.h and flow.def. */
+#include "flow/line.h"
+
+#include "auth/token.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "flow/ingest.h"
+#include "flow/readers.h"
+#include "flow/shape.h"
+#include "flow/writer.h"
+
+static const struct json_limits body_limits = {
+	.depth = LIM_JSON_DEPTH,
+	.members = LIM_JSON_MEMBERS,
+	.values = LIM_JSON_VALUES,
+};
+
+/* ---- route ---- */
+
+/*
+ * A token in an address is in somebody's log already: refuse, and let the
+ * writer revoke it when it is a good one.
+ */
+static bool
+leaked_token(struct call *c)
+{
+	struct str plain, found;
+
+	if (!token_find(c->req->target, &found) &&
+	    (!err_ok(url_decode(c->a, c->req->target, &plain)) ||
+		!token_find(plain, &found)))
+		return false;
+	c->route = &route_leak;
+	c->var[0] = found;
+	return true;
+}
+
+static err
+step_route(struct call *c)
+{
+	struct route_match m;
+	err e;
+
+	if (leaked_token(c))
+		return OK;
+	e = route_find(c->req->method, c->req->path, &m);
+	c->allow = m.allow;
+	if (!err_ok(e)) {
+		/* that there is nothing, too, only the known may know */
+		c->route = &route_none;
+		return OK;
+	}
+	c->route = m.route;
+	for (size_t i = 0; i < m.vars; i++)
+		TRY(url_decode(c->a, m.var[i], &c->var[i]));
+	return OK;
+}
+
+/* ---- auth ---- */
+
+static err
+step_auth(struct call *c)
+{
+	struct auth_input in = {
+		.world = c->lane->snap->world,
+		.now = c->now,
+		.authorization = http_header(c->req, STR("authorization")),
+		.address = str_c(c->req->address),
+	};
+	struct uuid integration;
+	uint32_t id;
+	err e;
+
+	if (c->route->auth == ROUTE_OPEN)
+		return OK;
+	TRY(call_token_key(c, &in.token_mac, &id));
+	if (http_header_count(c->req, STR("authorization")) > 1) {
+		c->why = AUTH_MALFORMED;
+		e = err_of(E_UNAUTHENTICATED);
+	} else if (c->route->auth == ROUTE_API) {
+		e = auth_api(c->a, &in, &c->why, &c->actor);
+	} else {
+		if (!uuid_parse(c->var[0], &integration))
+			memset(&integration, 0, sizeof integration);
+		e = auth_ingest(c->a, &in, &integration, &c->why, &c->actor);
+	}
+	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_DISABLED)) {
+		c->rec.action = AUDIT_AUTH_FAILED;
+		c->rec.outcome = AUDIT_DENIED;
+		c->rec.reason = str_c(auth_reason_text(c->why));
+	}
+	return e;
+}
+
+/* ---- shape ---- */
+
+/* Identity comes from the credential only (L03). */
+static err
+no_identity_headers(struct call *c)
+{
+	static const char *const names[] = {"x-redoubt-user",
+		"x-redoubt-role", "x-redoubt-project", "x-redoubt-tenant",
+		"x-user", "x-user-id", "x-remote-user", "remote-user",
+		"x-forwarded-user", "x-auth-request-user", "x-role",
+		"x-tenant", "x-tenant-id", "x-org-id", "x-owner"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (http_header_count(c->req, str_c(names[i])) > 0)
+			return call_bad(c, E_BAD_REQUEST,
+			    "header %s is not accepted: the credential says "
+			    "who asks", names[i]);
+	return OK;
+}
+
+static err
+content_type(struct call *c)
+{
+	struct str type = http_header(c->req, STR("content-type")), rest;
+
+	(void)str_cut(type, ';', &type, &rest);
+	rest = str_trim(rest);
+	if (!str_ieq(str_trim(type), STR("application/json")) ||
+	    (rest.n > 0 && !str_ieq(rest, STR("charset=utf-8")) &&
+		!str_ieq(rest, STR("charset=\"utf-8\""))))
+		return call_bad(c, E_MEDIA_TYPE,
+		    "the body must be application/json");
+	if (http_header_count(c->req, STR("content-encoding")) > 0)
+		return call_bad(c, E_MEDIA_TYPE,
+		    "content encodings are not accepted");
+	return OK;
+}
+
+static err
+parse_body(struct call *c)
+{
+	if (c->req->body.n == 0 && c->route->schema == SCHEMA_ALERT_ACT)
+		return OK; /* its note is optional, and so is the body */
+	if (c->req->body.n == 0)
+		return call_bad(c, E_BAD_JSON, "the body is empty");
+	TRY(content_type(c));
+	return json_parse(c->a, c->req->body, &body_limits, &c->trail,
+	    &c->body);
+}
+
+static err
+step_shape(struct call *c)
+{
+	const struct route *r = c->route;
+
+	if (r == &route_none || r == &route_leak)
+		return OK;
+	if (r->auth == ROUTE_API)
+		TRY(no_identity_headers(c));
+	TRY(shape_query(c->a, c->req->query, r->params, &c->trail, &c->query));
+	if (r->auth == ROUTE_INGEST)
+		return parse_body(c);
+	if (r->schema == SCHEMA_NONE) {
+		if (c->req->body.n > 0 && !str_is(c->req->body, "{}"))
+			return call_bad(c, E_INVALID,
+			    "this request takes no body");
+		return OK;
+	}
+	TRY(parse_body(c));
+	if (c->body == NULL)
+		return OK;
+	return shape_body(r->schema, r->set, c->body, &c->trail);
+}
+
+/* ---- access ---- */
+
+static err
+step_access(struct call *c)
+{
+	const struct route *r = c->route;
+	uint32_t project = 0;
+
+	c->grant = NULL;
+	if (r->auth == ROUTE_OPEN)
+		return OK;
+	if (route_in_project(r)) {
+		c->project = world_project_slug(call_world(c), c->var[0]);
+		if (c->project == NULL)
+			return err_of(E_NOT_FOUND);
+	} else if (r->auth == ROUTE_INGEST) {
+		const struct integration *n =
+		    world_integration(call_world(c), &c->actor->id);
+
+		if (n == NULL)
+			return err_of(E_UNAUTHENTICATED);
+		c->project = world_project(call_world(c), n->o.project);
+		if (c->project == NULL)
+			return err_of(E_DISABLED);
+	}
+	if (c->project != NULL)
+		project = c->project->o.project;
+	c->rec.project = project;
+	if (r->perm == PERM_NONE || r->perm == PERM_OBJECT)
+		return OK;
+	return call_ask(c, r->perm, project, &c->grant);
+}
+
+err
+line_recheck(struct call *c)
+{
+	TRY(step_auth(c));
+	return step_access(c);
+}
+
+/* ---- the walk ---- */
+
+static err
+check(struct call *c)
+{
+	static err (*const step[])(struct call *) = {
+#define STEP(name, where, refuses, meaning) step_##name,
+#define step_handle NULL
+#define step_record NULL
+#include "flow/flow.def"
+#undef STEP
+#undef step_handle
+#undef step_record
+	};
+
+	for (size_t i = 0; step[i] != NULL; i++)
+		TRY(step[i](c));
+	return OK;
+}
+
+bool
+line_denied(const struct call *c)
+{
+	return c->rec.outcome == AUDIT_DENIED;
+}
+
+static void
+to_writer(struct call *c)
+{
+	if (writer_submit(c->lane->state->writer, c))
+		return;
+	line_fail(c, err_of(E_UNAVAILABLE));
+	line_answer(c);
+}
+
+/* Handled, or refused: record what must be on record, then answer. */
+static void
+finish(struct call *c, err e)
+{
+	bool record = err_ok(e) && c->route->audit != AUDIT_NONE;
+
+	if (!err_ok(e)) {
+		line_fail(c, e);
+		record = line_denied(c);
+	}
+	c->handled = true;
+	if (record && !c->rec.skip)
+		to_writer(c);
+	else
+		line_answer(c);
+}
+
+static void
+dispatch(struct call *c)
+{
+	switch (c->route->lane) {
+	case ROUTE_REACTOR:
+		finish(c, c->route->handle(c));
+		return;
+	case ROUTE_READER:
+		if (readers_submit(c->lane->state->readers, c))
+			return;
+		line_fail(c, err_of(E_UNAVAILABLE));
+		line_answer(c);
+		return;
+	case ROUTE_WRITER:
+		if (c->route->auth == ROUTE_INGEST) {
+			err e = ingest_prepare(c);
+
+			if (!err_ok(e)) {
+				finish(c, e);
+				return;
+			}
+		}
+		to_writer(c);
+		return;
+	case ROUTE_STREAM: /* recorded first, then opened by the streams */
+		c->handled = true;
+		to_writer(c);
+		return;
+	}
+}
+
+void
+line_read(struct lane *l, struct call *c)
+{
+	err e;
+
+	c->lane = l;
+	lane_refresh(l);
+	e = l->snap->version == c->snap->version ? OK : line_recheck(c);
+	if (err_ok(e)) {
+		e = store_view_begin(l->conn);
+		if (err_ok(e)) {
+			e = c->route->handle(c);
+			store_view_end(l->conn);
+		}
+	}
+	finish(c, e);
+}
+
+static struct call *
+call_new(struct lane *l, struct exchange *x)
+{
+	struct call *c = ARENA_NEW(exchange_arena(x), struct call);
+
+	if (c == NULL)
+		return NULL;
+	c->lane = l;
+	c->x = x;
+	c->req = exchange_request(x);
+	c->a = exchange_arena(x);
+	c->now = time_now_ms();
+	c->request_id = rand_uuid(c->now);
+	uuid_text(&c->request_id, c->request_id_text);
+	c->snap = snap_ref(l->snap);
+	c->route = &route_none;
+	buf_init_on(&c->out, c->a, LIM_REPLY);
+	return c;
+}
+
+void
+line_request(struct lane *l, struct exchange *x)
+{
+	struct call *c;
+	err e;
+
+	lane_refresh(l);
+	atomic_fetch_add_explicit(&l->state->n.requests, 1,
+	    memory_order_relaxed);
+	c = call_new(l, x);
+	if (c == NULL) {
+		exchange_reply(x, &(struct reply){.status = 503});
+		return;
+	}
+	e = check(c);
+	if (c->rec.action == AUDIT_NONE)
+		c->rec.action = c->route->audit;
+	if (!err_ok(e))
+		finish(c, e);
+	else
+		dispatch(c);
+}
+
+size_t
+line_body_cap(const struct http_request *head)
+{
+	if (str_starts(head->path, STR("/ingest/")))
+		return LIM_INGEST_BODY;
+	return LIM_BODY;
+}

@@ -1,0 +1,35 @@
+/*
+ * line.h: START HERE.  The line every request walks: flow.def in code.
+ *
+ *	wire hook -> line_request (reactor)
+ *		route, auth, shape, access
+ *		handle: here, or line_read (reader), or line_write (writer)
+ *		record: writer
+ *	-> line_answer
+ */
+#ifndef FLOW_LINE_H
+#define FLOW_LINE_H
+
+#include "flow/call.h"
+
+/* A complete request, on the lane of its reactor. */
+void line_request(struct lane *l, struct exchange *x);
+/* Body bytes this request may have, judged by its head. */
+size_t line_body_cap(const struct http_request *head);
+
+/* Who and may they, once more: by the writer when the world has changed since,
+ * so the queued request of a revoked token does nothing. */
+err line_recheck(struct call *c) MUST_USE;
+/* Was it refused to this caller, and must that be on record? */
+bool line_denied(const struct call *c);
+/* Reader lane: handle, then on to the record step. */
+void line_read(struct lane *l, struct call *c);
+/* The last step: send what was rendered, or the problem. */
+void line_answer(struct call *c);
+/* The problem document of an error. */
+void line_problem(struct buf *b, err e, const struct trail *t,
+    const char *request_id);
+/* Make the answer of c the problem document of e. */
+void line_fail(struct call *c, err e);
+
+#endif

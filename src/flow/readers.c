@@ -1,0 +1,130 @@
+/* readers.c: see readers.h. */
+#include "flow/readers.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "flow/line.h"
+#include "flow/streams.h"
+
+enum { READERS_MAX = 16 };
+
+struct reader {
+	pthread_t thread;
+	struct lane lane;
+	struct readers *all;
+};
+
+struct readers {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct call *first, **last;
+	unsigned queued;
+	bool stop;
+	unsigned n;
+	struct reader reader[READERS_MAX];
+};
+
+static struct call *
+take(struct readers *r)
+{
+	struct call *c;
+
+	(void)pthread_mutex_lock(&r->lock);
+	while (r->first == NULL && !r->stop)
+		(void)pthread_cond_wait(&r->more, &r->lock);
+	c = r->first;
+	if (c != NULL) {
+		r->first = c->next;
+		if (r->first == NULL)
+			r->last = &r->first;
+		r->queued--;
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	return c;
+}
+
+static void *
+work(void *arg)
+{
+	struct reader *me = arg;
+	struct call *c;
+
+	while ((c = take(me->all)) != NULL) {
+		c->next = NULL;
+		if (c->handled)
+			streams_export(&me->lane, c);
+		else
+			line_read(&me->lane, c);
+	}
+	return NULL;
+}
+
+bool
+readers_submit(struct readers *r, struct call *c)
+{
+	bool room;
+
+	c->next = NULL;
+	(void)pthread_mutex_lock(&r->lock);
+	room = r->queued < LIM_READER_QUEUE && !r->stop;
+	if (room) {
+		*r->last = c;
+		r->last = &c->next;
+		r->queued++;
+		(void)pthread_cond_signal(&r->more);
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	return room;
+}
+
+struct readers *
+readers_stop(struct readers *r)
+{
+	if (r == NULL)
+		return NULL;
+	(void)pthread_mutex_lock(&r->lock);
+	r->stop = true;
+	(void)pthread_cond_broadcast(&r->more);
+	(void)pthread_mutex_unlock(&r->lock);
+	for (unsigned i = 0; i < r->n; i++) {
+		(void)pthread_join(r->reader[i].thread, NULL);
+		lane_close(&r->reader[i].lane);
+	}
+	mem_free(r);
+	return NULL;
+}
+
+err
+readers_start(struct state *st, unsigned threads, struct readers **ret)
+{
+	struct readers *r = mem_new(1, sizeof *r);
+	err e = OK;
+
+	if (r == NULL)
+		return err_of(E_NO_MEMORY);
+	(void)pthread_mutex_init(&r->lock, NULL);
+	(void)pthread_cond_init(&r->more, NULL);
+	r->last = &r->first;
+	if (threads > READERS_MAX)
+		threads = READERS_MAX;
+	while (r->n < threads && err_ok(e)) {
+		struct reader *me = &r->reader[r->n];
+
+		me->all = r;
+		e = lane_open(st, LANE_READER, r->n, &me->lane);
+		if (!err_ok(e))
+			break;
+		if (pthread_create(&me->thread, NULL, work, me) != 0) {
+			lane_close(&me->lane);
+			e = err_of(E_NO_MEMORY);
+			break;
+		}
+		r->n++;
+	}
+	if (!err_ok(e)) {
+		(void)readers_stop(r);
+		return e;
+	}
+	*ret = r;
+	return OK;
+}

@@ -1,0 +1,557 @@
+/* writer.c: see writer.h. */
+#include "flow/writer.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "flow/line.h"
+#include "flow/readers.h"
+#include "flow/replay.h"
+#include "flow/streams.h"
+#include "flow/uses.h"
+
+enum { SIGN_EVERY_MS = 1000, PURGE_EVERY_MS = 600000 };
+
+/* Work of the server itself: see writer_do. */
+struct task {
+	err (*fn)(struct lane *l, void *arg);
+	void *arg;
+	err result;
+	bool done;
+	struct task *next;
+};
+
+struct writer {
+	struct state *st;
+	struct lane lane;
+	const struct ipc_end *keeper;
+	pthread_t thread;
+
+	_Atomic(struct call *) incoming; /* newest first */
+	atomic_uint queued;
+	int wake; /* eventfd */
+	atomic_bool stop;
+	pthread_mutex_t task_lock;
+	pthread_cond_t task_done;
+	struct task *tasks;
+
+	struct desk *desk;
+	struct ledger *ledger;
+	struct uses *uses;
+	struct snap *published; /* what lane.snap goes back to */
+	int64_t sign_at, purge_at;
+};
+
+struct desk *
+writer_desk(struct writer *w)
+{
+	return w->desk;
+}
+
+struct ledger *
+writer_ledger(struct writer *w)
+{
+	return w->ledger;
+}
+
+const struct ipc_end *
+writer_keeper(struct writer *w)
+{
+	return w->keeper;
+}
+
+int64_t
+writer_token_used(struct writer *w, const struct uuid *token)
+{
+	return uses_last(w->uses, token);
+}
+
+static void
+wake(struct writer *w)
+{
+	uint64_t one = 1;
+	ssize_t n = write(w->wake, &one, sizeof one);
+
+	(void)n; /* full means: it is awake */
+}
+
+bool
+writer_submit(struct writer *w, struct call *c)
+{
+	struct call *old;
+
+	if (atomic_fetch_add_explicit(&w->queued, 1, memory_order_acq_rel) >=
+		LIM_WRITER_QUEUE ||
+	    atomic_load(&w->stop)) {
+		atomic_fetch_sub(&w->queued, 1);
+		return false;
+	}
+	old = atomic_load_explicit(&w->incoming, memory_order_relaxed);
+	do {
+		c->next = old;
+	} while (!atomic_compare_exchange_weak_explicit(&w->incoming, &old, c,
+	    memory_order_acq_rel, memory_order_relaxed));
+	if (old == NULL)
+		wake(w);
+	return true;
+}
+
+/* ---- the snapshot a batch sees ---- */
+
+void
+writer_snap(struct writer *w, struct snap *s)
+{
+	struct snap *old = w->lane.snap;
+
+	w->lane.snap = s;
+	keyring_rekey(w->lane.ring, s->keys);
+	(void)snap_unref(old);
+}
+
+static void
+publish(struct writer *w)
+{
+	if (w->lane.snap == w->published)
+		return;
+	state_publish(w->st, w->lane.snap);
+	(void)snap_unref(w->published);
+	w->published = snap_ref(w->lane.snap);
+}
+
+/* ---- a transaction ---- */
+
+static err
+begin(struct writer *w)
+{
+	TRY(store_begin(w->lane.conn));
+	ledger_begin(w->ledger);
+	return desk_begin(w->desk, &w->lane);
+}
+
+static void
+undo(struct writer *w)
+{
+	store_rollback(w->lane.conn);
+	ledger_undo(w->ledger);
+	desk_clear(w->desk, &w->lane, true);
+	uses_undo(w->uses);
+	if (w->lane.snap != w->published)
+		writer_snap(w, snap_ref(w->published));
+}
+
+static err
+commit(struct writer *w)
+{
+	err e = desk_flush(w->desk, &w->lane);
+
+	if (err_ok(e))
+		e = uses_flush(w->uses, w->lane.conn);
+	if (err_ok(e))
+		e = ledger_flush(w->ledger, &w->lane, desk_arena(w->desk));
+	if (err_ok(e))
+		e = store_commit(w->lane.conn);
+	if (!err_ok(e)) {
+		log_event(LOG_STORE, KVE("error", e), KVC("at", "commit"));
+		undo(w);
+		return e;
+	}
+	desk_clear(w->desk, &w->lane, false);
+	publish(w);
+	atomic_fetch_add_explicit(&w->st->n.batches, 1, memory_order_relaxed);
+	if (w->st->streams != NULL)
+		streams_wake(w->st->streams);
+	return OK;
+}
+
+/* ---- one request in it ---- */
+
+/* Nothing of an earlier try may be left. */
+static void
+reset(struct call *c)
+{
+	if (c->handled)
+		return;
+	c->rec = (struct record){.action = c->route->audit,
+		.project = c->rec.project};
+	c->trail.detail[0] = '\0';
+	c->status = 0;
+	c->etag = c->location = c->content_type = STR("");
+	c->secret_from = c->secret_to = 0;
+	c->dirty = false;
+}
+
+/* A failed change is on record when it was refused to this caller, or when
+ * it was understood and could not be. */
+static bool
+failure_counts(const struct call *c, err e)
+{
+	return line_denied(c) || (err_status(e) >= 404 && err_status(e) < 500);
+}
+
+static err
+handle(struct writer *w, struct call *c)
+{
+	bool replayed = false;
+	err e;
+
+	c->lane = &w->lane;
+	if (c->snap->version != w->lane.snap->version)
+		TRY(line_recheck(c));
+	TRY(replay_find(c, &replayed));
+	if (replayed)
+		return OK;
+	e = c->route->handle(c);
+	if (err_ok(e))
+		e = replay_keep(c);
+	return e;
+}
+
+/* OK: c has its answer, good or bad, and its entry. An error: the
+ * transaction is spoiled. */
+static err
+run(struct writer *w, struct call *c)
+{
+	err e = OK;
+
+	reset(c);
+	if (!c->handled)
+		e = handle(w, c);
+	c->lane = &w->lane;
+	if (c->actor != NULL && c->actor->token != NULL)
+		uses_note(w->uses, &c->actor->token->o.id, c->now);
+	if (!err_ok(e)) {
+		if (c->dirty || err_status(e) >= 500)
+			return e;
+		line_fail(c, e);
+		if (!failure_counts(c, e))
+			return OK;
+		if (!line_denied(c)) {
+			c->rec.outcome = AUDIT_ERROR;
+			c->rec.reason = str_c(err_name(e));
+			c->rec.commitment = NULL;
+		}
+	}
+	if (c->rec.skip)
+		return OK;
+	e = ledger_add(w->ledger, &w->lane, desk_arena(w->desk), c);
+	if (!err_ok(e))
+		log_event(LOG_AUDIT, KVE("error", e));
+	return e;
+}
+
+static void
+leave(struct writer *w, struct call *c)
+{
+	c->next = NULL;
+	if (c->route->lane == ROUTE_STREAM && c->status == 0) {
+		/* recorded, now opened */
+		streams_open(w->st->streams, c);
+		return;
+	}
+	line_answer(c);
+}
+
+static void
+fail(struct call *c, err e)
+{
+	c->handled = true;
+	line_fail(c, e);
+	line_answer(c);
+}
+
+/* A request alone: what it breaks is its own. */
+static void
+run_alone(struct writer *w, struct call *c)
+{
+	err e = begin(w), first;
+
+	if (err_ok(e))
+		e = run(w, c);
+	if (err_ok(e)) {
+		e = commit(w);
+		if (err_ok(e)) {
+			leave(w, c);
+			return;
+		}
+		fail(c, e);
+		return;
+	}
+	undo(w);
+	first = e;
+	if (err_status(first) >= 500 || c->handled) {
+		fail(c, first);
+		return;
+	}
+	/* refused after it had written: only the refusal remains */
+	line_fail(c, first);
+	c->handled = true;
+	c->rec.outcome = line_denied(c) ? AUDIT_DENIED : AUDIT_ERROR;
+	c->rec.reason = line_denied(c) ? c->rec.reason :
+	    str_c(err_name(first));
+	c->rec.commitment = NULL;
+	c->rec.body = STR_NONE;
+	e = begin(w);
+	if (err_ok(e))
+		e = ledger_add(w->ledger, &w->lane, desk_arena(w->desk), c);
+	if (!err_ok(e))
+		undo(w);
+	else
+		e = commit(w);
+	if (err_ok(e))
+		line_answer(c);
+	else
+		fail(c, e);
+}
+
+/* The store itself is in trouble: trying again one by one would be worse. */
+static bool
+store_trouble(err e)
+{
+	return err_is(e, E_IO) || err_is(e, E_NO_SPACE) ||
+	    err_is(e, E_LOCKED);
+}
+
+static void
+run_batch(struct writer *w, struct call *const *c, size_t n)
+{
+	err e = begin(w);
+	size_t done = 0;
+
+	while (err_ok(e) && done < n && !desk_full(w->desk))
+		e = run(w, c[done++]);
+	if (err_ok(e)) {
+		e = commit(w);
+		for (size_t i = 0; i < done; i++)
+			if (err_ok(e))
+				leave(w, c[i]);
+			else
+				fail(c[i], e);
+		if (done < n)
+			run_batch(w, c + done, n - done);
+		return;
+	}
+	undo(w);
+	for (size_t i = 0; i < n; i++) {
+		if (store_trouble(e))
+			fail(c[i], e);
+		else
+			run_alone(w, c[i]);
+	}
+}
+
+/* ---- the thread ---- */
+
+static size_t
+take(struct writer *w, struct call *c[LIM_WRITER_QUEUE])
+{
+	struct call *list = atomic_exchange(&w->incoming, NULL), *next;
+	struct call *in_order = NULL;
+	size_t n = 0;
+
+	for (; list != NULL; list = next) {
+		next = list->next;
+		list->next = in_order;
+		in_order = list;
+	}
+	for (; in_order != NULL && n < LIM_WRITER_QUEUE;
+	    in_order = in_order->next)
+		c[n++] = in_order;
+	atomic_fetch_sub(&w->queued, (unsigned)n);
+	return n;
+}
+
+static err
+run_task(struct writer *w, struct task *t)
+{
+	err e = begin(w);
+
+	if (err_ok(e))
+		e = t->fn(&w->lane, t->arg);
+	if (err_ok(e))
+		return commit(w);
+	undo(w);
+	return e;
+}
+
+static void
+run_tasks(struct writer *w)
+{
+	struct task *t, *next;
+
+	(void)pthread_mutex_lock(&w->task_lock);
+	t = w->tasks;
+	w->tasks = NULL;
+	(void)pthread_mutex_unlock(&w->task_lock);
+	for (; t != NULL; t = next) {
+		err e = run_task(w, t);
+
+		next = t->next;
+		(void)pthread_mutex_lock(&w->task_lock);
+		t->result = e;
+		t->done = true;
+		(void)pthread_cond_broadcast(&w->task_done);
+		(void)pthread_mutex_unlock(&w->task_lock);
+	}
+}
+
+err
+writer_do(struct writer *w, err (*fn)(struct lane *l, void *arg), void *arg)
+{
+	struct task t = {.fn = fn, .arg = arg}, **last;
+
+	(void)pthread_mutex_lock(&w->task_lock);
+	for (last = &w->tasks; *last != NULL; last = &(*last)->next)
+		continue;
+	*last = &t;
+	wake(w);
+	while (!t.done)
+		(void)pthread_cond_wait(&w->task_done, &w->task_lock);
+	(void)pthread_mutex_unlock(&w->task_lock);
+	return t.result;
+}
+
+static void
+sign(struct writer *w, int64_t now)
+{
+	struct arena a;
+	err e;
+
+	if (now < w->sign_at || !ledger_unsigned(w->ledger))
+		return;
+	w->sign_at = now + SIGN_EVERY_MS;
+	arena_init(&a, (size_t)1024 * 1024);
+	e = store_begin(w->lane.conn);
+	if (err_ok(e)) {
+		e = ledger_sign(w->ledger, &w->lane, w->keeper, &a, now);
+		if (err_ok(e))
+			e = store_commit(w->lane.conn);
+		else
+			store_rollback(w->lane.conn);
+	}
+	if (!err_ok(e))
+		log_event(LOG_CHECKPOINT_BAD, KVE("error", e));
+	arena_done(&a);
+}
+
+static void
+purge(struct writer *w, int64_t now)
+{
+	err e;
+
+	if (now < w->purge_at)
+		return;
+	w->purge_at = now + PURGE_EVERY_MS;
+	e = store_begin(w->lane.conn);
+	if (err_ok(e)) {
+		e = store_reply_purge(w->lane.conn, now - LIM_IDEMPOTENCY_MS);
+		if (err_ok(e))
+			e = store_commit(w->lane.conn);
+		else
+			store_rollback(w->lane.conn);
+	}
+	if (!err_ok(e))
+		log_event(LOG_STORE, KVE("error", e), KVC("at", "purge"));
+}
+
+static void
+rest(struct writer *w)
+{
+	struct pollfd p = {.fd = w->wake, .events = POLLIN};
+	uint64_t n;
+
+	if (poll(&p, 1, SIGN_EVERY_MS) > 0) {
+		ssize_t got = read(w->wake, &n, sizeof n);
+
+		(void)got; /* non-blocking; only says that there is work */
+	}
+}
+
+static void *
+work(void *arg)
+{
+	static _Thread_local struct call *c[LIM_WRITER_QUEUE];
+	struct writer *w = arg;
+
+	for (;;) {
+		size_t n = take(w, c);
+
+		for (size_t at = 0; at < n; at += LIM_BATCH)
+			run_batch(w, c + at,
+			    n - at < LIM_BATCH ? n - at : LIM_BATCH);
+		run_tasks(w);
+		sign(w, time_now_ms());
+		purge(w, time_now_ms());
+		if (n == 0 && atomic_load(&w->stop))
+			break;
+		if (n == 0)
+			rest(w);
+	}
+	w->sign_at = 0;
+	sign(w, time_now_ms());
+	return NULL;
+}
+
+static void
+free_all(struct writer *w)
+{
+	w->desk = desk_free(w->desk);
+	w->ledger = ledger_close(w->ledger);
+	w->uses = uses_free(w->uses);
+	w->published = snap_unref(w->published);
+	lane_close(&w->lane);
+	if (w->wake >= 0)
+		(void)close(w->wake);
+	mem_free(w);
+}
+
+err
+writer_start(struct state *st, const struct ipc_end *keeper,
+    struct writer **ret)
+{
+	struct writer *w = mem_new(1, sizeof *w);
+	err e;
+
+	if (w == NULL)
+		return err_of(E_NO_MEMORY);
+	w->st = st;
+	w->keeper = keeper;
+	(void)pthread_mutex_init(&w->task_lock, NULL);
+	(void)pthread_cond_init(&w->task_done, NULL);
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	e = w->wake < 0 ? err_of(E_IO) :
+	    lane_open(st, LANE_WRITER, 0, &w->lane);
+	w->lane.writer = w;
+	if (err_ok(e)) {
+		w->published = snap_ref(w->lane.snap);
+		e = desk_new(&w->desk);
+	}
+	if (err_ok(e))
+		e = ledger_open(&w->lane, &w->ledger);
+	if (err_ok(e))
+		e = uses_load(w->lane.conn, &w->uses);
+	if (err_ok(e) && pthread_create(&w->thread, NULL, work, w) != 0)
+		e = err_of(E_NO_MEMORY);
+	if (!err_ok(e)) {
+		free_all(w);
+		return e;
+	}
+	*ret = w;
+	return OK;
+}
+
+struct writer *
+writer_stop(struct writer *w)
+{
+	if (w == NULL)
+		return NULL;
+	atomic_store(&w->stop, true);
+	wake(w);
+	(void)pthread_join(w->thread, NULL);
+	free_all(w);
+	return NULL;
+}
