@@ -330,6 +330,8 @@ object_decode(struct arena *a, const struct object *head, struct str text,
 	const struct object *o;
 	err e;
 
+	if (text.n == 0)
+		return err_of(E_CORRUPT);
 	text = arena_dup(a, text);
 	TRY(arena_check(a));
 	e = json_parse(a, text, &limits, NULL, &r.obj);

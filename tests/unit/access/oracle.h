@@ -125,7 +125,7 @@ oracle_binding(const struct org *o, unsigned who, const struct obinding *b,
 }
 
 /* token: an index, or TOKENS for none. */
-static bool
+UNUSED static bool
 oracle(const struct org *o, unsigned who, unsigned token, enum permission p,
     unsigned project, bool restricted, bool member)
 {

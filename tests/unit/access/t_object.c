@@ -1,0 +1,257 @@
+/* Objects as text and back. */
+#include "access/object.h"
+#include "base/limits.h"
+#include "tests/unit/access/help.h"
+
+static struct arena arena;
+
+static struct str
+encoded(const void *o)
+{
+	struct buf b;
+
+	buf_init_on(&b, &arena, 1 << 20);
+	object_encode(&b, o);
+	T_GOOD(buf_check(&b));
+	return buf_view(&b);
+}
+
+static const void *
+again(const void *o)
+{
+	const struct object *ret = NULL;
+	struct str text = encoded(o);
+	char *copy = strndup(text.p, text.n);
+
+	T_GOOD(object_decode(&arena, o, str_of(copy, text.n), &ret));
+	memset(copy, 'x', text.n); /* nothing may point into the input */
+	free(copy);
+	if (ret == NULL)
+		abort();
+	T_EQ_MEM(ret, o, sizeof(struct object));
+	T_EQ_STR(encoded(ret), text);
+	return ret;
+}
+
+#define BEGIN arena_init(&arena, 16 << 20)
+#define END arena_done(&arena)
+
+TEST(projects_users_accounts)
+{
+	struct project p = {.o = head_of(OBJECT_PROJECT, 1, 7),
+	    .slug = STR("a-b"), .name = STR("\"\\\n\xc3\xa9")};
+	struct user u = {.o = head_of(OBJECT_USER, 1, 0),
+	    .email = STR("a@b"), .name = STR("A"), .disabled = true};
+	struct service_account s = {
+	    .o = head_of(OBJECT_SERVICE_ACCOUNT, 1, 0),
+	    .name = STR("bot"), .disabled = true};
+	const struct project *p2;
+	const struct user *u2;
+	const struct service_account *s2;
+
+	BEGIN;
+	p2 = again(&p);
+	T_EQ_STR(p2->slug, p.slug);
+	T_EQ_STR(p2->name, p.name);
+	u2 = again(&u);
+	T_EQ_STR(u2->email, u.email);
+	T_EQ_STR(u2->name, u.name);
+	T_OK(u2->disabled);
+	s2 = again(&s);
+	T_EQ_STR(s2->name, s.name);
+	T_OK(s2->disabled);
+	END;
+}
+
+TEST(groups_roles_bindings)
+{
+	static struct principal_id m[LIM_GROUP_MEMBERS];
+	struct group g = {.o = head_of(OBJECT_GROUP, 1, 0),
+	    .name = STR("g"), .members = m, .members_n = LIM_GROUP_MEMBERS};
+	struct role r = {.o = head_of(OBJECT_ROLE, 1, 0), .name = STR("r")};
+	struct binding b = {.o = head_of(OBJECT_BINDING, 1, 3),
+	    .subject_kind = PRINCIPAL_GROUP, .subject = {{1, 2}},
+	    .role = STR("viewer"), .expires = INT64_MAX,
+	    .reason = STR("why"), .created_by = {{{3, 4}}}};
+	const struct group *g2;
+	const struct role *r2;
+	const struct binding *b2;
+
+	BEGIN;
+	for (size_t i = 0; i < g.members_n; i++)
+		m[i].u = id_of(OBJECT_USER, (uint32_t)i);
+	g2 = again(&g);
+	T_EQ_INT(g2->members_n, g.members_n);
+	T_EQ_MEM(g2->members, m, sizeof m);
+	g.members_n = 0;
+	g2 = again(&g);
+	T_EQ_INT(g2->members_n, 0);
+	for (unsigned p = 0; p < PERM_MAX_; p += 2)
+		permset_add(&r.perms, (enum permission)p);
+	r2 = again(&r);
+	T_EQ_MEM(&r2->perms, &r.perms, sizeof r.perms);
+	b2 = again(&b);
+	T_EQ_INT(b2->subject_kind, b.subject_kind);
+	T_OK(uuid_eq(&b2->subject, &b.subject));
+	T_EQ_STR(b2->role, b.role);
+	T_OK(b2->expires == b.expires);
+	T_EQ_STR(b2->reason, b.reason);
+	T_OK(uuid_eq(&b2->created_by.u, &b.created_by.u));
+	END;
+}
+
+TEST(tokens)
+{
+	static const uint32_t projects[] = {1, UINT32_MAX};
+	static const struct str cidrs[] = {{"10.0.0.0/8", 10}, {"::1", 3}};
+	struct token t = token_of(1, 'w', PRINCIPAL_INTEGRATION,
+	    (struct uuid){{5}}, permset_all());
+	const struct token *t2;
+
+	BEGIN;
+	for (size_t i = 0; i < sizeof t.verifier; i++)
+		t.verifier[i] = (uint8_t)(i * 37);
+	t.verifier_key = UINT32_MAX;
+	t.projects = projects;
+	t.projects_n = 2;
+	t.cidrs = cidrs;
+	t.cidrs_n = 2;
+	t.revoked = 99;
+	t2 = again(&t);
+	T_EQ_INT(t2->kind, 'w');
+	T_EQ_MEM(t2->key_id, t.key_id, sizeof t.key_id);
+	T_EQ_MEM(t2->verifier, t.verifier, sizeof t.verifier);
+	T_OK(t2->verifier_key == UINT32_MAX);
+	T_EQ_INT(t2->owner_kind, t.owner_kind);
+	T_OK(uuid_eq(&t2->owner.u, &t.owner.u));
+	T_EQ_STR(t2->name, t.name);
+	T_EQ_MEM(&t2->scopes, &t.scopes, sizeof t.scopes);
+	T_EQ_INT(t2->projects_n, 2);
+	T_EQ_MEM(t2->projects, projects, sizeof projects);
+	T_EQ_INT(t2->cidrs_n, 2);
+	T_EQ_STR(t2->cidrs[0], cidrs[0]);
+	T_EQ_STR(t2->cidrs[1], cidrs[1]);
+	T_OK(t2->expires == t.expires && t2->revoked == 99);
+	END;
+}
+
+TEST(integrations)
+{
+	struct integration i = {.o = head_of(OBJECT_INTEGRATION, 1, 3),
+	    .name = STR("n"), .template = STR("grafana"),
+	    .auth = STR("{ \"kind\" : \"bearer\" }"),
+	    .mapping = STR("{\"title\":1.50}"), .default_severity = 3,
+	    .disabled = true, .created_by = {{{8}}}};
+	const struct integration *j;
+
+	BEGIN;
+	j = again(&i);
+	T_EQ_STR(j->name, i.name);
+	T_EQ_STR(j->template, i.template);
+	T_EQ_STR(j->auth, i.auth);
+	T_EQ_STR(j->mapping, i.mapping);
+	T_EQ_INT(j->default_severity, 3);
+	T_OK(j->disabled);
+	T_OK(uuid_eq(&j->created_by.u, &i.created_by.u));
+	i.mapping = STR("");
+	j = again(&i);
+	T_EQ_INT(j->mapping.n, 0);
+	END;
+}
+
+static err
+decoded(enum object_kind kind, const char *text, const struct object **ret)
+{
+	struct object head = head_of(kind, 1, 1);
+
+	return object_decode(&arena, &head, str_c(text), ret);
+}
+
+TEST(unknown_members_are_ignored_and_missing_ones_zero)
+{
+	const struct object *o = NULL;
+
+	BEGIN;
+	T_GOOD(decoded(OBJECT_USER, "{\"new\":[{\"x\":1}],\"name\":\"A\","
+	    "\"later\":null}", &o));
+	T_EQ_STR(((const struct user *)o)->name, STR("A"));
+	T_EQ_INT(((const struct user *)o)->email.n, 0);
+	T_OK(!((const struct user *)o)->disabled);
+	T_GOOD(decoded(OBJECT_ROLE, "{\"name\":\"r\",\"permissions\":["
+	    "\"incident.view\",\"page.send\"]}", &o));
+	T_OK(permset_has(&((const struct role *)o)->perms,
+	    PERM_INCIDENT_VIEW));
+	T_OK(permset_within(((const struct role *)o)->perms,
+	    set_of(PERM_INCIDENT_VIEW)));
+	for (unsigned k = OBJECT_PROJECT; k <= OBJECT_INTEGRATION; k++)
+		T_GOOD(decoded((enum object_kind)k, "{}", &o));
+	END;
+}
+
+TEST(corrupt_text_is_refused)
+{
+	static const struct {
+		enum object_kind kind;
+		const char *text;
+	} rows[] = {
+		{OBJECT_USER, ""},
+		{OBJECT_USER, "[]"},
+		{OBJECT_USER, "null"},
+		{OBJECT_USER, "{"},
+		{OBJECT_USER, "{} "  "x"},
+		{OBJECT_USER, "{\"name\":\"a\",\"name\":\"b\"}"},
+		{OBJECT_USER, "{\"name\":5}"},
+		{OBJECT_USER, "{\"disabled\":\"no\"}"},
+		{OBJECT_USER, "{\"name\":\"\xff\"}"},
+		{OBJECT_GROUP, "{\"members\":{}}"},
+		{OBJECT_GROUP, "{\"members\":[\"x\"]}"},
+		{OBJECT_GROUP, "{\"members\":[1]}"},
+		{OBJECT_ROLE, "{\"permissions\":\"incident.view\"}"},
+		{OBJECT_ROLE, "{\"permissions\":[7]}"},
+		{OBJECT_BINDING, "{\"subject_kind\":\"martian\"}"},
+		{OBJECT_BINDING, "{\"subject\":\"1\"}"},
+		{OBJECT_BINDING, "{\"expires\":-1}"},
+		{OBJECT_BINDING, "{\"expires\":1.5}"},
+		{OBJECT_TOKEN, "{\"kind\":\"pp\"}"},
+		{OBJECT_TOKEN, "{\"key_id\":\"short\"}"},
+		{OBJECT_TOKEN, "{\"verifier\":\"00\"}"},
+		{OBJECT_TOKEN, "{\"verifier_key\":4294967296}"},
+		{OBJECT_TOKEN, "{\"projects\":[0]}"},
+		{OBJECT_TOKEN, "{\"projects\":[4294967296]}"},
+		{OBJECT_TOKEN, "{\"cidrs\":[4]}"},
+		{OBJECT_TOKEN, "{\"scopes\":{}}"},
+		{OBJECT_INTEGRATION, "{\"default_severity\":256}"},
+		{OBJECT_INTEGRATION, "{\"auth\":{\"kind\":\"bearer\"}}"},
+		{(enum object_kind)0, "{}"},
+		{(enum object_kind)99, "{}"},
+	};
+	const struct object *o = NULL;
+
+	BEGIN;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (!err_is(decoded(rows[i].kind, rows[i].text, &o),
+		    E_CORRUPT))
+			T_FAIL("row %zu: %s", i, rows[i].text);
+	T_OK(o == NULL);
+	END;
+}
+
+TEST(too_little_memory_is_said)
+{
+	struct object head = head_of(OBJECT_USER, 1, 0);
+	const struct object *o = NULL;
+	struct arena tiny;
+
+	for (size_t max = 0; max < 512; max += 16) {
+		err e;
+
+		arena_init(&tiny, max);
+		e = object_decode(&tiny, &head, STR("{\"name\":\"a\"}"), &o);
+		T_OK(err_ok(e) || err_is(e, E_NO_MEMORY));
+		if (max < 64)
+			T_ERR(e, E_NO_MEMORY);
+		arena_done(&tiny);
+	}
+}
+
+T_MAIN
