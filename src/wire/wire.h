@@ -130,11 +130,17 @@ struct wire_hooks {
 
 struct wire;
 
+/* Tests shorten them; 0 means the value of limits.def. */
+struct wire_times {
+	int head_ms, body_ms, idle_ms, stall_ms, drain_ms;
+};
+
 struct wire_config {
 	int listen[8]; /* bound, listening TCP sockets; wire takes them */
 	size_t listen_n;
 	unsigned reactors;
 	const struct wire_hooks *hooks;
+	struct wire_times times;
 };
 
 err wire_new(const struct wire_config *c, struct wire **ret) MUST_USE;
