@@ -100,10 +100,11 @@ opt(struct jw *w, struct str name, struct str s)
 	jw_str(w, s.n == 0 ? STR_NONE : s);
 }
 
-void
+size_t
 alert_doc(struct buf *b, const struct alert_in *in, struct str source,
     struct str explain)
 {
+	size_t core;
 	struct jw w;
 
 	jw_init(&w, b);
@@ -117,9 +118,11 @@ alert_doc(struct buf *b, const struct alert_in *in, struct str source,
 	opt(&w, STR("link"), in->link);
 	jw_kbool(&w, "severity_unmapped", in->severity_unmapped);
 	opt(&w, STR("group"), in->group);
+	core = b->n;
 	jw_kraw(&w, "source", source);
 	jw_kraw(&w, "explain", explain);
 	jw_obj_end(&w);
+	return core;
 }
 
 bool

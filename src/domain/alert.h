@@ -57,8 +57,10 @@ err alert_resolve(const struct grant *g, struct alert_head *h, int64_t now,
     struct trail *t) MUST_USE;
 
 /* The sealed document: {title, message, dedup_key, service, environment,
- * labels, link, severity_unmapped, group}; source and explain follow. */
-void alert_doc(struct buf *b, const struct alert_in *in, struct str source,
+ * labels, link, severity_unmapped, group}; source and explain follow.  The
+ * answer is where those begin: two documents that start with the same bytes
+ * up to there say the same. */
+size_t alert_doc(struct buf *b, const struct alert_in *in, struct str source,
     struct str explain);
 bool alert_matches(const struct json *doc, struct str q);
 

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "base/time.h"
 
+enum { GROUP_MAX = 1024 };
+
 bool
 map_kind_parse(struct str template_name, enum map_kind *ret)
 {
@@ -162,7 +164,7 @@ prometheus_alert(struct arena *a, const struct map_settings *s,
 	ret->dedup_key = line(json_str_at(alert, STR("fingerprint")), 64);
 	if (ret->dedup_key.n == 0 || s->kind == MAP_ALERTMANAGER_V2)
 		TRY(map_fingerprint(a, labels, &ret->dedup_key));
-	ret->group = name;
+	ret->group = cut(name, GROUP_MAX);
 	return OK;
 }
 
@@ -219,7 +221,7 @@ generic_alert(struct arena *a, const struct map_settings *s,
 	    str_ieq(status, STR("closed"));
 	key = FIRST(j, "dedup_key", "dedupKey", "alias", "fingerprint", "id");
 	ret->dedup_key = cut(key.n > 0 ? key : ret->title, LIM_DEDUP);
-	ret->group = FIRST(j, "group", "group_key");
+	ret->group = cut(FIRST(j, "group", "group_key"), GROUP_MAX);
 	if (ret->group.n == 0)
 		ret->group = ret->dedup_key;
 	return OK;
@@ -286,7 +288,7 @@ map_delivery(struct arena *a, const struct map_settings *s,
 	} else {
 		struct str group = json_str_at(body, STR("groupKey"));
 
-		TRY(prometheus(a, s, list, cut(group, 4096), t, in));
+		TRY(prometheus(a, s, list, cut(group, GROUP_MAX), t, in));
 	}
 	for (size_t i = 0; s->literals != NULL && i < n; i++)
 		literals(s->literals, &in[i]);
