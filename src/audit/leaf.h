@@ -4,6 +4,8 @@
  * A leaf is one line of canonical JSON (RFC 8785 restricted: sorted names,
  * no white space, strings, integers, arrays, objects; no float, no null, no
  * newline), at most LIM_LEAF bytes.  doc/PROTOCOL.audit has it to the byte.
+ * Strings are printable ASCII without " and \, so a leaf needs no escape, is
+ * inert wherever it is shown and has one form only.
  * It holds ids, numbers, times, enumerations and an address; what people or
  * senders wrote enters only as a salted commitment.
  */
@@ -61,7 +63,12 @@ bool audit_action_parse(struct str s, enum audit_action *ret);
 const char *audit_outcome_text(enum audit_outcome o);
 bool audit_outcome_parse(struct str s, enum audit_outcome *ret);
 
-/* Append the leaf to b; E_TOO_LARGE past LIM_LEAF. */
+/*
+ * Append the leaf to b.  E_TOO_LARGE past LIM_LEAF; E_INVALID for text with
+ * a character no leaf may hold, a kind or type that is not a name
+ * ([a-z][a-z0-9_.]*), seq 0, no action, too many resources.  On error b is
+ * as it was.
+ */
 err audit_leaf_write(struct buf *b, const struct audit_entry *e) MUST_USE;
 
 /*

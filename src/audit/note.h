@@ -19,11 +19,22 @@ struct note_key {
 	uint8_t pub[32];
 };
 
-/* Derive from the Ed25519 seed. name: no spaces, no '+', not empty. */
+/* Derive from the Ed25519 seed. name: no spaces, no '+', not empty, at most
+ * NOTE_NAME_MAX bytes of UTF-8; E_INVALID otherwise, as for a bad vkey. */
 err note_key_of(struct str name, const uint8_t seed[SECRET_SIZE],
     struct note_key *ret) MUST_USE;
 err note_key_parse(struct str vkey, struct note_key *ret) MUST_USE;
 void note_key_text(const struct note_key *k, struct buf *b);
+
+/*
+ * A signed note of any text: `text` ends in a newline.  E_INVALID for text
+ * no note may hold, E_WRONG_KEY when the seed is not k's.
+ */
+err note_sign(struct str text, const struct note_key *k,
+    const uint8_t seed[SECRET_SIZE], struct buf *b) MUST_USE;
+/* The same refusals as checkpoint_open; the text is a view into the note. */
+err note_open(struct str note, const struct note_key *k,
+    struct str *ret_text) MUST_USE;
 
 struct checkpoint {
 	char origin[NOTE_NAME_MAX + 1];
@@ -31,13 +42,19 @@ struct checkpoint {
 	struct hash root;
 };
 
-/* The note with one signature.  b gets text, blank line, signature line. */
+/*
+ * The note with one signature.  b gets text, blank line, signature line.  The
+ * origin is the name of the key: E_INVALID otherwise.
+ */
 err checkpoint_sign(const struct checkpoint *c, const struct note_key *k,
     const uint8_t seed[SECRET_SIZE], struct buf *b) MUST_USE;
 
-/* Parse strictly and verify k's signature; unknown signatures are allowed
- * and ignored.  E_CORRUPT when malformed, E_BAD_ANSWER when k's signature is
- * missing or wrong. */
+/*
+ * Parse strictly and verify k's signature; unknown signatures are allowed
+ * and ignored.  E_CORRUPT when malformed (an extension line counts as that),
+ * E_BAD_ANSWER when k's signature is missing or wrong or the origin is not
+ * k's name.
+ */
 err checkpoint_open(struct str note, const struct note_key *k,
     struct checkpoint *ret) MUST_USE;
 
