@@ -26,10 +26,11 @@ static enum auth_reason
 bearer(struct str header, struct str *ret)
 {
 	static const struct str scheme = {"bearer", 6};
-	struct str rest = str_skip(header, scheme.n);
+	struct str rest;
 
 	if (header.n == 0)
 		return AUTH_MISSING;
+	rest = str_skip(header, scheme.n);
 	if (!str_ieq(str_head(header, scheme.n), scheme) || rest.n == 0 ||
 	    rest.p[0] != ' ')
 		return AUTH_MALFORMED;

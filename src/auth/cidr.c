@@ -46,11 +46,15 @@ static bool
 cidr_parse(struct str s, struct address *ret, unsigned *ret_prefix)
 {
 	struct str head, rest;
-	bool slash = str_cut(s, '/', &head, &rest);
-	bool colons = memchr(head.p == NULL ? "" : head.p, ':', head.n) != NULL;
-	unsigned written = colons ? 128 : 32;
-	uint64_t prefix = written;
+	unsigned written;
+	uint64_t prefix;
+	bool slash;
 
+	if (s.n == 0)
+		return false;
+	slash = str_cut(s, '/', &head, &rest);
+	written = memchr(head.p, ':', head.n) != NULL ? 128 : 32;
+	prefix = written;
 	if (slash && !str_u64(rest, 0, written, &prefix))
 		return false;
 	if (!address_parse(head, ret))
