@@ -293,7 +293,6 @@ route_alert_create(struct call *c)
 static err
 view_alert(struct call *c, struct alert_card **ret)
 {
-	struct incident_row incident;
 	struct incident_card *i;
 	struct alert_card *a;
 	struct alert_id id;
@@ -308,7 +307,7 @@ view_alert(struct call *c, struct alert_card **ret)
 		TRY(desk_incident_seq(c->lane, a->row.incident, &i));
 		c->rec.body_key = i->key;
 		if (i->head.restricted) {
-			TRY(view_attached(c, i->row.seq, &incident, &member));
+			TRY(view_member(c, i->row.seq, &member));
 			TRY(call_ask_private(c, c->route->perm,
 			    a->row.project, member, &c->grant));
 		}

@@ -11,8 +11,8 @@ caller_subjects(struct call *c, struct subjects *ret)
 		ret->s[i] = (struct subject){as[i].kind, as[i].id};
 }
 
-static err
-is_member(struct call *c, uint64_t seq, bool *ret)
+err
+view_member(struct call *c, uint64_t seq, bool *ret)
 {
 	struct subjects me;
 
@@ -26,7 +26,7 @@ ask_private(struct call *c, uint64_t seq)
 {
 	bool member = false;
 
-	TRY(is_member(c, seq, &member));
+	TRY(view_member(c, seq, &member));
 	return call_ask_private(c, c->route->perm, c->project->o.project,
 	    member, &c->grant);
 }
@@ -84,7 +84,7 @@ view_attached(struct call *c, uint64_t seq, struct incident_row *ret_row,
 		return OK;
 	TRY(store_incident_by_seq(c->lane->conn, seq, c->a, ret_row));
 	if (ret_row->private != 0)
-		TRY(is_member(c, seq, ret_visible));
+		TRY(view_member(c, seq, ret_visible));
 	return OK;
 }
 

@@ -30,6 +30,9 @@ err view_card(struct call *c, struct str ref, struct incident_card **ret)
 err view_attached(struct call *c, uint64_t seq, struct incident_row *ret_row,
     bool *ret_visible) MUST_USE;
 
+/* Is the caller a member of incident seq? */
+err view_member(struct call *c, uint64_t seq, bool *ret) MUST_USE;
+
 /* Its document, and the whole as JSON. */
 err incident_doc(struct call *c, const struct incident_row *r,
     struct str *ret) MUST_USE;

@@ -328,3 +328,43 @@ shape_query(struct arena *a, struct str query, uint32_t allowed,
 	TRY(query_time(ret, PARAM_FROM, t, &ret->from));
 	return query_time(ret, PARAM_TO, t, &ret->to);
 }
+
+/* ---- OpenAPI ---- */
+
+void
+shape_openapi(struct jw *w, const struct field *f)
+{
+	static const char *const type[] = {
+		[FT_BOOL] = "boolean", [FT_NUM] = "integer",
+		[FT_NAMES] = "array", [FT_SLUGS] = "array",
+		[FT_SUBJECTS] = "array", [FT_PERMS] = "array",
+		[FT_CIDRS] = "array", [FT_OBJECT] = "object",
+		[FT_LABELS] = "object", [FT_SUBJECT] = "object",
+	};
+	size_t n = sizeof type / sizeof *type;
+	const char *t = f->type < n ? type[f->type] : NULL;
+
+	t = t == NULL ? "string" : t;
+	if ((f->set & FIELD_N) != 0) {
+		jw_karr(w, "type");
+		jw_str(w, str_c(t));
+		jw_str(w, STR("null"));
+		jw_arr_end(w);
+	} else {
+		jw_kstr(w, "type", str_c(t));
+	}
+	if (f->type == FT_NAME)
+		jw_ki64(w, "maxLength", (int64_t)f->max);
+	if (f->type == FT_ID)
+		jw_kstr(w, "format", STR("uuid"));
+	if (f->type == FT_TIME)
+		jw_kstr(w, "format", STR("date-time"));
+	if (f->meaning[0] != '\0')
+		jw_kstr(w, "description", str_c(f->meaning));
+	if (f->set == FIELD_S)
+		jw_kbool(w, "readOnly", true);
+	jw_kstr(w, "x-class", f->class == FC_PUBLIC ? STR("public") :
+	    f->class == FC_INDEX ? STR("sealed, indexed") :
+	    f->class == FC_SEALED ? STR("sealed") : STR("not stored"));
+	jw_kbool(w, "x-sensitive", f->sensitive);
+}

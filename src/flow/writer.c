@@ -163,7 +163,8 @@ commit(struct writer *w)
 	desk_clear(w->desk, &w->lane, false);
 	publish(w);
 	atomic_fetch_add_explicit(&w->st->n.batches, 1, memory_order_relaxed);
-	if (w->st->streams != NULL)
+	if (atomic_load_explicit(&w->st->n.streams_open,
+	    memory_order_relaxed) > 0)
 		streams_wake(w->st->streams);
 	return OK;
 }

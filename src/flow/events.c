@@ -1,0 +1,159 @@
+/* events.c: see events.h. */
+#include "flow/events.h"
+
+#include "flow/incident_view.h"
+#include "flow/ledger.h"
+
+/* What one must be permitted to see to be told of an action. */
+static const struct {
+	const char *prefix;
+	enum permission perm;
+} needed[] = {
+	{"incident.", PERM_INCIDENT_VIEW},
+	{"timeline.", PERM_INCIDENT_VIEW},
+	{"alert.", PERM_ALERT_VIEW},
+	{"ingest.", PERM_ALERT_VIEW},
+	{"integration.", PERM_INTEGRATION_VIEW},
+	{"project.", PERM_PROJECT_VIEW},
+	{"user.", PERM_USER_VIEW},
+	{"service_account.", PERM_USER_VIEW},
+	{"group.", PERM_USER_VIEW},
+	{"role.", PERM_ROLE_VIEW},
+	{"binding.", PERM_ROLE_VIEW},
+	{"token.", PERM_TOKEN_ADMIN},
+	{"", PERM_AUDIT_VIEW},
+};
+
+static bool
+permitted(struct call *c, const struct audit_entry *e, uint32_t *ret_project)
+{
+	struct str action = str_c(audit_action_text(e->action));
+	const struct project *p = NULL;
+	struct uuid u;
+	size_t i = 0;
+
+	if (e->outcome != AUDIT_OK ||
+	    audit_action_kind(e->action) != AUDIT_CHANGE)
+		return false;
+	if (e->project.n > 0 && uuid_parse(e->project, &u))
+		p = world_project_id(call_world(c), &u);
+	if (e->project.n > 0 && p == NULL)
+		return false;
+	while (!str_starts(action, str_c(needed[i].prefix)))
+		i++;
+	*ret_project = p == NULL ? 0 : p->o.project;
+	return call_can(c, needed[i].perm, *ret_project);
+}
+
+/* The hidden ids of an entry, from what is sealed beside it. */
+static err
+hidden_ids(struct call *c, struct arena *a, uint64_t seq, struct cur *ret)
+{
+	struct seal_where where = {.table = SEAL_TABLE_AUDIT, .schema = 1};
+	struct stored stored;
+	struct str plain;
+
+	TRY(store_audit_body_get(c->lane->conn, seq, a, &stored));
+	seal_where_num(&where, seq);
+	TRY(lane_open_sealed(c->lane, &where, stored, a, &plain));
+	*ret = cur_of(str_skip(plain, 32));
+	(void)cur_u8(ret);
+	return err_of(ret->failed ? E_CORRUPT : E_OK);
+}
+
+/* May the caller see this private incident, or alert of one? */
+static bool
+hidden_visible(struct call *c, struct arena *a, struct str type,
+    const struct uuid *id)
+{
+	struct incident_row incident;
+	struct alert_row alert;
+	bool member = false;
+	uint64_t seq;
+
+	if (str_is(type, "alert")) {
+		struct alert_id aid = {*id};
+
+		if (!err_ok(store_alert_by_id(c->lane->conn, &aid, a, &alert)))
+			return false;
+		seq = alert.incident;
+	} else {
+		struct incident_id iid = {*id};
+
+		if (!err_ok(store_incident_by_id(c->lane->conn, &iid, a,
+		    &incident)))
+			return false;
+		seq = incident.seq;
+	}
+	return err_ok(view_member(c, seq, &member)) && member;
+}
+
+/* The resources the caller may see; how many. */
+static size_t
+resources(struct call *c, struct arena *a, uint64_t seq,
+    const struct audit_entry *e, struct jw *w)
+{
+	struct cur hidden = {0};
+	size_t shown = 0;
+	bool opened = false;
+
+	for (size_t i = 0; i < e->resources; i++) {
+		struct str id = e->resource[i].id;
+		char text[UUID_TEXT + 1];
+
+		if (str_starts(id, STR("priv:"))) {
+			struct uuid u;
+
+			if (!opened && !err_ok(hidden_ids(c, a, seq, &hidden)))
+				hidden.failed = true;
+			opened = true;
+			cur_bytes(&hidden, u.b, sizeof u.b);
+			if (hidden.failed ||
+			    !hidden_visible(c, a, e->resource[i].type, &u))
+				continue;
+			uuid_text(&u, text);
+			id = str_of(text, UUID_TEXT);
+		}
+		jw_obj(w);
+		jw_kstr(w, "id", id);
+		jw_kstr(w, "type", e->resource[i].type);
+		jw_obj_end(w);
+		shown++;
+	}
+	return shown;
+}
+
+void
+event_text(struct call *c, struct arena *a, uint64_t seq, struct str leaf,
+    struct buf *b)
+{
+	size_t before = b->n, shown;
+	struct audit_entry e;
+	uint32_t project;
+	struct jw w;
+
+	if (!err_ok(audit_leaf_read(a, leaf, &e)) ||
+	    !permitted(c, &e, &project))
+		return;
+	buf_fmt(b, "id: %llu\nevent: %s\ndata: ", (unsigned long long)seq,
+	    audit_action_text(e.action));
+	jw_init(&w, b);
+	jw_obj(&w);
+	jw_ki64(&w, "seq", (int64_t)seq);
+	jw_time(&w, "time", e.time);
+	jw_kstr(&w, "action", str_c(audit_action_text(e.action)));
+	jw_kobj(&w, "principal");
+	jw_kstr(&w, "kind", e.principal_kind);
+	jw_kstr(&w, "id", e.principal_id);
+	jw_obj_end(&w);
+	jw_name(&w, STR("project"));
+	jw_str(&w, project == 0 ? STR_NONE :
+	    world_project(call_world(c), project)->slug);
+	jw_karr(&w, "resource");
+	shown = resources(c, a, seq, &e, &w);
+	jw_arr_end(&w);
+	jw_obj_end(&w);
+	buf_c(b, "\n\n");
+	if (e.resources > 0 && shown == 0)
+		b->n = before; /* all of it is hidden from this caller */
+}

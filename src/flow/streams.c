@@ -1,0 +1,332 @@
+/* streams.c: see streams.h. */
+#include "flow/streams.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "flow/events.h"
+#include "flow/line.h"
+#include "flow/readers.h"
+
+enum { STREAMS_MAX = 1024, TICK_MS = 1000, CATCH_UP = 1000 };
+
+struct stream {
+	struct call *call;
+	uint64_t seq;	  /* of the last entry looked at */
+	int64_t pinged;	  /* ms */
+	bool full;	  /* its queue was; try again later */
+	struct stream *next;
+};
+
+struct streams {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	bool woken, stop;
+	struct stream *fresh; /* handed over by the writer */
+	struct stream *open;  /* the thread's own */
+	size_t open_n;
+	struct lane lane;
+};
+
+/* ---- handing over ---- */
+
+void
+streams_wake(struct streams *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->woken = true;
+	(void)pthread_cond_signal(&s->more);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void
+streams_closed(struct streams *s, struct exchange *x)
+{
+	(void)x; /* found by exchange_gone at the next look */
+	streams_wake(s);
+}
+
+void
+streams_open(struct streams *s, struct call *c)
+{
+	struct stream *n;
+
+	if (c->route->audit == AUDIT_AUDIT_EXPORT) {
+		if (readers_submit(c->lane->state->readers, c))
+			return;
+		line_fail(c, err_of(E_UNAVAILABLE));
+		line_answer(c);
+		return;
+	}
+	n = mem_new(1, sizeof *n);
+	if (n == NULL) {
+		line_fail(c, err_of(E_NO_MEMORY));
+		line_answer(c);
+		return;
+	}
+	n->call = c;
+	(void)pthread_mutex_lock(&s->lock);
+	n->next = s->fresh;
+	s->fresh = n;
+	s->woken = true;
+	(void)pthread_cond_signal(&s->more);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- opening ---- */
+
+static size_t
+streams_of(const struct streams *s, const struct uuid *principal)
+{
+	size_t n = 0;
+
+	for (const struct stream *o = s->open; o != NULL; o = o->next)
+		n += uuid_eq(&o->call->actor->id, principal);
+	return n;
+}
+
+/* Where to begin: after Last-Event-ID, else at the end of the log. */
+static err
+begin_at(struct streams *s, struct stream *n)
+{
+	struct str last = http_header(n->call->req, STR("last-event-id"));
+	uint64_t end;
+
+	TRY(store_audit_last(s->lane.conn, &end));
+	n->seq = end;
+	if (last.p == NULL)
+		return OK;
+	if (!str_u64(last, 0, INT64_MAX, &n->seq))
+		return call_bad(n->call, E_INVALID,
+		    "Last-Event-ID is not one of this stream");
+	if (n->seq > end)
+		n->seq = end;
+	return OK;
+}
+
+static err
+admit(struct streams *s, struct stream *n)
+{
+	struct call *c = n->call;
+	struct reply head = {.status = 200,
+		.content_type = STR("text/event-stream")};
+
+	c->lane = &s->lane;
+	TRY(line_recheck(c));
+	if (s->open_n >= STREAMS_MAX ||
+	    streams_of(s, &c->actor->id) >= LIM_SSE_PRINCIPAL)
+		return call_bad(c, E_RATE, "%d streams are open already",
+		    LIM_SSE_PRINCIPAL);
+	TRY(begin_at(s, n));
+	head.headers[head.headers_n++] = (struct header){
+		STR("x-request-id"), str_of(c->request_id_text, UUID_TEXT)};
+	exchange_stream(c->x, &head);
+	n->pinged = time_now_ms();
+	(void)exchange_push(c->x, STR(": redoubt\n\n"), LIM_SSE_QUEUE);
+	return OK;
+}
+
+static void
+take_fresh(struct streams *s, struct stream *fresh)
+{
+	struct stream *next;
+
+	for (; fresh != NULL; fresh = next) {
+		err e = admit(s, fresh);
+
+		next = fresh->next;
+		if (!err_ok(e)) {
+			line_fail(fresh->call, e);
+			line_answer(fresh->call);
+			mem_free(fresh);
+			continue;
+		}
+		fresh->next = s->open;
+		s->open = fresh;
+		s->open_n++;
+	}
+	atomic_store(&s->lane.state->n.streams_open, s->open_n);
+}
+
+static void
+end_stream(struct stream *o)
+{
+	struct call *c = o->call;
+	struct exchange *x = c->x;
+
+	(void)snap_unref(c->snap);
+	exchange_finish(x);
+	exchange_release(x);
+	mem_free(o);
+}
+
+/* ---- telling ---- */
+
+struct telling {
+	struct streams *s;
+	struct stream *o;
+	struct arena *a;
+	unsigned left;
+};
+
+static bool
+tell_one(void *ctx, uint64_t seq, struct str leaf)
+{
+	struct telling *t = ctx;
+	struct call *c = t->o->call;
+	struct str text;
+	struct buf b;
+
+	if (t->left-- == 0)
+		return false;
+	arena_reset(t->a);
+	buf_init_on(&b, t->a, (size_t)2 * LIM_LEAF);
+	if (c->route->audit == AUDIT_AUDIT_STREAM) {
+		buf_fmt(&b, "id: %llu\nevent: audit\ndata: ",
+		    (unsigned long long)seq);
+		buf_str(&b, leaf);
+		buf_c(&b, "\n\n");
+	} else {
+		event_text(c, t->a, seq, leaf, &b);
+	}
+	text = buf_view(&b);
+	if (b.failed)
+		text = STR("");
+	t->o->full = text.n > 0 && !exchange_push(c->x, text, LIM_SSE_QUEUE);
+	if (t->o->full)
+		return false;
+	t->o->seq = seq;
+	return true;
+}
+
+/* false: this stream is over. */
+static bool
+tell(struct streams *s, struct stream *o, struct arena *a, bool recheck)
+{
+	struct telling t = {s, o, a, CATCH_UP};
+	struct call *c = o->call;
+	int64_t now = time_now_ms();
+
+	c->now = now;
+	if (exchange_gone(c->x))
+		return false;
+	if ((recheck || now - o->pinged > LIM_SSE_PING_MS) &&
+	    !err_ok(line_recheck(c)))
+		return false;
+	if (now - o->pinged > LIM_SSE_PING_MS) {
+		(void)exchange_push(c->x, STR(": ping\n\n"), LIM_SSE_QUEUE);
+		o->pinged = now;
+	}
+	if (!err_ok(store_view_begin(s->lane.conn)))
+		return true;
+	err_ignore(store_audit_walk(s->lane.conn, o->seq + 1, false, tell_one,
+	    &t), "tried again at the next look");
+	store_view_end(s->lane.conn);
+	if (t.left == UINT32_MAX)
+		streams_wake(s); /* there is more to catch up with */
+	return true;
+}
+
+static void
+tell_all(struct streams *s)
+{
+	uint64_t seen = s->lane.snap->version;
+	struct stream **at = &s->open, *o;
+	struct arena a;
+
+	lane_refresh(&s->lane);
+	arena_init(&a, (size_t)1024 * 1024);
+	while ((o = *at) != NULL) {
+		if (tell(s, o, &a, seen != s->lane.snap->version)) {
+			at = &o->next;
+			continue;
+		}
+		*at = o->next;
+		s->open_n--;
+		end_stream(o);
+	}
+	arena_done(&a);
+	atomic_store(&s->lane.state->n.streams_open, s->open_n);
+}
+
+/* ---- the thread ---- */
+
+static bool
+wait_for_work(struct streams *s, struct stream **ret_fresh)
+{
+	struct timespec until;
+	bool stop;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += TICK_MS / 1000;
+	(void)pthread_mutex_lock(&s->lock);
+	while (!s->woken && !s->stop)
+		if (pthread_cond_timedwait(&s->more, &s->lock, &until) != 0)
+			break;
+	s->woken = false;
+	*ret_fresh = s->fresh;
+	s->fresh = NULL;
+	stop = s->stop;
+	(void)pthread_mutex_unlock(&s->lock);
+	return !stop;
+}
+
+static void *
+work(void *arg)
+{
+	struct streams *s = arg;
+	struct stream *fresh, *o;
+
+	while (wait_for_work(s, &fresh)) {
+		lane_refresh(&s->lane);
+		take_fresh(s, fresh);
+		tell_all(s);
+	}
+	take_fresh(s, fresh);
+	while ((o = s->open) != NULL) {
+		s->open = o->next;
+		end_stream(o);
+	}
+	return NULL;
+}
+
+struct streams *
+streams_stop(struct streams *s)
+{
+	if (s == NULL)
+		return NULL;
+	(void)pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	(void)pthread_cond_signal(&s->more);
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_join(s->thread, NULL);
+	lane_close(&s->lane);
+	mem_free(s);
+	return NULL;
+}
+
+err
+streams_start(struct state *st, struct streams **ret)
+{
+	struct streams *s = mem_new(1, sizeof *s);
+	err e;
+
+	if (s == NULL)
+		return err_of(E_NO_MEMORY);
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_cond_init(&s->more, NULL);
+	e = lane_open(st, LANE_STREAM, 0, &s->lane);
+	if (!err_ok(e)) {
+		mem_free(s);
+		return e;
+	}
+	if (pthread_create(&s->thread, NULL, work, s) != 0) {
+		lane_close(&s->lane);
+		mem_free(s);
+		return err_of(E_NO_MEMORY);
+	}
+	*ret = s;
+	return OK;
+}
