@@ -342,6 +342,8 @@ conn_timeout(struct conn *c, enum timer_list list)
 	/* before the first request there is nobody to answer */
 	if (c->phase == C_H1 && (!c->fresh || c->x != NULL))
 		h1_timeout(c, list);
+	else if (c->phase == C_H2)
+		h2_conn_timeout(c, list);
 	else
 		conn_close(c);
 }

@@ -36,13 +36,23 @@ enum {
 	POOL_MAX = 64,		 /* idle exchanges kept by a reactor */
 	POOL_ARENA = 64 * 1024,
 	LINGER_MS = 2000,
+	NOTICE_MS = 200,
 	LINGER_BYTES = 1024 * 1024,
 	TICK_US = 100 * 1000,
 };
 
 /* ---- timers: one list for each period, so the first is the next ---- */
 
-enum timer_list { T_NONE, T_HEAD, T_BODY, T_IDLE, T_STALL, T_LINGER, T_MAX_ };
+enum timer_list {
+	T_NONE,
+	T_HEAD,
+	T_BODY,
+	T_IDLE,
+	T_STALL,
+	T_LINGER,
+	T_NOTICE, /* between the two GOAWAY of an ending HTTP/2 connection */
+	T_MAX_,
+};
 enum timer_owner { TIMER_CONN, TIMER_EXCHANGE };
 
 struct timer {
@@ -123,6 +133,9 @@ struct exchange {
 	struct header *fields; /* growing, in the arena */
 	size_t fields_n, fields_cap;
 	bool deferred; /* the sender waits for more to be pushed */
+	struct exchange *wait_next;
+	enum err_code head_error; /* when head_why is set */
+	const char *head_why;
 	struct timer timer;
 	/* HTTP/1 */
 	struct http1 h1;
@@ -258,11 +271,10 @@ void h2_stream(struct exchange *x);
 void h2_pump(struct exchange *x);
 void h2_work(struct conn *c); /* fill c->out */
 void h2_timeout(struct exchange *x, enum timer_list list);
+void h2_conn_timeout(struct conn *c, enum timer_list list);
 void h2_timer(struct conn *c);
 void h2_drain(struct conn *c);
 void h2_end(struct conn *c);
-/* One of its exchanges is no longer worked on. */
-void h2_job_done(struct exchange *x);
 
 /* ---- TLS (tls.c) ---- */
 

@@ -483,6 +483,7 @@ periods(struct reactor *r)
 	r->period_us[T_IDLE] = t->idle_ms * 1000LL;
 	r->period_us[T_STALL] = t->stall_ms * 1000LL;
 	r->period_us[T_LINGER] = LINGER_MS * 1000LL;
+	r->period_us[T_NOTICE] = NOTICE_MS * 1000LL;
 	for (unsigned i = 0; i < T_MAX_; i++)
 		r->timers[i].prev = r->timers[i].next = &r->timers[i];
 }

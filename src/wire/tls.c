@@ -16,7 +16,6 @@
  * of the two keys before is still taken, so it lives at most three hours.
  * Every context of this wire shares them: resumption survives a reload.
  */
-enum { H2_READY = 0 };
 enum { TICKET_KEYS = 3, TICKET_LIFE_S = 3600 };
 
 struct ticket_key {
@@ -141,7 +140,7 @@ alpn_cb(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 
 	(void)ssl;
 	(void)arg;
-	if (H2_READY && offers(in, in_n, "h2", 2)) {
+	if (offers(in, in_n, "h2", 2)) {
 		*out = h2;
 		*out_n = 2;
 		return SSL_TLSEXT_ERR_OK;
