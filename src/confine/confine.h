@@ -13,12 +13,12 @@
 
 /* What was really achieved; for the log, `check` and posture. */
 struct confinement {
-	bool own_user;	  /* runs as a uid of its own */
-	bool no_caps;	  /* no capability left in any set */
-	bool netns;	  /* in an empty network namespace */
-	int landlock;	  /* ABI in force, 0 = none */
-	bool seccomp;	  /* filter in force */
-	bool no_core;	  /* RLIMIT_CORE 0 and not dumpable */
+	bool own_user; /* runs as a uid of its own */
+	bool no_caps;  /* no capability left in any set */
+	bool netns;    /* in an empty network namespace */
+	int landlock;  /* ABI in force, 0 = none */
+	bool seccomp;  /* filter in force */
+	bool no_core;  /* RLIMIT_CORE 0 and not dumpable */
 };
 
 enum confine_role { CONFINE_SUPERVISOR, CONFINE_SERVER, CONFINE_KEEPER };
