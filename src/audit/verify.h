@@ -11,35 +11,52 @@
 
 struct audit_verdict {
 	uint64_t entries;     /* leaves read */
+	uint64_t hidden;      /* entries of which only the hash was there */
 	uint64_t first, last; /* seq range covered */
 	uint64_t signed_size; /* of the newest checkpoint that verified */
 	uint64_t bad_seq;     /* first bad entry; 0 when none */
 	char what[160];	      /* the finding, one sentence; empty when good */
 };
 
-/* Feeding interface: seqs must arrive as 1, 2, 3, ...; each leaf's own seq
- * must match, times may not go back. */
+/*
+ * Feeding interface: seqs must arrive as 1, 2, 3, ...; each leaf's own seq
+ * must match, times may not go back.  The order of calls is the order of the
+ * log: each leaf, then the tiles it fills (level 0 first), then the
+ * checkpoints of that size.  The first finding stays: every later call
+ * answers it again.
+ */
 struct audit_check;
 err audit_check_new(struct audit_check **ret) MUST_USE;
 struct audit_check *audit_check_free(struct audit_check *c);
 /* E_BAD_ANSWER with the verdict filled in at the first bad entry. */
 err audit_check_leaf(struct audit_check *c, struct str leaf,
     struct audit_verdict *v) MUST_USE;
-/* Compare with a full tile the store kept. Call for each, in index order,
- * after the leaves it covers were fed. */
+/*
+ * Compare with a full tile the store kept: level, index and hashes.  Call it
+ * when the last leaf it covers was the last one fed, that is at
+ * audit_check_size == (index + 1) << 8 (level + 1); E_INVALID otherwise.  A
+ * tile of level 0 names the entry.
+ */
 err audit_check_tile(struct audit_check *c, const struct audit_tile *t,
     struct audit_verdict *v) MUST_USE;
-/* A signed checkpoint whose size is not larger than what was fed so far;
- * call when size == entries fed. */
+/*
+ * A signed checkpoint; call when its size == entries fed.  One of a greater
+ * size is the finding that the tail is missing, so feed what the keeper
+ * signed last at the end, too.  E_INVALID for a smaller one.
+ */
 err audit_check_note(struct audit_check *c, struct str note,
     const struct note_key *k, struct audit_verdict *v) MUST_USE;
+/* After the last entry: is any of this signed?  Entries behind signed_size
+ * are not yet, which is no finding. */
+err audit_check_end(struct audit_check *c, struct audit_verdict *v) MUST_USE;
 uint64_t audit_check_size(const struct audit_check *c);
 
 /*
  * An export: NDJSON, each line a leaf or (filtered exports) a stub
- * {"h":"<base64 leaf hash>","seq":n}; last line the trailer with the signed
- * checkpoint.  doc/PROTOCOL.audit 5.  key NULL: the key in the trailer is
- * used and the verdict says that its identity was not checked.
+ * {"h":"<base64 leaf hash>","seq":n}; after each tile and after the last
+ * entry a line of the hashes that were stored; last line the trailer with
+ * the signed checkpoint.  doc/PROTOCOL.audit 5.  key NULL: the key in the
+ * trailer is used and the verdict says that its identity was not checked.
  */
 err audit_verify_export(struct str file, const struct note_key *key,
     struct audit_verdict *v) MUST_USE;
@@ -47,7 +64,8 @@ err audit_verify_export(struct str file, const struct note_key *key,
 /*
  * The trailer line of an export covering seqs [first, last] of a log whose
  * signed checkpoint (note) has size >= last: the proofs that tie the range
- * to that checkpoint are computed from t.
+ * to that checkpoint are computed from t.  Nothing covered: last is
+ * first - 1.
  */
 err audit_export_trailer(const struct audit_tree *t, uint64_t first,
     uint64_t last, struct str note, uint64_t note_size,
@@ -55,5 +73,18 @@ err audit_export_trailer(const struct audit_tree *t, uint64_t first,
     struct buf *b) MUST_USE;
 /* A stub line for an entry the filter left out, newline included. */
 void audit_export_stub(struct buf *b, uint64_t seq, const struct hash *h);
+/* Must a line of hashes follow the line of entry seq? */
+static inline bool
+audit_export_hashes_due(uint64_t seq, uint64_t last)
+{
+	return seq % TILE_WIDTH == 0 || seq == last;
+}
+/*
+ * That line: the hashes stored for the entries since `first` or since the
+ * tile of `seq` began.  They are read from the tiles and not made from the
+ * leaves, so they name an entry that was edited in the store.
+ */
+err audit_export_hashes(const struct audit_tree *t, uint64_t first,
+    uint64_t seq, tile_load load, void *ctx, struct buf *b) MUST_USE;
 
 #endif
