@@ -42,9 +42,9 @@ tile_store(void *conn, const struct audit_tile *t)
 
 struct tail {
 	struct hash hash[TILE_WIDTH];
-	size_t n;
-	struct ledger *g;
-	struct arena *a;
+	size_t n, max;
+	int64_t time; /* of the last one */
+	struct arena a;
 	err e;
 };
 
@@ -55,41 +55,36 @@ tail_leaf(void *ctx, uint64_t seq, struct str leaf)
 	struct audit_entry entry;
 
 	(void)seq;
-	if (t->n == TILE_WIDTH)
+	if (t->n == t->max)
 		return false;
 	audit_leaf_hash(leaf, &t->hash[t->n++]);
-	t->e = audit_leaf_read(t->a, leaf, &entry);
-	if (!err_ok(t->e))
-		return false;
-	t->g->time = entry.time;
-	arena_reset(t->a);
-	return true;
+	t->e = audit_leaf_read(&t->a, leaf, &entry);
+	t->time = entry.time;
+	arena_reset(&t->a);
+	return err_ok(t->e);
 }
 
-static err
-restore(struct ledger *g, struct lane *l)
+err
+ledger_load(struct store_conn *conn, uint64_t size, struct audit_tree *tree,
+    int64_t *ret_time)
 {
-	struct arena a;
-	struct tail t = {.g = g, .a = &a};
-	uint64_t full;
+	uint64_t full = size - size % TILE_WIDTH;
+	struct tail t = {.e = OK};
+	size_t skip = full > 0; /* the last entry before the tail: its time */
 	err e;
 
-	TRY(store_audit_last(l->conn, &g->seq));
-	arena_init(&a, (size_t)1024 * 1024);
-	full = g->seq - g->seq % TILE_WIDTH;
-	/* from the last entry of the full tiles, for its time */
-	e = store_audit_walk(l->conn, full > 0 ? full : 1, false, tail_leaf,
-	    &t);
-	if (err_ok(e))
-		e = t.e;
-	if (err_ok(e) && full > 0)
-		e = audit_tree_restore(g->tree, g->seq, t.hash + 1, t.n - 1,
-		    ledger_tile, l->conn);
-	else if (err_ok(e))
-		e = audit_tree_restore(g->tree, g->seq, t.hash, t.n,
-		    ledger_tile, l->conn);
-	arena_done(&a);
-	return e;
+	t.max = (size_t)(size - full) + skip;
+	arena_init(&t.a, (size_t)1024 * 1024);
+	e = size == 0 ? OK : store_audit_walk(conn, full > 0 ? full : 1,
+	    false, tail_leaf, &t);
+	arena_done(&t.a);
+	TRY(e);
+	TRY(t.e);
+	if (t.n != t.max)
+		return err_of(E_CORRUPT);
+	*ret_time = t.time;
+	return audit_tree_restore(tree, size, t.hash + skip, t.n - skip,
+	    ledger_tile, conn);
 }
 
 err
@@ -104,7 +99,9 @@ ledger_open(struct lane *l, struct ledger **ret)
 	if (err_ok(e))
 		e = audit_tree_new(&g->before);
 	if (err_ok(e))
-		e = restore(g, l);
+		e = store_audit_last(l->conn, &g->seq);
+	if (err_ok(e))
+		e = ledger_load(l->conn, g->seq, g->tree, &g->time);
 	if (!err_ok(e)) {
 		(void)ledger_close(g);
 		return e;

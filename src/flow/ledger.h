@@ -46,6 +46,9 @@ err ledger_sign(struct ledger *g, struct lane *l, const struct ipc_end *keeper,
     struct arena *a, int64_t now) MUST_USE;
 bool ledger_unsigned(const struct ledger *g); /* has it grown since? */
 
+/* The tree of the first `size` entries of a store, and the last one's time. */
+err ledger_load(struct store_conn *conn, uint64_t size,
+    struct audit_tree *tree, int64_t *ret_time) MUST_USE;
 /* For proofs: the tree and how to read its tiles. */
 const struct audit_tree *ledger_tree(const struct ledger *g);
 err ledger_tile(void *conn, unsigned level, uint64_t index,

@@ -1,4 +1,6 @@
 /* openapi.c: GET /openapi.json, expanded from routes.def and fields.def. */
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "flow/handlers.h"
 #include "flow/call.h"

@@ -1,0 +1,181 @@
+/* admin.c: changing administrative objects, in the writer.  See call.h. */
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "flow/keys.h"
+#include "flow/objects.h"
+#include "flow/writer.h"
+
+void
+admin_new(struct call *c, enum object_kind kind, uint32_t project,
+    struct object *ret)
+{
+	*ret = (struct object){
+		.kind = kind,
+		.id = rand_uuid(c->now),
+		.project = project,
+		.version = 1,
+		.created = c->now,
+		.updated = c->now,
+	};
+}
+
+void
+admin_touch(struct call *c, struct object *o)
+{
+	o->version++;
+	o->updated = c->now;
+}
+
+/* The world after one put or remove. */
+static err
+changed(struct call *c, const struct object *put, enum object_kind kind,
+    const struct uuid *remove, struct world **ret)
+{
+	struct world_builder *b;
+	err e;
+
+	TRY(world_builder_from(call_world(c), &b));
+	if (put != NULL) {
+		e = world_builder_put(b, put);
+		if (!err_ok(e)) {
+			(void)world_builder_free(b);
+			return e;
+		}
+	}
+	if (remove != NULL)
+		world_builder_remove(b, kind, remove);
+	return world_builder_done(b, ret);
+}
+
+err
+admin_preview(struct call *c, const struct object *put,
+    enum object_kind remove_kind, const struct uuid *remove,
+    struct world **ret)
+{
+	return changed(c, put, remove_kind, remove, ret);
+}
+
+/* Let this batch see the world; consumes the reference. */
+static err
+see(struct call *c, struct world *w)
+{
+	struct snap *old = c->lane->snap, *s;
+	err e = snap_new(old->version + 1, w, old->keys, old->class_keys,
+	    old->class_keys_n, &s);
+
+	(void)world_unref(w);
+	TRY(e);
+	writer_snap(c->lane->writer, s);
+	return OK;
+}
+
+err
+admin_put(struct call *c, const struct object *o)
+{
+	uint32_t key = snap_class_key(c->lane->snap, 0, SEAL_CLASS_OBJECT);
+	struct world *w;
+
+	TRY(changed(c, o, o->kind, NULL, &w));
+	c->dirty = true;
+	TRY(see(c, w));
+	return objects_put(c->lane->conn, c->lane->ring, key, c->a, o);
+}
+
+err
+admin_remove(struct call *c, enum object_kind kind, const struct uuid *id)
+{
+	struct world *w;
+
+	TRY(changed(c, NULL, kind, id, &w));
+	c->dirty = true;
+	TRY(see(c, w));
+	return store_object_delete(c->lane->conn, (uint8_t)kind, id);
+}
+
+err
+admin_project_number(struct call *c, uint32_t *ret)
+{
+	const struct object *const *o;
+	struct project_key_row *row;
+	uint32_t max = 0;
+	size_t n;
+
+	/* keys outlive a deleted project: its number is never used again */
+	TRY(store_project_keys(c->lane->conn, c->a, &row, &n));
+	for (size_t i = 0; i < n; i++)
+		max = row[i].project > max ? row[i].project : max;
+	o = world_objects(call_world(c), OBJECT_PROJECT, &n);
+	for (size_t i = 0; i < n; i++)
+		max = o[i]->project > max ? o[i]->project : max;
+	*ret = max + 1;
+	return OK;
+}
+
+/* A snapshot with one more project key. */
+static err
+with_key(struct call *c, uint32_t project, const uint8_t key[SECRET_SIZE],
+    struct snap **ret)
+{
+	struct snap *old = c->lane->snap;
+	struct project_keys *keys = project_keys_clone(old->keys);
+	err e;
+
+	if (keys == NULL)
+		return err_of(E_NO_MEMORY);
+	e = project_keys_add(keys, project, 1, key);
+	if (err_ok(e))
+		e = snap_new(old->version + 1, old->world, keys,
+		    old->class_keys, old->class_keys_n, ret);
+	(void)project_keys_unref(keys);
+	return e;
+}
+
+/* A snapshot with more class keys. */
+static err
+with_classes(struct call *c, const struct class_key *more, size_t n,
+    struct snap **ret)
+{
+	struct snap *old = c->lane->snap;
+	size_t all = old->class_keys_n + n;
+	struct class_key *ck = arena_array(c->a, all, sizeof *ck);
+
+	if (ck == NULL)
+		return err_of(E_NO_MEMORY);
+	memcpy(ck, old->class_keys, old->class_keys_n * sizeof *ck);
+	memcpy(ck + old->class_keys_n, more, n * sizeof *ck);
+	return snap_new(old->version + 1, old->world, old->keys, ck, all,
+	    ret);
+}
+
+err
+admin_project_keys(struct call *c, uint32_t project)
+{
+	struct desk *d = writer_desk(c->lane->writer);
+	struct class_key made[KEYS_CLASSES];
+	uint8_t key[SECRET_SIZE];
+	struct buf wrapped;
+	struct snap *s;
+	uint32_t id;
+	size_t n;
+	err e;
+
+	c->dirty = true;
+	buf_init_on(&wrapped, c->a, LIM_IPC);
+	TRY(keeper_key_new(writer_keeper(c->lane->writer), project, 1, key,
+	    &wrapped));
+	e = with_key(c, project, key, &s);
+	mem_wipe(key, sizeof key);
+	TRY(e);
+	writer_snap(c->lane->writer, s);
+	TRY(keys_store_project(c->lane->conn, project, 1, c->now,
+	    buf_view(&wrapped)));
+	id = desk_key_id(d) - 1;
+	TRY(keys_make_classes(c->lane->conn, c->lane->ring, project, 1, &id,
+	    c->a, made, &n));
+	while (desk_key_id(d) < id)
+		continue; /* those numbers are taken now */
+	TRY(with_classes(c, made, n, &s));
+	writer_snap(c->lane->writer, s);
+	return OK;
+}
