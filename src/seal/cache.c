@@ -16,10 +16,13 @@ cache_init(struct key_cache *c)
 
 /* ---- the hash: open addressing, linear probing ---- */
 
+/* Multiplicative (Knuth, 6.4): the high bits, those that every bit of id
+ * reaches; numbers in a row land far apart. */
 static size_t
 home(uint32_t id)
 {
-	return (id * UINT32_C(2654435769)) % CACHE_SLOTS;
+	return (size_t)((uint64_t)(id * UINT32_C(2654435769)) * CACHE_SLOTS >>
+	    32);
 }
 
 static size_t

@@ -13,6 +13,28 @@ static struct {
 	int loads;
 } store;
 
+/* A bijection without pattern, so that hashes collide. */
+static uint32_t
+scatter(uint32_t i)
+{
+	return i * UINT32_C(2246822519);
+}
+
+static err
+load_scattered(void *ctx, uint32_t id, struct arena *a,
+    struct wrapped_key *ret)
+{
+	uint32_t i = id * UINT32_C(3066638151);
+
+	T_OK(ctx == &store);
+	store.loads++;
+	if (scatter(i) != id || i < 1 || i > KEYS)
+		return err_of(E_NOT_FOUND);
+	*ret = store.key[i];
+	ret->stored.bytes = arena_dup(a, ret->wrapped.bytes);
+	return OK;
+}
+
 static err
 load(void *ctx, uint32_t id, struct arena *a, struct wrapped_key *ret)
 {
@@ -339,32 +361,39 @@ model_put(struct model *m, uint32_t id)
 
 TEST(cache_like_the_model)
 {
-	struct keyring *r = begin();
+	struct project_keys *pk = new_keys();
+	struct keyring *r = begin(), *m_ring = NULL;
 	static struct model m;
 	uint32_t x = 12345;
 
-	for (uint32_t id = 1; id <= KEYS; id++)
-		make(r, id, 1);
-	for (uint32_t id = 1; id <= KEYS; id++)
-		keyring_forget(r, id);
-	for (int i = 0; i < 30000; i++) {
+	T_GOOD(keyring_new(pk, load_scattered, &store, &m_ring));
+	for (uint32_t i = 1; i <= KEYS; i++) {
+		const struct data_key *k;
+
+		T_GOOD(keyring_make(m_ring, scatter(i), 1, SEAL_CLASS_OBJECT,
+		    NULL, 1, &store.arena, &store.key[i], &k));
+		keyring_forget(m_ring, scatter(i));
+	}
+	for (int i = 0; i < 60000; i++) {
 		const struct data_key *k = NULL;
 		int loads = store.loads;
 		uint32_t id;
 
 		x = x * 1664525 + 1013904223;
-		id = (x >> 8) % KEYS + 1;
+		id = scatter((x >> 8) % KEYS + 1);
 		if (x >> 29 == 0) {
-			keyring_forget(r, id);
+			keyring_forget(m_ring, id);
 			model_drop(&m, id);
 			continue;
 		}
-		T_GOOD(keyring_get(r, id, &k));
+		T_GOOD(keyring_get(m_ring, id, &k));
 		T_EQ_INT(data_key_id(k), id);
 		T_EQ_INT(store.loads == loads, model_drop(&m, id));
 		model_put(&m, id);
 	}
 	T_OK(m.n > LIM_KEY_CACHE - 50); /* it was full most of the time */
+	keyring_free(m_ring);
+	project_keys_unref(pk);
 	finish(r);
 }
 

@@ -111,6 +111,23 @@ TEST(header_as_documented)
 	finish(&k);
 }
 
+TEST(foreign_headers)
+{
+	struct data_key k = begin();
+	struct seal_where w = row();
+	struct stored s = sealed_text(&k, &w, STR("x"));
+	uint32_t id = 5;
+
+	for (size_t bit = 0; bit < 32; bit++) {
+		struct stored t = copy(s);
+
+		bytes(t)[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+		T_ERR(seal_key_id(t, &id), E_CORRUPT);
+	}
+	T_EQ_INT(id, 5);
+	finish(&k);
+}
+
 /* 80 + 20 bytes: each of 800 bits, alone, makes it another blob. */
 TEST(every_bit_counts)
 {
