@@ -174,36 +174,39 @@ cur_bytes(struct cur *c, void *dst, size_t n)
 		memcpy(dst, s.p, n);
 }
 
+/* n bytes, big-endian; 0 on failure, never a part of the number. */
+static uint64_t
+cur_number(struct cur *c, size_t n)
+{
+	unsigned char t[8];
+	uint64_t v = 0;
+
+	cur_bytes(c, t, n);
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | t[i];
+	return v;
+}
+
 uint8_t
 cur_u8(struct cur *c)
 {
-	uint8_t v;
-
-	cur_bytes(c, &v, 1);
-	return v;
+	return (uint8_t)cur_number(c, 1);
 }
 
 uint16_t
 cur_be16(struct cur *c)
 {
-	unsigned char t[2];
-
-	cur_bytes(c, t, sizeof t);
-	return (uint16_t)(t[0] << 8 | t[1]);
+	return (uint16_t)cur_number(c, 2);
 }
 
 uint32_t
 cur_be32(struct cur *c)
 {
-	uint32_t hi = cur_be16(c);
-
-	return hi << 16 | cur_be16(c);
+	return (uint32_t)cur_number(c, 4);
 }
 
 uint64_t
 cur_be64(struct cur *c)
 {
-	uint64_t hi = cur_be32(c);
-
-	return hi << 32 | cur_be32(c);
+	return cur_number(c, 8);
 }

@@ -77,6 +77,7 @@ cur_of(struct str s)
 {
 	return (struct cur){(const unsigned char *)s.p, s.n, false};
 }
+/* Numbers; 0 on failure. */
 uint8_t cur_u8(struct cur *c);
 uint16_t cur_be16(struct cur *c);
 uint32_t cur_be32(struct cur *c);
