@@ -17,7 +17,7 @@ struct desk {
 	struct incident_card *incidents;
 	struct alert_card *alerts;
 	uint64_t incident_seq, alert_seq, delivery_seq;
-	uint32_t key_id;
+	uint32_t key_id, key_id_before;
 	unsigned cards;
 	bool known; /* the numbers above are */
 };
@@ -511,12 +511,15 @@ desk_begin(struct desk *d, struct lane *l)
 {
 	uint64_t number;
 
-	if (d->known)
+	if (d->known) {
+		d->key_id_before = d->key_id;
 		return OK;
+	}
 	TRY(store_incident_last(l->conn, 0, &d->incident_seq, &number));
 	TRY(store_alert_last(l->conn, &d->alert_seq));
 	TRY(store_delivery_last(l->conn, &d->delivery_seq));
 	TRY(store_data_key_last(l->conn, &d->key_id));
+	d->key_id_before = d->key_id;
 	d->known = true;
 	return OK;
 }
@@ -525,11 +528,9 @@ void
 desk_clear(struct desk *d, struct lane *l, bool undone)
 {
 	if (undone) {
-		/* keys made for incidents that never were */
-		for (struct incident_card *i = d->incidents; i != NULL;
-		    i = i->next)
-			if (i->fresh)
-				keyring_forget(l->ring, i->key);
+		/* keys made for what never was */
+		while (d->known && d->key_id > d->key_id_before)
+			keyring_forget(l->ring, d->key_id--);
 		d->known = false;
 	}
 	d->incidents = NULL;

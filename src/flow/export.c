@@ -13,7 +13,8 @@
 #include "flow/line.h"
 #include "flow/streams.h"
 
-enum { SIGNED_WAIT_MS = 3000, SIGNED_POLL_MS = 20, OUT_MAX = 256 * 1024 };
+enum { SIGNED_WAIT_MS = 3000, SIGNED_POLL_MS = 20, OUT_MAX = 256 * 1024,
+	EXPORTS_MAX = 1 /* a slow client must leave readers for others */ };
 
 struct export {
 	struct call *c;
@@ -178,8 +179,15 @@ void
 streams_export(struct lane *l, struct call *c)
 {
 	struct export x = {.c = c, .l = l, .e = OK};
+	atomic_ullong *open = &l->state->n.exports_open;
 
 	c->lane = l;
+	if (atomic_fetch_add(open, 1) >= EXPORTS_MAX) {
+		atomic_fetch_sub(open, 1);
+		line_fail(c, err_of(E_RATE));
+		line_answer(c);
+		return;
+	}
 	lane_refresh(l);
 	arena_init(&x.a, (size_t)4 * 1024 * 1024);
 	buf_init(&x.out, (size_t)2 * OUT_MAX);
@@ -187,4 +195,5 @@ streams_export(struct lane *l, struct call *c)
 	buf_done(&x.out);
 	arena_done(&x.a);
 	(void)audit_tree_free(x.tree);
+	atomic_fetch_sub(open, 1);
 }

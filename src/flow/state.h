@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "access/world.h"
+#include "confine/confine.h"
 #include "seal/keyring.h"
 #include "store/store.h"
 
@@ -60,7 +61,7 @@ struct lane {
 
 struct counters {
 	atomic_ullong requests, denied, writes, batches, alerts, incidents,
-	    streams_open, audit_entries, errors;
+	    streams_open, exports_open, audit_entries, errors;
 };
 
 struct state {
@@ -71,6 +72,7 @@ struct state {
 	char public_url[256];	      /* https://host:port */
 	char origin[128];	      /* of the audit log */
 	bool log_requests;
+	struct confinement confined; /* what the server role achieved */
 	atomic_bool draining;
 	struct counters n;
 	struct writer *writer;

@@ -1,0 +1,148 @@
+/* posture.c: GET /v1/posture: good practice as checks, each with its fix. */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "flow/call.h"
+#include "flow/handlers.h"
+
+enum { ADMINS_MAX = 3, DETAIL = 160 };
+
+/* One row: fills in the detail, answers whether it is well. */
+struct check {
+	const char *name;
+	bool (*ok)(struct call *c, char detail[DETAIL]);
+	const char *fix;
+};
+
+static bool
+bindings(struct call *c, char detail[DETAIL])
+{
+	const struct object *const *o;
+	size_t n, admins = 0;
+
+	o = world_objects(call_world(c), OBJECT_BINDING, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct binding *b = (const struct binding *)o[i];
+
+		admins += b->o.project == 0 && str_is(b->role, "org_admin");
+	}
+	(void)snprintf(detail, DETAIL,
+	    "%zu of %zu bindings grant org_admin everywhere", admins, n);
+	return admins <= ADMINS_MAX;
+}
+
+static bool
+live(const struct token *t, int64_t now)
+{
+	return t->revoked == 0 && t->expires > now;
+}
+
+static bool
+tokens_scoped(struct call *c, char detail[DETAIL])
+{
+	struct permset all = permset_all();
+	const struct object *const *o;
+	size_t n, wide = 0;
+
+	o = world_objects(call_world(c), OBJECT_TOKEN, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct token *t = (const struct token *)o[i];
+
+		wide += live(t, c->now) && t->kind != 'b' &&
+		    permset_within(all, t->scopes);
+	}
+	(void)snprintf(detail, DETAIL, "%zu live tokens hold every scope",
+	    wide);
+	return wide == 0;
+}
+
+static bool
+bootstrap(struct call *c, char detail[DETAIL])
+{
+	const struct object *const *o;
+	size_t n, left = 0;
+
+	o = world_objects(call_world(c), OBJECT_TOKEN, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct token *t = (const struct token *)o[i];
+
+		left += live(t, c->now) && t->kind == 'b';
+	}
+	(void)snprintf(detail, DETAIL, "%zu bootstrap tokens are live", left);
+	return left == 0;
+}
+
+static bool
+webhooks(struct call *c, char detail[DETAIL])
+{
+	size_t n;
+
+	(void)world_objects(call_world(c), OBJECT_INTEGRATION, &n);
+	(void)snprintf(detail, DETAIL,
+	    "%zu integrations, each with a credential in a header", n);
+	return true;
+}
+
+static bool
+tls(struct call *c, char detail[DETAIL])
+{
+	(void)c;
+	(void)snprintf(detail, DETAIL, "TLS 1.3 only on every listener");
+	return true;
+}
+
+static bool
+sso(struct call *c, char detail[DETAIL])
+{
+	(void)c;
+	(void)snprintf(detail, DETAIL, "no identity provider is configured");
+	return false;
+}
+
+static bool
+confined(struct call *c, char detail[DETAIL])
+{
+	const struct confinement *k = &c->lane->state->confined;
+
+	(void)snprintf(detail, DETAIL, "seccomp %s, no network namespace to "
+	    "call out from %s, Landlock %d, own user %s, capabilities %s",
+	    k->seccomp ? "yes" : "no", k->netns ? "yes" : "no", k->landlock,
+	    k->own_user ? "yes" : "no", k->no_caps ? "none" : "some");
+	return k->seccomp && k->netns && k->landlock > 0 && k->no_caps &&
+	    k->own_user;
+}
+
+static const struct check checks[] = {
+	{"rbac", bindings,
+	    "bind roles in projects; keep org_admin for a few people"},
+	{"tokens_least_privilege", tokens_scoped,
+	    "make tokens with the scopes they use, and revoke the wide ones"},
+	{"bootstrap_token", bootstrap,
+	    "make a personal token, then revoke the bootstrap token"},
+	{"webhooks_authenticated", webhooks,
+	    "give every integration a credential"},
+	{"tls", tls, ""},
+	{"sso", sso, "configure an identity provider"},
+	{"confinement", confined,
+	    "start as root with users redoubt and redoubt-keeper, on a kernel "
+	    "with Landlock and network namespaces"},
+};
+
+err
+route_posture(struct call *c)
+{
+	struct jw *w = list_begin(c);
+
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+		char detail[DETAIL];
+		bool ok = checks[i].ok(c, detail);
+
+		jw_obj(w);
+		jw_kstr(w, "check", str_c(checks[i].name));
+		jw_kbool(w, "ok", ok);
+		jw_kstr(w, "detail", str_c(detail));
+		jw_kstr(w, "fix", str_c(ok ? "" : checks[i].fix));
+		jw_obj_end(w);
+	}
+	return list_end(c, STR_NONE);
+}
