@@ -102,20 +102,14 @@ plain_gcm(const uint8_t *key, const uint8_t *nonce, struct str aad,
 
 /* PROTOCOL.seal 2 and 3, line by line; the nonce is given. */
 static struct str
-plain_seal(struct str key, uint32_t key_id, const char *nonce,
-    const struct blob_where *w, struct str plain)
+plain_aad(const char *head, const struct blob_where *w)
 {
 	const struct seal_where *r = w->row;
-	uint8_t m[32], kx[32], *out;
-	struct buf blob, aad;
+	struct buf aad;
 
-	buf_init_on(&blob, &arena, 1 << 20);
-	buf_be16(&blob, 0x0101);
-	buf_be16(&blob, 0);
-	buf_be32(&blob, key_id);
 	buf_init_on(&aad, &arena, 1024);
 	buf_c(&aad, "redoubt-seal-1");
-	buf_str(&aad, buf_view(&blob));
+	buf_add(&aad, head, 8);
 	buf_char(&aad, (char)w->form);
 	buf_be32(&aad, w->number);
 	buf_char(&aad, (char)r->table);
@@ -124,57 +118,176 @@ plain_seal(struct str key, uint32_t key_id, const char *nonce,
 	buf_be32(&aad, r->project);
 	buf_char(&aad, (char)r->pk_n);
 	buf_add(&aad, r->pk, r->pk_n);
+	return buf_view(&aad);
+}
 
+static void
+plain_kx(struct str key, const char *nonce, uint8_t kx[32])
+{
 	for (uint8_t i = 1; i <= 2; i++) {
-		memcpy(m, (uint8_t[]){0, i, 0x58, 0}, 4);
+		uint8_t m[16] = {0, i, 0x58, 0};
+
 		memcpy(m + 4, nonce, 12);
 		cmac(key, m, 16, kx + 16 * (i - 1));
 	}
-	for (uint8_t i = 1; i <= 2; i++) {
-		uint8_t half[16];
+}
 
-		memcpy(m, "XCMT", 4);
+static void
+plain_commitment(struct str key, const char *nonce, uint8_t kc[32])
+{
+	for (uint8_t i = 1; i <= 2; i++) {
+		uint8_t m[32] = {'X', 'C', 'M', 'T'};
+
 		memcpy(m + 4, nonce, 24);
 		memcpy(m + 28, (uint8_t[]){0, 1, 0, i}, 4);
-		cmac(key, m, 32, half);
-		buf_add(&blob, half, 16);
+		cmac(key, m, 32, kc + 16 * (i - 1));
 	}
+}
+
+static struct str
+plain_seal(struct str key, uint32_t key_id, const char *nonce,
+    const struct blob_where *w, struct str plain)
+{
+	uint8_t kx[32], kc[32], *out;
+	struct buf blob;
+
+	buf_init_on(&blob, &arena, 1 << 20);
+	buf_be16(&blob, 0x0101);
+	buf_be16(&blob, 0);
+	buf_be32(&blob, key_id);
+	plain_commitment(key, nonce, kc);
+	buf_add(&blob, kc, 32);
 	buf_add(&blob, nonce, 24);
+	plain_kx(key, nonce, kx);
 	out = arena_get(&arena, plain.n + 16);
-	plain_gcm(kx, (const uint8_t *)nonce + 12, buf_view(&aad), plain, out,
-	    out + plain.n);
+	plain_gcm(kx, (const uint8_t *)nonce + 12, plain_aad(blob.p, w), plain,
+	    out, out + plain.n);
 	buf_add(&blob, out, plain.n + 16);
 	return buf_view(&blob);
 }
 
 /* ---- the vectors ---- */
 
+struct blob_vector {
+	struct str key, plain, sealed;
+	uint32_t id;
+	struct seal_where row;
+	struct blob_where w;
+};
+
+static struct blob_vector
+blob_vector(const struct vector *v)
+{
+	struct str pk = bytes(v, "pk");
+	struct blob_vector b = {.key = bytes(v, "key"),
+	    .plain = bytes(v, "plain"),
+	    .sealed = bytes(v, "sealed"),
+	    .id = (uint32_t)number(v, "key_id"),
+	    .row = {.table = (enum seal_table)number(v, "table"),
+		.column = (uint8_t)number(v, "column"),
+		.schema = (uint16_t)number(v, "schema"),
+		.project = (uint32_t)number(v, "project"),
+		.pk_n = (uint8_t)pk.n},
+	    .w = {.form = (enum blob_form)number(v, "form"),
+		.number = (uint32_t)number(v, "number")}};
+
+	memcpy(b.row.pk, pk.p, pk.n);
+	return b;
+}
+
 static void
 check_blob(const struct vector *v)
 {
-	struct str key = bytes(v, "key"), plain = bytes(v, "plain");
-	struct str sealed = bytes(v, "sealed"), pk = bytes(v, "pk"), back;
-	uint32_t id = (uint32_t)number(v, "key_id");
-	struct data_key k = help_key(key.p, id, SEAL_CLASS_OBJECT);
-	struct seal_where row = {.table = (enum seal_table)number(v, "table"),
-	    .column = (uint8_t)number(v, "column"),
-	    .schema = (uint16_t)number(v, "schema"),
-	    .project = (uint32_t)number(v, "project"),
-	    .pk_n = (uint8_t)pk.n};
-	struct blob_where w = {.row = &row,
-	    .form = (enum blob_form)number(v, "form"),
-	    .number = (uint32_t)number(v, "number")};
-	struct stored s = {sealed};
+	struct blob_vector b = blob_vector(v);
+	struct data_key k = help_key(b.key.p, b.id, SEAL_CLASS_OBJECT);
+	struct stored s = {b.sealed};
+	struct str back = STR_NONE;
 
-	memcpy(row.pk, pk.p, pk.n);
-	if (w.form == BLOB_WHOLE)
-		T_GOOD(seal_open(&k, &row, s, &arena, &back));
+	b.w.row = &b.row;
+	if (b.w.form == BLOB_WHOLE)
+		T_GOOD(seal_open(&k, &b.row, s, &arena, &back));
 	else
-		T_GOOD(seal_open_chunk(&k, &row, w.number,
-		    w.form == BLOB_LAST_CHUNK, s, &arena, &back));
-	T_EQ_STR(back, plain);
-	T_EQ_STR(plain_seal(key, id, sealed.p + 40, &w, plain), sealed);
+		T_GOOD(seal_open_chunk(&k, &b.row, b.w.number,
+		    b.w.form == BLOB_LAST_CHUNK, s, &arena, &back));
+	T_EQ_STR(back, b.plain);
+	T_EQ_STR(plain_seal(b.key, b.id, b.sealed.p + 40, &b.w, b.plain),
+	    b.sealed);
 	help_done(&k);
+}
+
+/* ---- the example in the document ---- */
+
+/* The document without white space. */
+static struct str
+document(void)
+{
+	static char text[65536];
+	FILE *f = fopen("doc/PROTOCOL.seal", "r");
+	size_t n = 0;
+	int c;
+
+	while (f != NULL && (c = fgetc(f)) != EOF && n < sizeof text)
+		if (c != ' ' && c != '\n')
+			text[n++] = (char)c;
+	if (f != NULL)
+		fclose(f);
+	T_OK(n > 0 && n < sizeof text);
+	return str_of(text, n);
+}
+
+static void
+says(struct str doc, const char *name, const void *p, size_t n)
+{
+	struct buf b;
+
+	buf_init_on(&b, &arena, 65536);
+	buf_c(&b, name);
+	hex_add(&b, str_of(p, n));
+	if (memmem(doc.p, doc.n, b.p, b.n) == NULL)
+		T_FAIL("the document does not say %.*s", (int)b.n, b.p);
+}
+
+static void
+check_example(struct str doc, const struct vector *v)
+{
+	struct blob_vector b = blob_vector(v);
+	struct str aad;
+	uint8_t kx[32];
+
+	b.w.row = &b.row;
+	aad = plain_aad(b.sealed.p, &b.w);
+	plain_kx(b.key, b.sealed.p + 40, kx);
+	says(doc, "key", b.key.p, b.key.n);
+	says(doc, "pk", b.row.pk, b.row.pk_n);
+	says(doc, "nonce", b.sealed.p + 40, 24);
+	says(doc, "plaintext", b.plain.p, b.plain.n);
+	says(doc, "Kx", kx, sizeof kx);
+	says(doc, "commitment", b.sealed.p + 8, 32);
+	says(doc, "AAD", aad.p, aad.n);
+	says(doc, "sealed", b.sealed.p, b.sealed.n);
+}
+
+TEST(the_document_says_so)
+{
+	struct str rest = file_text(), doc = document();
+	struct vector v;
+	int n = 0;
+
+	arena_init(&arena, 8 << 20);
+	while (next_vector(&rest, &v)) {
+		if (str_is(field(&v, "blob"), "last chunk, number 7"))
+			n++, check_example(doc, &v);
+		if (str_is(field(&v, "mac"), "index/service")) {
+			struct str key = bytes(&v, "key");
+			struct str value = bytes(&v, "value");
+
+			n++;
+			says(doc, "key", key.p, key.n);
+			says(doc, "MAC", value.p, value.n);
+		}
+	}
+	T_EQ_INT(n, 2);
+	arena_done(&arena);
 }
 
 /* And the other way: what the module seals, the plain one seals too. */
