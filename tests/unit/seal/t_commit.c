@@ -151,7 +151,8 @@ forge(const struct side *a, const struct side *b, uint8_t ct[N])
 
 TEST(one_ciphertext_two_keys)
 {
-	uint8_t k1[32] = {1}, k2[32] = {2}, nonce[24] = "a nonce of 24 bytes....";
+	uint8_t k1[32] = {1}, k2[32] = {2};
+	uint8_t nonce[24] = "a nonce of 24 bytes....";
 	struct data_key d1 = help_key(k1, 9, 1), d2 = help_key(k2, 9, 1);
 	struct side a = side_of(k1, nonce), b = side_of(k2, nonce);
 	uint8_t ct[N], tag[16], p1[N], p2[N], c1[32], c2[32], none[16];

@@ -123,7 +123,9 @@ TEST(c2sp_accumulated_1_000_000)
 static struct str
 member(struct arena *a, const json_t *o, const char *name)
 {
-	return help_unhex(a, str_c(json_string_value(json_object_get(o, name))));
+	const char *hex = json_string_value(json_object_get(o, name));
+
+	return help_unhex(a, str_c(hex));
 }
 
 static void
