@@ -88,7 +88,7 @@ arena_get(struct arena *a, size_t n)
 		a->failed = true;
 		return NULL;
 	}
-	n = (n + 15) & ~(size_t)15;
+	n = n == 0 ? 16 : (n + 15) & ~(size_t)15;
 	if (n > a->left && !chunk_add(a, n)) {
 		a->failed = true;
 		return NULL;

@@ -56,9 +56,10 @@ static void
 b64_write(struct buf *b, struct str s, const char *digit, bool pad)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
+	size_t tail = s.n % 3 == 0 ? 0 : pad ? 4 : s.n % 3 + 1;
 
-	if (s.n / 3 >= b->max / 4 || !buf_room(b, (s.n + 2) / 3 * 4)) {
-		b->failed = b->failed || s.n > 0;
+	if (s.n / 3 > b->max / 4 || !buf_room(b, s.n / 3 * 4 + tail)) {
+		b->failed = true;
 		return;
 	}
 	for (; s.n >= 3; s.n -= 3, p += 3) {

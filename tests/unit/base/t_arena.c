@@ -83,6 +83,7 @@ TEST(copies)
 	const char *c;
 
 	arena_init(&a, 100000);
+	T_OK(arena_get(&a, 0) != NULL);
 	s = arena_dup(&a, str_c(src));
 	c = arena_cstr(&a, str_c(src));
 	src[0] = 'n';
