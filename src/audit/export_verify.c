@@ -224,12 +224,17 @@ list_line(struct run *r, struct str line)
 	struct str text, h;
 	size_t i = 0;
 
+	if (!list_due(r))
+		return finding(&r->v, here(r),
+		    "entry %" PRIu64
+		    " is missing: a list of hashes stands in its place",
+		    here(r));
 	if (!str_cut(
 		str_skip(line, STR("{\"hashes\":\"").n), '"', &text, &line) ||
 	    !str_starts(line, STR(",\"tile\":")) || !str_ends(line, STR("}")) ||
 	    !str_u64(str_head(str_skip(line, 8), line.n - 9), 0, TREE_SIZE_MAX,
 		&tile) ||
-	    !b64_decode(&r->line, text, &h) || r->n == 0 || !list_due(r) ||
+	    !b64_decode(&r->line, text, &h) || r->n == 0 ||
 	    tile != (first - 1) / TILE_WIDTH || h.n != r->n * HASH_SIZE)
 		return finding(&r->v, first,
 		    "the list of hashes behind entry %" PRIu64
@@ -298,7 +303,7 @@ lines_read(struct run *r, struct str file)
 {
 	struct str line;
 
-	while (str_cut(file, '\n', &line, &file)) {
+	while (file.n > 0 && str_cut(file, '\n', &line, &file)) {
 		if (str_starts(line, STR("{\"hashes\":\"")))
 			TRY(list_line(r, line));
 		else
@@ -412,7 +417,7 @@ export_run(struct run *r, struct str file, const struct note_key *key)
 	struct trailer t = {.first = 0};
 
 	r->v.first = 1;
-	if (trailer_parse(r->a, line, &t)) {
+	if (line.n > 0 && trailer_parse(r->a, line, &t)) {
 		r->t = &t;
 		r->v.first = t.first;
 		r->v.last = t.first - 1;

@@ -99,7 +99,8 @@ key_parse(struct arena *a, struct str vkey, struct note_key *ret)
 	struct note_key k;
 	uint8_t want[4];
 
-	if (!str_cut(vkey, '+', &name, &key) || !str_cut(key, '+', &hash, &key))
+	if (vkey.n == 0 || !str_cut(vkey, '+', &name, &key) ||
+	    !str_cut(key, '+', &hash, &key))
 		return err_of(E_INVALID);
 	if (!hex_decode(hash, want, sizeof want) || !b64_decode(a, key, &key) ||
 	    key.n != 33 || key.p[0] != ED25519)

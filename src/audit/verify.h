@@ -20,10 +20,11 @@ struct audit_verdict {
 
 /*
  * Feeding interface: seqs must arrive as 1, 2, 3, ...; each leaf's own seq
- * must match, times may not go back.  The order of calls is the order of the
- * log: each leaf, then the tiles it fills (level 0 first), then the
- * checkpoints of that size.  The first finding stays: every later call
- * answers it again.
+ * must match, times may not go back.  Feed a tile of leaves; compare the
+ * tiles they filled (level 0 first: it names the entry), then the checkpoints
+ * whose size lies in that tile; at the end of the log the checkpoints of the
+ * last, unfinished tile, then audit_check_end.  The first finding stays:
+ * every later call answers it again.
  */
 struct audit_check;
 err audit_check_new(struct audit_check **ret) MUST_USE;
@@ -40,9 +41,9 @@ err audit_check_leaf(struct audit_check *c, struct str leaf,
 err audit_check_tile(struct audit_check *c, const struct audit_tile *t,
     struct audit_verdict *v) MUST_USE;
 /*
- * A signed checkpoint; call when its size == entries fed.  One of a greater
- * size is the finding that the tail is missing, so feed what the keeper
- * signed last at the end, too.  E_INVALID for a smaller one.
+ * A signed checkpoint.  Its size lies in the tile of the last leaf fed;
+ * E_INVALID for a smaller one.  A greater size is the finding that the tail
+ * is missing, so feed what the keeper signed last at the end, too.
  */
 err audit_check_note(struct audit_check *c, struct str note,
     const struct note_key *k, struct audit_verdict *v) MUST_USE;
