@@ -113,6 +113,7 @@ unknown_command(struct parse *p)
 	unsigned least_d = 3;
 
 	if (is_group(word)) {
+		p->args->group = arena_cstr(p->a, word);
 		if (p->words_n == 1)
 			return usage(p, "a command is missing behind", word);
 		words = p->words[1];
@@ -303,7 +304,6 @@ group_help(struct parse *p)
 		    strcmp(p->argv[i], "-h") == 0;
 	if (!help || p->words_n != 1 || !is_group(p->words[0]))
 		return err_of(E_USAGE);
-	p->args->group = arena_cstr(p->a, p->words[0]);
 	p->t->detail[0] = '\0';
 	return arena_check(p->a);
 }

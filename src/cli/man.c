@@ -1,6 +1,8 @@
 /* The manual page, in mdoc(7); `mandoc -T lint` has nothing to say. */
 #include "cli/help.h"
 
+enum { WIDTH = 76 };
+
 /* Text for mdoc: a backslash would begin an escape, a dot or quote at the
  * start of a line a request. */
 static void
@@ -34,28 +36,48 @@ quoted(struct buf *b, const char *s)
 	buf_char(b, '"');
 }
 
-/* Sentences end lines, as mdoc wants it. */
+/* Words, wrapped; each line is one of text, whatever it begins with. */
 static void
-sentences(struct buf *b, const char *s)
+words(struct buf *b, struct str s)
 {
-	char piece[1024];
-	size_t n = 0;
+	size_t column = 0;
+	bool more = true;
 
-	for (; *s != '\0' && n < sizeof piece - 1; s++) {
-		if (n == 0 && *s == ' ')
-			continue;
-		piece[n++] = *s;
-		if (*s != '.' || (s[1] != ' ' && s[1] != '\0'))
-			continue;
-		piece[n] = '\0';
-		text(b, piece);
-		buf_char(b, '\n');
-		n = 0;
+	while (more) {
+		struct str word;
+		char room[128];
+
+		more = str_cut(s, ' ', &word, &s);
+		if (word.n >= sizeof room) {
+			b->failed = true;
+			return;
+		}
+		memcpy(room, word.p, word.n);
+		room[word.n] = '\0';
+		if (column > 0) {
+			bool fits = column + word.n < WIDTH;
+
+			buf_char(b, fits ? ' ' : '\n');
+			column = fits ? column + 1 : 0;
+		}
+		text(b, room);
+		column += word.n;
 	}
-	piece[n] = '\0';
-	if (n > 0) {
-		text(b, piece);
+}
+
+/* Each sentence ends its line, as mdoc wants it. */
+static void
+sentences(struct buf *b, struct str s)
+{
+	while (s.n > 0) {
+		size_t n = 0;
+
+		while (n < s.n &&
+		    (s.p[n] != '.' || (n + 1 < s.n && s.p[n + 1] != ' ')))
+			n++;
+		words(b, str_head(s, n));
 		buf_c(b, ".\n");
+		s = str_trim(str_skip(s, n + 1));
 	}
 }
 
@@ -72,7 +94,7 @@ capital(struct buf *b, const char *s)
 	memcpy(line, s, n + 1);
 	if (line[0] >= 'a' && line[0] <= 'z')
 		line[0] = (char)(line[0] - 'a' + 'A');
-	sentences(b, line);
+	sentences(b, str_of(line, n));
 }
 
 static void
@@ -122,7 +144,7 @@ command(struct buf *b, const struct row *cmd)
 	capital(b, cmd->help);
 	for (r = cmd + 1; row_of_command(r); r++)
 		if (r->kind == ROW_TEXT)
-			sentences(b, r->help);
+			sentences(b, str_c(r->help));
 	for (r = cmd + 1; row_of_command(r); r++) {
 		if (r->kind != ROW_ARG && r->kind != ROW_FLAG)
 			continue;
@@ -227,7 +249,7 @@ help_man(struct buf *b)
 	    ".Sh DESCRIPTION\n.Nm\n"
 	    "is a server for incidents and alerts, and the command that "
 	    "talks to it.\nFlags may stand anywhere; a value follows "
-	    "its flag, or an equals sign; two dashes end them.\n"
+	    "its flag, or an equals sign;\ntwo dashes end them.\n"
 	    ".Pp\nThese go with every command:\n"
 	    ".Bl -tag -width Ds\n");
 	for (const struct row *r = cli_rows; r->kind != ROW_END; r++)

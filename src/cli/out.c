@@ -93,9 +93,10 @@ out_error(struct cli *c, err e)
 	buf_fmt(&b, " (%s)", err_name(e));
 	if (err_is(e, E_USAGE)) {
 		const struct row *r = c->args.command;
+		const char *of = r != NULL ? r->name : c->args.group;
 
-		buf_fmt(&b, "\ntry: redoubt %s%s--help",
-		    r == NULL ? "" : r->name, r == NULL ? "" : " ");
+		buf_fmt(&b, "\ntry: redoubt %s%s--help", of == NULL ? "" : of,
+		    of == NULL ? "" : " ");
 	}
 	out_line(&b);
 	return err_exit(e);

@@ -293,8 +293,7 @@ step_line(struct response *w, struct str *in, struct trail *t)
 
 	TRY(take_line(w, in, max, &whole, t));
 	line = buf_view(&w->line);
-	if (w->state == RESPONSE_IN_CRLF && line.n > 0 &&
-	    (line.p[0] != '\r' || line.n > 2))
+	if (w->state == RESPONSE_IN_CRLF && !str_starts(STR("\r\n"), line))
 		return broken(t, "a chunk longer than its size");
 	if (!whole)
 		return OK;
