@@ -52,6 +52,22 @@ OBJS := $(foreach m,$(MODULES),$(call objs,$(m)))
 
 all: build/redoubt
 
+help:
+	@echo 'make run       install what is missing, build, start with sample data'
+	@echo 'make test      install what tests need, run them all'
+	@echo 'make           build/redoubt      make check    unit tests'
+	@echo 'make api attack crash lessons e2e  one suite each'
+	@echo 'make asan fuzz-smoke arch lint     the gates'
+	@echo 'make bench     figures, as ratios of one run'
+
+deps:
+	@tools/deps tools/apt.txt
+deps-test:
+	@tools/deps tools/apt.txt tools/apt-test.txt
+run: deps
+	@$(MAKE) -s all
+	@tools/run
+
 build/redoubt: $(OUT)/redoubt
 	@ln -sf $(V)/redoubt $@
 
@@ -89,6 +105,31 @@ $(UNIT): $(OUT)/unit/%: tests/unit/%.c tests/t.h $$(foreach m,$$(USES_$$(call un
 unit-%: ; $(MAKE) V=$(V) $(filter $(OUT)/unit/$*/%,$(UNIT)) && tools/run-units $(filter $(OUT)/unit/$*/%,$(UNIT))
 unit: $(UNIT)
 	tools/run-units $(UNIT)
+check: unit
+
+# ---- suites against the real server: programs that print TAP ----
+suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
+api: all ; tools/run-units $(call suite,api)
+attack: all ; tools/run-units $(call suite,attack)
+crash: all ; tools/run-units $(call suite,crash)
+e2e: all ; tools/run-units $(call suite,e2e)
+lessons: all ; tools/run-lessons
+
+# Everything, in one count.
+test: deps-test
+	$(MAKE) all
+	tools/run-all
+
+# The unit tests and the suites again, with the sanitizers.
+asan: deps-test
+	$(MAKE) V=asan unit
+	$(MAKE) V=asan build/asan/redoubt
+	REDOUBT=build/asan/redoubt tools/run-units $(call suite,api)
+
+arch:
+	tools/check-uses
+lint: deps-test
+	tools/lint
 
 # ---- fuzz: tests/fuzz/<module>/f_<name>.c, corpus in tests/fuzz/corpus/<name> ----
 FUZZ_SECONDS ?= 10
@@ -111,4 +152,4 @@ fuzz-smoke: fuzz-build
 
 clean:
 	rm -rf build
-.PHONY: all unit fuzz-build fuzz-smoke clean
+.PHONY: all help deps deps-test run test check api attack crash e2e lessons asan arch lint unit fuzz-build fuzz-smoke clean
