@@ -9,8 +9,12 @@
  * (there is one writer).  Times are milliseconds, 0 = never.
  *
  * Every function returns E_IO, E_NO_SPACE, E_CORRUPT or E_LOCKED when the
- * engine says so, E_NOT_FOUND when one row was asked for and is not there.
- * After any error inside a transaction the caller must roll back.
+ * engine says so, E_NOT_FOUND when one row was asked for and is not there,
+ * E_EXISTS when an inserted row's key is taken, E_INVALID when a number is
+ * above 2^63 - 1.  After any error inside a transaction other than
+ * E_NOT_FOUND, E_STALE and E_NO_MEMORY of a full arena the caller must roll
+ * back; commit then refuses with the same error, so nothing half-done can
+ * become durable.  Changing rows outside a transaction is a bug and aborts.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -25,7 +29,8 @@ struct store_conn; /* one connection; belongs to one thread */
 enum store_mode {
 	STORE_CREATE, /* must not exist; makes it */
 	STORE_WRITE,  /* the server: exclusive lock, migrates */
-	STORE_READ,   /* offline readers: no lock, no migration, no writes */
+	STORE_READ,   /* offline readers: no lock, no migration, no writes;
+		       * no writer, no store_checkpoint */
 };
 
 /*
@@ -33,11 +38,30 @@ enum store_mode {
  * puts beside it, mode 0600.  STORE_WRITE runs a quick integrity check of
  * the structure (not a full scan) and brings the schema up to date in one
  * transaction; a schema newer than this binary is E_CORRUPT with a trail.
- * E_LOCKED when another process holds it, E_EXISTS / E_NOT_FOUND by mode.
+ * E_LOCKED when another process holds it (dir/lock, at once) or has the
+ * database itself locked (after two seconds), E_EXISTS / E_NOT_FOUND by mode.
+ * STORE_CREATE makes dir too when only it is missing; a crash leaves either
+ * no store or a whole empty one.
+ *
+ * The process must never open dir/store.db by other means: closing it would
+ * drop the engine's locks.  STORE_READ beside a running server may leave
+ * files for the engine's shared memory (store.db-shm) in dir.
  */
 err store_open(const char *dir, enum store_mode mode, struct trail *t,
     struct store **ret) MUST_USE;
+/* Folds the log back; all readers must be closed before. */
 struct store *store_close(struct store *s);
+/*
+ * True after the disk refused to make something durable (a failed fsync or
+ * write at commit): nothing is known of it then, so every later begin and
+ * checkpoint answers E_IO until the store is closed and opened anew, which
+ * writes the log again.  What had been answered with an error is not there
+ * then.  Reading goes on.
+ */
+bool store_poisoned(const struct store *s);
+/* For the operator's log: the engine's code of the last error of this
+ * connection and errno behind it, 0 when there is none. */
+void store_fault(const struct store_conn *c, int *ret_code, int *ret_os);
 /* Every page and index is read and compared; slow.  E_CORRUPT + trail. */
 err store_check(struct store *s, struct trail *t) MUST_USE;
 
@@ -54,14 +78,32 @@ void store_rollback(struct store_conn *c);
 /* Reader: one consistent view from begin to end; cheap. */
 err store_view_begin(struct store_conn *c) MUST_USE;
 void store_view_end(struct store_conn *c);
-/* Fold the write-ahead log back; called off the writer's path. With
- * `truncate` no old page stays in it. */
+/*
+ * Part of a transaction, one at a time: undo takes back what was written
+ * since, and the error that made it necessary, so that one bad job does not
+ * cost the others of its batch.  Undo returns the error when the engine gave
+ * up the whole transaction; then all must be rolled back.
+ */
+err store_savepoint(struct store_conn *c) MUST_USE;
+err store_savepoint_keep(struct store_conn *c) MUST_USE;
+err store_savepoint_undo(struct store_conn *c) MUST_USE;
+/*
+ * Fold the write-ahead log back; called from any one thread, off the writer's
+ * path.  Without `truncate` the writer is stopped only when the log is over
+ * 16,384 pages, and then for the pages it wrote meanwhile.  With `truncate`
+ * (after keys were destroyed) no old page stays in it; E_LOCKED when readers
+ * hold it back for more than two seconds.
+ */
 err store_checkpoint(struct store *s, bool truncate) MUST_USE;
+/* Pages of 8 KiB in the log that are not folded back yet: time for a
+ * checkpoint above some 2,000.  Cheap, from any thread. */
+uint32_t store_wal_pages(const struct store *s);
 
 /* ---- meta ---- */
 err store_meta_get(struct store_conn *c, const char *name, struct arena *a,
     struct str *ret) MUST_USE;
-/* Values are server-made numbers and ids, never text from outside. */
+/* Values are server-made numbers and ids, never text from outside.  Names
+ * that begin with "store." are the store's own. */
 err store_meta_set(struct store_conn *c, const char *name, struct str value)
     MUST_USE;
 
@@ -92,6 +134,7 @@ err store_data_key_put(struct store_conn *c, const struct data_key_row *k)
 err store_data_key_get(struct store_conn *c, uint32_t id, struct arena *a,
     struct data_key_row *ret) MUST_USE;
 err store_data_key_delete(struct store_conn *c, uint32_t id) MUST_USE;
+/* The highest id ever put, also when that key is deleted since. */
 err store_data_key_last(struct store_conn *c, uint32_t *ret_id) MUST_USE;
 /* All class keys (no subject), by project, class, term. */
 err store_class_keys(struct store_conn *c, struct arena *a,
@@ -123,11 +166,13 @@ err store_objects(struct store_conn *c, struct arena *a,
 
 /* ---- incidents ---- */
 struct incident_row {
-	uint64_t seq; /* 1, 2, ... over all projects, assigned by caller */
+	uint64_t seq; /* 1, 2, ... over all projects, assigned by caller;
+		       * in one project number and seq rise together */
 	struct incident_id id;
 	uint32_t project;
 	uint64_t number; /* 1, 2, ... in the project */
-	uint8_t severity, status, private;
+	uint8_t severity, status; /* lists filter by those below 32 */
+	uint8_t private;
 	uint32_t version;
 	uint32_t alerts, entries;
 	int64_t created, updated, acknowledged, mitigated, resolved, closed;
@@ -176,10 +221,16 @@ struct incident_filter {
 	uint64_t after_number;
 	uint8_t after_severity;
 };
-/* At most max rows. Never reads more than an index range needs. */
+/*
+ * At most max rows.  Reads index ranges only, merged: what a page costs is
+ * the rows in it plus, with service, type or time, the rarer side's misses.
+ * Private incidents are reached only through their members.
+ */
 err store_incident_list(struct store_conn *c, const struct incident_filter *f,
     size_t max, struct arena *a, struct incident_row **ret, size_t *ret_n)
     MUST_USE;
+/* Counted up to about STORE_COUNT_MAX; the cursor is not looked at. */
+enum { STORE_COUNT_MAX = 10000 };
 err store_incident_count(struct store_conn *c,
     const struct incident_filter *f, uint64_t *ret) MUST_USE;
 
@@ -189,7 +240,7 @@ err store_tag_add(struct store_conn *c, uint32_t project, enum tag_kind kind,
 err store_tag_delete(struct store_conn *c, uint32_t project,
     enum tag_kind kind, const uint8_t value[BLIND_SIZE], uint64_t number)
     MUST_USE;
-/* Highest incident number with that tag. */
+/* Highest incident number with that tag; E_NOT_FOUND when none has it. */
 err store_tag_newest(struct store_conn *c, uint32_t project,
     enum tag_kind kind, const uint8_t value[BLIND_SIZE], uint64_t *ret)
     MUST_USE;
@@ -210,7 +261,7 @@ err store_member_of(struct store_conn *c, const struct subject *as,
 /* ---- timeline ---- */
 struct entry_row {
 	uint64_t incident; /* incident_row.seq */
-	uint32_t n;	   /* 1, 2, ... */
+	uint32_t n;	   /* 1, 2, ... below 2^24 */
 	uint8_t kind;	   /* enum entry_kind of domain */
 	uint8_t key_event;
 	int64_t occurred, recorded;
@@ -255,7 +306,7 @@ struct alert_filter {
 	uint32_t statuses, severities; /* bits, 0 = any */
 	uint64_t incident;	       /* 0 = any */
 	int64_t from, to;	       /* first_seen */
-	uint64_t after;		       /* seq; newest first */
+	uint64_t after;		       /* seq, 0 = from the newest */
 	/* alerts of private incidents: only when one of these is a member */
 	const struct subject *as;
 	size_t as_n;
@@ -263,7 +314,8 @@ struct alert_filter {
 err store_alert_list(struct store_conn *c, const struct alert_filter *f,
     size_t max, struct arena *a, struct alert_row **ret, size_t *ret_n)
     MUST_USE;
-/* Do alerts of this incident exist that are not resolved? */
+/* How many alerts of this incident are not resolved (resolved == 0), counted
+ * up to STORE_COUNT_MAX. */
 err store_alert_open(struct store_conn *c, uint64_t incident, uint64_t *ret)
     MUST_USE;
 
@@ -300,11 +352,16 @@ struct reply_row {
 err store_reply_put(struct store_conn *c, const struct reply_row *r) MUST_USE;
 err store_reply_get(struct store_conn *c, const uint8_t key[BLIND_SIZE],
     struct arena *a, struct reply_row *ret) MUST_USE;
+/* Deletes those created before, of the STORE_PURGE oldest: call it often. */
+enum { STORE_PURGE = 1000 };
 err store_reply_purge(struct store_conn *c, int64_t before) MUST_USE;
 
 /* ---- token use ---- */
 err store_token_used_put(struct store_conn *c, const struct token_id *t,
     int64_t used) MUST_USE;
+/* When the token itself is deleted; fine when it was never used. */
+err store_token_used_delete(struct store_conn *c, const struct token_id *t)
+    MUST_USE;
 struct token_used_row {
 	struct token_id token;
 	int64_t used;
@@ -324,7 +381,7 @@ err store_audit_last(struct store_conn *c, uint64_t *ret_seq) MUST_USE;
  */
 typedef bool (*store_audit_fn)(void *ctx, uint64_t seq, struct str leaf);
 err store_audit_walk(struct store_conn *c, uint64_t first, bool down,
-    store_audit_fn fn, void *ctx) MUST_USE;
+    store_audit_fn fn, void *ctx) MUST_USE; /* fn must not walk itself */
 err store_audit_body_put(struct store_conn *c, uint64_t seq,
     struct sealed body) MUST_USE;
 err store_audit_body_get(struct store_conn *c, uint64_t seq, struct arena *a,
@@ -342,9 +399,14 @@ err store_checkpoint_get(struct store_conn *c, uint64_t size,
 
 /* ---- rotation ---- */
 /*
- * Visit sealed rows of one table in key order in pieces, to seal them anew:
- * rows after `cursor` (opaque, starts empty) whose blob names one of the
- * given data keys. Returns at most max.
+ * Visit all sealed rows of one table in key order in pieces, to seal anew
+ * those whose blob names an old key: rows after `cursor` (opaque, starts
+ * empty), at most max; fewer than max: the table ends there.
+ *
+ * pk is what seal_where_id and seal_where_num made of, in this order:
+ *	OBJECT		id, kind	ALERT, DELIVERY	id
+ *	INCIDENT	id		AUDIT		seq (project 0)
+ *	TIMELINE	incident seq, n	REPLY		key (project 0)
  */
 struct sealed_row {
 	enum seal_table table;
@@ -358,6 +420,7 @@ struct sealed_row {
 err store_sealed_rows(struct store_conn *c, enum seal_table table,
     struct str cursor, size_t max, struct arena *a, struct sealed_row **ret,
     size_t *ret_n, struct str *ret_cursor) MUST_USE;
+/* E_STALE when the row is not what was read: somebody was faster. */
 err store_sealed_replace(struct store_conn *c, const struct sealed_row *row,
     struct sealed sealed) MUST_USE;
 
