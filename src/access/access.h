@@ -79,6 +79,8 @@ struct permset access_effective(const struct actor *who, uint32_t project,
 /* Does who have perm in any project or the organization? */
 bool access_anywhere(const struct actor *who, enum permission perm,
     int64_t now);
+/* May who do anything at all in the project? If not, it is not there. */
+bool access_sees(const struct actor *who, uint32_t project, int64_t now);
 /* Subjects to test member lists with: the principal and its groups; at most
  * max. The principal is a bare uuid list here: kind 1 principal, 2 group. */
 struct access_subject {

@@ -184,18 +184,9 @@ access_decide(const struct actor *who, const struct target *t, int64_t now)
 static bool
 visible(const struct actor *who, const struct target *t, int64_t now)
 {
-	struct permset there;
-
 	if (t->restricted && !t->member)
 		return false;
-	if (t->project == 0)
-		return true;
-	there = access_effective(who, t->project, now);
-	for (unsigned p = 0; p < PERM_MAX_; p++)
-		if (permset_has(&there, (enum permission)p) &&
-		    !perm_is_org((enum permission)p))
-			return true;
-	return false;
+	return t->project == 0 || access_sees(who, t->project, now);
 }
 
 err

@@ -130,6 +130,18 @@ access_anywhere(const struct actor *who, enum permission p, int64_t now)
 	return false;
 }
 
+bool
+access_sees(const struct actor *who, uint32_t project, int64_t now)
+{
+	struct permset there = access_effective(who, project, now);
+
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		if (permset_has(&there, (enum permission)p) &&
+		    !perm_is_org((enum permission)p))
+			return true;
+	return false;
+}
+
 size_t
 access_subjects(const struct actor *who, struct access_subject *ret,
     size_t max)

@@ -80,13 +80,15 @@ cidr_valid(struct str cidr)
 	return cidr_parse(cidr, &a, &prefix);
 }
 
+/* Do all addresses that share a's first `known` bits lie in the block? */
 static bool
-inside(struct str cidr, const struct address *a)
+inside(struct str cidr, const struct address *a, unsigned known)
 {
 	struct address block;
 	unsigned prefix;
 
-	if (!cidr_parse(cidr, &block, &prefix) || block.bits != a->bits)
+	if (!cidr_parse(cidr, &block, &prefix) || block.bits != a->bits ||
+	    prefix > known)
 		return false;
 	for (unsigned i = 0; i < prefix; i++)
 		if (bit(&block, i) != bit(a, i))
@@ -102,7 +104,21 @@ cidr_match(const struct str *cidrs, size_t n, struct str address)
 	if (!address_parse(address, &a))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (inside(cidrs[i], &a))
+		if (inside(cidrs[i], &a, a.bits))
+			return true;
+	return false;
+}
+
+bool
+cidr_within(const struct str *cidrs, size_t n, struct str inner)
+{
+	struct address a;
+	unsigned prefix;
+
+	if (!cidr_parse(inner, &a, &prefix))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (inside(cidrs[i], &a, prefix))
 			return true;
 	return false;
 }

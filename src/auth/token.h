@@ -24,5 +24,7 @@ bool token_find(struct str s, struct str *ret);
 /* IPv4/IPv6 address in one of these CIDR blocks? */
 bool cidr_valid(struct str cidr);
 bool cidr_match(const struct str *cidrs, size_t n, struct str address);
+/* Is all of the block `inner` inside one of these blocks? */
+bool cidr_within(const struct str *cidrs, size_t n, struct str inner);
 
 #endif

@@ -88,6 +88,28 @@ TEST(several_and_none)
 	T_OK(!cidr_match(NULL, 0, STR("10.9.9.9")));
 }
 
+TEST(within)
+{
+	static const struct str office[] = {{"192.0.2.0/24", 12},
+	    {"2001:db8::/32", 13}};
+	static const struct {
+		const char *inner;
+		bool want;
+	} w[] = {
+		{"192.0.2.0/24", true}, {"192.0.2.128/25", true},
+		{"192.0.2.7", true}, {"192.0.2.0/23", false},
+		{"192.0.0.0/16", false}, {"192.0.3.0/24", false},
+		{"0.0.0.0/0", false}, {"::/0", false},
+		{"2001:db8:1::/48", true}, {"2001:db8::/31", false},
+		{"::ffff:192.0.2.0/120", true}, {"bad", false},
+	};
+
+	for (size_t i = 0; i < sizeof w / sizeof *w; i++)
+		if (cidr_within(office, 2, str_c(w[i].inner)) != w[i].want)
+			T_FAIL("%s", w[i].inner);
+	T_OK(!cidr_within(office, 0, STR("192.0.2.7")));
+}
+
 /* Each prefix length, against shifting a number. */
 TEST(every_prefix)
 {

@@ -1,0 +1,398 @@
+/*
+ * admin_tokens.c: /v1/tokens.  Everybody makes and revokes their own; who
+ * administers tokens sees all and makes those of service accounts.  A token
+ * is never wider than who made it, and so never than the token that asked.
+ */
+#include "auth/token.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "flow/admin_body.h"
+#include "flow/admin_tokens.h"
+#include "flow/handlers.h"
+#include "flow/writer.h"
+
+enum { DAY_MS = 86400000 };
+
+/* ---- answers ---- */
+
+static void
+projects_json(struct call *c, struct jw *w, const struct token *t)
+{
+	jw_name(w, STR("projects"));
+	if (t->projects_n == 0) {
+		jw_null(w);
+		return;
+	}
+	jw_arr(w);
+	for (size_t i = 0; i < t->projects_n; i++) {
+		const struct project *p =
+		    world_project(call_world(c), t->projects[i]);
+
+		if (p != NULL)
+			jw_str(w, p->slug);
+	}
+	jw_arr_end(w);
+}
+
+static void
+cidrs_json(struct jw *w, const struct token *t)
+{
+	jw_name(w, STR("ip_allow"));
+	if (t->cidrs_n == 0) {
+		jw_null(w);
+		return;
+	}
+	jw_arr(w);
+	for (size_t i = 0; i < t->cidrs_n; i++)
+		jw_str(w, t->cidrs[i]);
+	jw_arr_end(w);
+}
+
+static const char *
+kind_text(char kind)
+{
+	switch (kind) {
+	case 'p':
+		return "personal";
+	case 's':
+		return "service_account";
+	case 'w':
+		return "webhook";
+	case 'b':
+		return "bootstrap";
+	default:
+		return "delegate";
+	}
+}
+
+static void
+members_json(struct call *c, struct jw *w, const struct token *t)
+{
+	struct writer *writer = c->lane->state->writer;
+
+	jw_uuid(w, "id", &t->o.id);
+	jw_kstr(w, "name", t->name);
+	jw_kstr(w, "kind", str_c(kind_text(t->kind)));
+	jw_kstr(w, "key_id", str_of(t->key_id, TOKEN_KEY_ID));
+	jw_uuid(w, "owner", &t->owner.u);
+	jw_kstr(w, "owner_kind", str_c(principal_kind_text(t->owner_kind)));
+	perms_json(w, "scopes", t->scopes);
+	projects_json(c, w, t);
+	cidrs_json(w, t);
+	jw_time(w, "expires_at", t->expires);
+	jw_time(w, "last_used", writer == NULL ? 0 :
+	    writer_token_used(writer, &t->o.id));
+	jw_time(w, "revoked_at", t->revoked);
+	times_json(w, &t->o);
+}
+
+static void
+render(struct call *c, struct jw *w, const struct object *o)
+{
+	jw_obj(w);
+	members_json(c, w, (const struct token *)o);
+	jw_obj_end(w);
+}
+
+/* ---- seeing ---- */
+
+static bool
+visible(struct call *c, const struct object *o)
+{
+	return uuid_eq(&((const struct token *)o)->owner.u, &c->actor->id) ||
+	    call_can(c, PERM_TOKEN_ADMIN, 0);
+}
+
+static bool
+wanted(struct call *c, const struct object *o)
+{
+	const struct uuid *owner = c->prepared;
+
+	return (owner == NULL ||
+	    uuid_eq(&((const struct token *)o)->owner.u, owner)) &&
+	    visible(c, o);
+}
+
+err
+route_token_list(struct call *c)
+{
+	struct str s = c->query.raw[PARAM_OWNER];
+	struct uuid owner;
+
+	if (s.p != NULL && !uuid_parse(s, &owner))
+		return call_bad(c, E_INVALID, "owner: an id");
+	c->prepared = s.p == NULL ? NULL : &owner;
+	TRY(list_objects(c, OBJECT_TOKEN, wanted, render));
+	c->prepared = NULL;
+	return OK;
+}
+
+static err
+find(struct call *c, const struct token **ret)
+{
+	struct uuid id;
+
+	TRY(call_uuid(c, 0, &id));
+	*ret = world_token(call_world(c), &id);
+	if (*ret == NULL || !visible(c, &(*ret)->o))
+		return err_of(E_NOT_FOUND);
+	call_touch(c, "token", &id);
+	return OK;
+}
+
+err
+route_token_get(struct call *c)
+{
+	const struct token *t;
+
+	TRY(find(c, &t));
+	return answer_object(c, 200, &t->o, render);
+}
+
+/* ---- making ---- */
+
+/* Oneself, or a service account: then for who administers tokens. */
+static err
+read_owner(struct call *c, struct token *t, bool *ret_self)
+{
+	struct str s = json_str_at(c->body, STR("owner"));
+	struct uuid id = c->actor->id;
+
+	if (s.p != NULL && !uuid_parse(s, &id))
+		return err_of(E_INVALID);
+	*ret_self = uuid_eq(&id, &c->actor->id);
+	t->owner.u = id;
+	t->owner_kind = *ret_self ? c->actor->kind :
+	    PRINCIPAL_SERVICE_ACCOUNT;
+	t->kind = t->owner_kind == PRINCIPAL_USER ? 'p' : 's';
+	if (*ret_self)
+		return OK;
+	TRY(call_ask(c, PERM_TOKEN_ADMIN, 0, &c->grant));
+	if (world_service_account(call_world(c), &id) == NULL)
+		return call_bad(c, E_INVALID,
+		    "owner: yourself or a service account");
+	return OK;
+}
+
+static err
+read_projects(struct call *c, struct token *t)
+{
+	const struct json *j = json_get(c->body, STR("projects"));
+	uint32_t *number;
+
+	if (j == NULL || j->kind == JSON_NULL)
+		return OK;
+	if (j->count == 0)
+		return call_bad(c, E_INVALID, "projects: names none");
+	number = arena_array(c->a, j->count, sizeof *number);
+	TRY(arena_check(c->a));
+	t->projects = number;
+	for (j = json_first(j); j != NULL; j = j->next) {
+		const struct project *p =
+		    world_project_slug(call_world(c), j->text);
+
+		if (p == NULL ||
+		    !call_can(c, PERM_PROJECT_VIEW, p->o.project))
+			return call_bad(c, E_INVALID,
+			    "projects: there is no %.*s", STR_ARG(j->text));
+		number[t->projects_n++] = p->o.project;
+	}
+	return OK;
+}
+
+static err
+copy_cidrs(struct call *c, const struct token *own, struct token *t)
+{
+	struct str *cidr = arena_array(c->a, own->cidrs_n + 1, sizeof *cidr);
+
+	TRY(arena_check(c->a));
+	for (size_t i = 0; i < own->cidrs_n; i++)
+		cidr[i] = arena_dup(c->a, own->cidrs[i]);
+	t->cidrs = cidr;
+	t->cidrs_n = own->cidrs_n;
+	return arena_check(c->a);
+}
+
+/* What asks through a token that is bound to addresses makes none that is
+ * bound to others. */
+static err
+read_cidrs(struct call *c, struct token *t)
+{
+	const struct json *j = json_get(c->body, STR("ip_allow"));
+	const struct token *own = c->actor->token;
+	struct str *cidr;
+
+	if (j == NULL || j->kind == JSON_NULL) {
+		return own == NULL ? OK : copy_cidrs(c, own, t);
+	}
+	if (j->count == 0)
+		return call_bad(c, E_INVALID, "ip_allow: names none");
+	cidr = arena_array(c->a, j->count, sizeof *cidr);
+	TRY(arena_check(c->a));
+	t->cidrs = cidr;
+	for (j = json_first(j); j != NULL; j = j->next) {
+		if (own != NULL && own->cidrs_n > 0 &&
+		    !cidr_within(own->cidrs, own->cidrs_n, j->text))
+			return call_bad(c, E_FORBIDDEN, "ip_allow: wider than "
+			    "that of the token you use");
+		cidr[t->cidrs_n++] = j->text;
+	}
+	return OK;
+}
+
+/* All that the caller holds somewhere. */
+static struct permset
+held(struct call *c)
+{
+	struct permset s = {{0, 0}};
+
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		if (access_anywhere(c->actor, (enum permission)p, c->now))
+			permset_add(&s, (enum permission)p);
+	return s;
+}
+
+/*
+ * A token of one's own is bounded by one's rights whenever it is used, so it
+ * is enough that its scopes are held somewhere.  A service account has rights
+ * of its own: there the caller must hold them wherever the token would.
+ */
+static err
+read_scopes(struct call *c, struct token *t, bool self)
+{
+	struct permset own = held(c);
+
+	if (!self) {
+		own = access_effective(c->actor,
+		    t->projects_n == 0 ? 0 : t->projects[0], c->now);
+		for (size_t i = 1; i < t->projects_n; i++)
+			own = permset_and(own, access_effective(c->actor,
+			    t->projects[i], c->now));
+	}
+	t->scopes = body_perms(c, "scopes", own);
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		if (permset_has(&t->scopes, (enum permission)p) &&
+		    !permset_has(&own, (enum permission)p))
+			return call_bad(c, E_FORBIDDEN, "scopes: you do not "
+			    "have %s%s", perm_text((enum permission)p),
+			    self ? "" : " everywhere the token would");
+	return OK;
+}
+
+static err
+read_expiry(struct call *c, struct token *t)
+{
+	t->expires = body_time(c, "expires_at");
+	if (t->expires <= c->now)
+		return call_bad(c, E_INVALID, "expires_at: is past");
+	if (t->expires - c->now > (int64_t)LIM_TOKEN_DAYS * DAY_MS)
+		return call_bad(c, E_INVALID,
+		    "expires_at: at most %d days from now", LIM_TOKEN_DAYS);
+	return OK;
+}
+
+static bool
+live(const struct token *t, int64_t now)
+{
+	return t->revoked == 0 && t->expires > now;
+}
+
+static err
+room_for_token(struct call *c, const struct uuid *owner)
+{
+	const struct object *const *o;
+	size_t n, mine = 0;
+
+	o = world_objects(call_world(c), OBJECT_TOKEN, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct token *t = (const struct token *)o[i];
+
+		mine += uuid_eq(&t->owner.u, owner) && live(t, c->now);
+	}
+	if (mine < LIM_TOKENS)
+		return OK;
+	return call_bad(c, E_LIMIT, "the owner has %zu live tokens", mine);
+}
+
+err
+token_issue(struct call *c, struct token *t, char text[TOKEN_TEXT + 1])
+{
+	const struct data_key *mac;
+
+	admin_new(c, OBJECT_TOKEN, 0, &t->o);
+	token_make(t->kind, text, t->key_id);
+	TRY(call_token_key(c, &mac, &t->verifier_key));
+	TRY(token_verifier(mac, str_of(text, TOKEN_TEXT), t->verifier));
+	return admin_put(c, &t->o);
+}
+
+err
+route_token_create(struct call *c)
+{
+	char text[TOKEN_TEXT + 1];
+	struct token t = {0};
+	struct jw *w;
+	bool self;
+
+	t.name = body_text(c, "name", STR(""));
+	TRY(read_owner(c, &t, &self));
+	TRY(read_expiry(c, &t));
+	TRY(read_projects(c, &t));
+	TRY(read_scopes(c, &t, self));
+	TRY(read_cidrs(c, &t));
+	TRY(room_for_token(c, &t.owner.u));
+	TRY(token_issue(c, &t, text));
+	c->rec.body = c->req->body;
+	call_touch(c, "token", &t.o.id);
+	call_touch(c, principal_kind_text(t.owner_kind), &t.owner.u);
+	w = answer(c, 201);
+	jw_obj(w);
+	members_json(c, w, &t);
+	answer_secret(c, "token", str_of(text, TOKEN_TEXT));
+	jw_obj_end(w);
+	mem_wipe(text, sizeof text);
+	answer_etag(c, t.o.version);
+	uuid_text(&t.o.id, text);
+	answer_location(c, "/v1/tokens/%s", text);
+	return buf_check(&c->out);
+}
+
+err
+token_copy(struct call *c, const struct token *old, struct token *ret)
+{
+	uint32_t *number;
+
+	*ret = *old;
+	ret->name = arena_dup(c->a, old->name);
+	number = arena_array(c->a, old->projects_n + 1, sizeof *number);
+	TRY(arena_check(c->a));
+	for (size_t i = 0; i < old->projects_n; i++)
+		number[i] = old->projects[i];
+	ret->projects = number;
+	return copy_cidrs(c, old, ret);
+}
+
+err
+token_revoke(struct call *c, const struct token *old)
+{
+	struct token t;
+
+	if (old->revoked != 0)
+		return OK;
+	TRY(token_copy(c, old, &t));
+	admin_touch(c, &t.o);
+	t.revoked = c->now;
+	return admin_put(c, &t.o);
+}
+
+err
+route_token_delete(struct call *c)
+{
+	const struct token *t;
+
+	TRY(find(c, &t));
+	TRY(call_match(c, t->o.version));
+	TRY(token_revoke(c, t));
+	answer_empty(c, 204);
+	return OK;
+}

@@ -1,0 +1,214 @@
+/* admin_users.c: /v1/users and /v1/service-accounts. */
+#include "base/limits.h"
+#include "flow/admin_body.h"
+#include "flow/handlers.h"
+
+/* Users and service accounts share one limit. */
+static err
+room_for_principal(struct call *c)
+{
+	size_t users, accounts;
+
+	(void)world_objects(call_world(c), OBJECT_USER, &users);
+	(void)world_objects(call_world(c), OBJECT_SERVICE_ACCOUNT, &accounts);
+	if (users + accounts < LIM_PRINCIPALS)
+		return OK;
+	return call_bad(c, E_LIMIT, "there are %d users and service accounts",
+	    LIM_PRINCIPALS);
+}
+
+/* A principal and all that hangs on it. */
+static err
+delete_principal(struct call *c, const struct object *o)
+{
+	enum object_kind kind = o->kind;
+	struct uuid id = o->id;
+
+	TRY(call_match(c, o->version));
+	TRY(keeps_admin(c, NULL, kind, &id));
+	TRY(drop_bindings(c, &id));
+	TRY(drop_tokens(c, &id));
+	TRY(leave_groups(c, &id));
+	TRY(admin_remove(c, kind, &id));
+	answer_empty(c, 204);
+	return OK;
+}
+
+/* ---- users ---- */
+
+static void
+user_render(struct call *c, struct jw *w, const struct object *o)
+{
+	const struct user *u = (const struct user *)o;
+
+	(void)c;
+	jw_obj(w);
+	jw_uuid(w, "id", &o->id);
+	jw_kstr(w, "email", u->email);
+	jw_kstr(w, "name", u->name);
+	jw_kbool(w, "disabled", u->disabled);
+	times_json(w, o);
+	jw_obj_end(w);
+}
+
+static err
+user_find(struct call *c, const struct user **ret)
+{
+	struct uuid id;
+
+	TRY(call_uuid(c, 0, &id));
+	*ret = world_user(call_world(c), &id);
+	if (*ret == NULL)
+		return err_of(E_NOT_FOUND);
+	call_touch(c, "user", &id);
+	return OK;
+}
+
+err
+route_user_list(struct call *c)
+{
+	return list_objects(c, OBJECT_USER, NULL, user_render);
+}
+
+err
+route_user_get(struct call *c)
+{
+	const struct user *u;
+
+	TRY(user_find(c, &u));
+	return answer_object(c, 200, &u->o, user_render);
+}
+
+err
+route_user_create(struct call *c)
+{
+	struct user u = {0};
+
+	u.email = body_text(c, "email", STR(""));
+	u.name = body_text(c, "name", STR(""));
+	if (world_user_email(call_world(c), u.email) != NULL)
+		return call_bad(c, E_EXISTS, "email: a user has it already");
+	TRY(room_for_principal(c));
+	admin_new(c, OBJECT_USER, 0, &u.o);
+	TRY(admin_put(c, &u.o));
+	c->rec.body = c->req->body;
+	call_touch(c, "user", &u.o.id);
+	return answer_created(c, "/v1/users", &u.o, user_render);
+}
+
+err
+route_user_patch(struct call *c)
+{
+	const struct user *old;
+	struct user u;
+
+	TRY(user_find(c, &old));
+	TRY(call_match(c, old->o.version));
+	u = *old;
+	u.email = arena_dup(c->a, u.email);
+	u.name = arena_dup(c->a, body_text(c, "name", u.name));
+	u.disabled = body_flag(c, "disabled", u.disabled);
+	TRY(arena_check(c->a));
+	if (u.disabled)
+		TRY(keeps_admin(c, &u.o, u.o.kind, NULL));
+	admin_touch(c, &u.o);
+	TRY(admin_put(c, &u.o));
+	c->rec.body = c->req->body;
+	return answer_object(c, 200, &u.o, user_render);
+}
+
+err
+route_user_delete(struct call *c)
+{
+	const struct user *u;
+
+	TRY(user_find(c, &u));
+	return delete_principal(c, &u->o);
+}
+
+/* ---- service accounts ---- */
+
+static void
+sa_render(struct call *c, struct jw *w, const struct object *o)
+{
+	const struct service_account *s = (const struct service_account *)o;
+
+	(void)c;
+	jw_obj(w);
+	jw_uuid(w, "id", &o->id);
+	jw_kstr(w, "name", s->name);
+	jw_kbool(w, "disabled", s->disabled);
+	times_json(w, o);
+	jw_obj_end(w);
+}
+
+static err
+sa_find(struct call *c, const struct service_account **ret)
+{
+	struct uuid id;
+
+	TRY(call_uuid(c, 0, &id));
+	*ret = world_service_account(call_world(c), &id);
+	if (*ret == NULL)
+		return err_of(E_NOT_FOUND);
+	call_touch(c, "service_account", &id);
+	return OK;
+}
+
+err
+route_sa_list(struct call *c)
+{
+	return list_objects(c, OBJECT_SERVICE_ACCOUNT, NULL, sa_render);
+}
+
+err
+route_sa_get(struct call *c)
+{
+	const struct service_account *s;
+
+	TRY(sa_find(c, &s));
+	return answer_object(c, 200, &s->o, sa_render);
+}
+
+err
+route_sa_create(struct call *c)
+{
+	struct service_account s = {0};
+
+	s.name = body_text(c, "name", STR(""));
+	TRY(room_for_principal(c));
+	admin_new(c, OBJECT_SERVICE_ACCOUNT, 0, &s.o);
+	TRY(admin_put(c, &s.o));
+	c->rec.body = c->req->body;
+	call_touch(c, "service_account", &s.o.id);
+	return answer_created(c, "/v1/service-accounts", &s.o, sa_render);
+}
+
+err
+route_sa_patch(struct call *c)
+{
+	const struct service_account *old;
+	struct service_account s;
+
+	TRY(sa_find(c, &old));
+	TRY(call_match(c, old->o.version));
+	s = *old;
+	s.name = arena_dup(c->a, body_text(c, "name", s.name));
+	s.disabled = body_flag(c, "disabled", s.disabled);
+	TRY(arena_check(c->a));
+	if (s.disabled)
+		TRY(keeps_admin(c, &s.o, s.o.kind, NULL));
+	admin_touch(c, &s.o);
+	TRY(admin_put(c, &s.o));
+	c->rec.body = c->req->body;
+	return answer_object(c, 200, &s.o, sa_render);
+}
+
+err
+route_sa_delete(struct call *c)
+{
+	const struct service_account *s;
+
+	TRY(sa_find(c, &s));
+	return delete_principal(c, &s->o);
+}
