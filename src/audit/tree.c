@@ -47,20 +47,26 @@ peaks_root(const struct peaks *p, struct hash *ret)
 	*ret = h;
 }
 
-void
-tile_fold(const struct hash *h, size_t n, struct hash *ret)
+/* n is even; each round halves the row. */
+static void
+row_fold(const struct hash *h, size_t n, struct hash *ret)
 {
 	struct hash row[TILE_WIDTH / 2];
 
-	BUG_ON(n == 0 || n > TILE_WIDTH || (n & (n - 1)) != 0);
-	if (n == 1) {
-		*ret = h[0];
-		return;
-	}
 	for (n /= 2; n >= 1; n /= 2, h = row)
 		for (size_t i = 0; i < n; i++)
 			audit_node_hash(&h[2 * i], &h[2 * i + 1], &row[i]);
 	*ret = row[0];
+}
+
+void
+tile_fold(const struct hash *h, size_t n, struct hash *ret)
+{
+	BUG_ON(n == 0 || n > TILE_WIDTH || (n & (n - 1)) != 0);
+	if (n == 1)
+		*ret = h[0];
+	else
+		row_fold(h, n, ret);
 }
 
 /* How many hashes of the tile being filled at this level count. */
