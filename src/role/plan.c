@@ -1,0 +1,238 @@
+#include "role/plan.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+enum { LOCK_WAIT_MS = 3000, PLAN_ARENA = 1 << 20 };
+
+/* ---- configuration ---- */
+
+err
+plan_config(const struct datadir *d, const char *path, struct arena *a,
+    struct trail *t, struct config *ret)
+{
+	struct str text;
+	struct buf b;
+	err e;
+	int fd;
+
+	if (path == NULL && faccessat(d->fd, "redoubt.conf", F_OK, 0) != 0) {
+		config_defaults(a, ret);
+		return arena_check(a);
+	}
+	TRY(plain_open(d, path == NULL ? "redoubt.conf" : path, t, &fd));
+	e = fd_read_all(fd, LIM_CONFIG, &b);
+	(void)close(fd);
+	text = arena_dup(a, buf_view(&b));
+	buf_done(&b);
+	if (!err_ok(e)) {
+		trail_set(t, "configuration: %s", err_text(e));
+		return err_of(E_CONFIG);
+	}
+	TRY(arena_check(a));
+	return config_parse(a, text, t, ret);
+}
+
+static uint32_t
+threads(int64_t wanted)
+{
+	cpu_set_t set;
+	int n = (int)wanted;
+
+	if (wanted <= 0)
+		n = sched_getaffinity(0, sizeof set, &set) == 0
+		    ? CPU_COUNT(&set)
+		    : 1;
+	return (uint32_t)(n < 1	       ? 1
+		: n > SETTINGS_THREADS ? SETTINGS_THREADS
+				       : n);
+}
+
+/* ---- users ---- */
+
+static err
+user_named(struct arena *a, struct str name, struct trail *t, uint32_t *uid,
+    uint32_t *gid)
+{
+	const char *c = arena_cstr(a, name);
+	const struct passwd *pw = c == NULL ? NULL : getpwnam(c);
+
+	if (pw == NULL) {
+		trail_set(
+		    t, "there is no user %.*s", STR_ARG(str_head(name, 60)));
+		return err_of(E_CONFIG);
+	}
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	return OK;
+}
+
+/* The server is whoever owns its directory: that is the one it can work as. */
+static err
+server_user(struct plan *p, struct trail *t)
+{
+	struct stat st;
+
+	if (fstatat(p->dir.fd, "db", &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    !S_ISDIR(st.st_mode)) {
+		trail_set(t, "%s has no store; make one with redoubt init",
+		    p->dir.path);
+		return err_of(E_NOT_FOUND);
+	}
+	if (geteuid() != 0)
+		return OK;
+	p->server.uid = st.st_uid;
+	p->server.gid = st.st_gid;
+	if (p->config.server_user.n == 0)
+		return OK;
+	TRY(user_named(&p->arena, p->config.server_user, t, &p->server.uid,
+	    &p->server.gid));
+	if (p->server.uid == st.st_uid)
+		return OK;
+	trail_set(t, "server.user = %.*s, but %s/db belongs to uid %u",
+	    STR_ARG(p->config.server_user), p->dir.path, st.st_uid);
+	return err_of(E_CONFIG);
+}
+
+static err
+keeper_user(struct plan *p, struct trail *t)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return OK;
+	if (p->config.keeper_user.n > 0)
+		return user_named(&p->arena, p->config.keeper_user, t,
+		    &p->keeper.uid, &p->keeper.gid);
+	pw = getpwnam("redoubt-keeper");
+	if (pw != NULL) {
+		p->keeper.uid = pw->pw_uid;
+		p->keeper.gid = pw->pw_gid;
+	}
+	return OK;
+}
+
+/* ---- what is opened ---- */
+
+static err
+listen_all(struct plan *p, const struct serve_options *o, struct trail *t)
+{
+	const struct config_list *l = &p->config.server_listen;
+	size_t n = o->listen_n > 0 ? o->listen_n : l->n;
+
+	if (n == 0 || n > SETTINGS_LISTEN) {
+		trail_set(t, "between 1 and 8 addresses to listen on");
+		return err_of(E_CONFIG);
+	}
+	for (size_t i = 0; i < n; i++) {
+		TRY(listen_tcp(
+		    o->listen_n > 0 ? str_c(o->listen[i]) : l->item[i], t,
+		    &p->listen[i], p->bound[i]));
+		p->server.listen[i] = str_c(p->bound[i]);
+		p->server.listen_n = i + 1;
+	}
+	(void)snprintf(p->url, sizeof p->url, "https://%s", p->bound[0]);
+	p->server.url = str_c(p->url);
+	p->server.public_url = p->config.server_public_url.n > 0
+	    ? p->config.server_public_url
+	    : p->server.url;
+	return OK;
+}
+
+err
+plan_tls(const struct plan *p, struct trail *t, int *ret_cert, int *ret_key)
+{
+	int cert;
+	err e;
+
+	TRY(plain_open(&p->dir, p->cert_path, t, &cert));
+	e = secret_open(&p->dir, p->key_path, false, t, ret_key);
+	if (err_ok(e))
+		*ret_cert = cert;
+	else
+		(void)close(cert);
+	return e;
+}
+
+static err
+key_files(struct plan *p, struct trail *t)
+{
+	TRY(root_key_open(&p->dir, p->config.keys_root, t, &p->root));
+	TRY(secret_open(&p->dir, "keys/audit.key", true, t, &p->audit));
+	return secret_open(&p->dir, "keys/keeper.state", true, t, &p->state);
+}
+
+static err
+settings(struct plan *p, struct trail *t)
+{
+	const struct config *c = &p->config;
+
+	p->server.reactors = threads(c->server_reactors);
+	p->server.readers =
+	    threads(c->server_readers < 1 ? 1 : c->server_readers);
+	p->server.log_requests = c->log_requests;
+	p->server.store_dir = datadir_path(&p->dir, &p->arena, STR("db"));
+	p->cert_path = datadir_path(&p->dir, &p->arena,
+	    c->tls_certificate.n > 0 ? c->tls_certificate
+				     : STR("tls/cert.pem"));
+	p->key_path = datadir_path(&p->dir, &p->arena,
+	    c->tls_key.n > 0 ? c->tls_key : STR("tls/key.pem"));
+	TRY(arena_check(&p->arena));
+	if (p->cert_path == NULL || p->key_path == NULL ||
+	    p->server.store_dir == NULL) {
+		trail_set(t, "a path is too long");
+		return err_of(E_CONFIG);
+	}
+	return OK;
+}
+
+err
+plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
+{
+	char cwd[PATH_MAX];
+	const char *config = o->config;
+
+	*p = (struct plan){0};
+	arena_init(&p->arena, PLAN_ARENA);
+	TRY(datadir_open(o->data, t, &p->dir));
+	/* A path on the command line is relative to where that was typed. */
+	if (config != NULL && config[0] != '/' &&
+	    getcwd(cwd, sizeof cwd) != NULL) {
+		struct buf b;
+
+		buf_init_on(&b, &p->arena, PATH_MAX);
+		buf_c(&b, cwd);
+		buf_char(&b, '/');
+		buf_c(&b, config);
+		config = arena_cstr(&p->arena, buf_view(&b));
+		TRY(buf_check(&b));
+	}
+	TRY(plan_config(&p->dir, config, &p->arena, t, &p->config));
+	TRY(settings(p, t));
+	TRY(server_user(p, t));
+	TRY(keeper_user(p, t));
+	TRY(datadir_lock(&p->dir, LOCK_WAIT_MS, t, &p->lock));
+	TRY(key_files(p, t));
+	TRY(plan_tls(p, t, &p->cert, &p->key));
+	TRY(listen_all(p, o, t));
+	return listen_control(&p->dir, t, &p->control);
+}
+
+void
+plan_given(struct plan *p)
+{
+	for (size_t i = 0; i < p->server.listen_n; i++)
+		(void)close(p->listen[i]);
+	(void)close(p->cert);
+	(void)close(p->key);
+	(void)close(p->control);
+	(void)close(p->root);
+	(void)close(p->audit);
+	(void)close(p->state);
+}

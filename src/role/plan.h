@@ -1,0 +1,41 @@
+/*
+ * plan.h: everything the supervisor works out and opens before anything is
+ * started, so that what can be wrong is told before it matters.
+ */
+#ifndef ROLE_PLAN_H
+#define ROLE_PLAN_H
+
+#include "base/config.h"
+#include "role/datadir.h"
+#include "role/role.h"
+#include "role/sockets.h"
+
+struct plan {
+	struct arena arena;
+	struct config config;
+	struct datadir dir;
+	struct server_settings server;
+	struct keeper_settings keeper;
+	const char *cert_path, *key_path;
+	int lock;
+	int listen[SETTINGS_LISTEN];
+	char bound[SETTINGS_LISTEN][BOUND_MAX];
+	char url[BOUND_MAX + 8];
+	int cert, key, control;
+	int root, audit, state;
+};
+
+/* Who is to blame stands in the trail. */
+err plan_make(
+    struct plan *p, const struct serve_options *o, struct trail *t) MUST_USE;
+/* Certificate and key, for the start and for a reload. */
+err plan_tls(const struct plan *p, struct trail *t, int *ret_cert,
+    int *ret_key) MUST_USE;
+/* redoubt.conf over the defaults; path NULL: DIR/redoubt.conf if it is
+ * there. */
+err plan_config(const struct datadir *d, const char *path, struct arena *a,
+    struct trail *t, struct config *ret) MUST_USE;
+/* Close what was handed over. */
+void plan_given(struct plan *p);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * role.h: the processes of `redoubt serve` and what is done on a data
+ * directory without a server.
+ *
+ *	supervisor ── fd 3 ── server
+ *	    │			│
+ *	    fd 3	       fd 4
+ *	    └───── keeper ──────┘
+ *
+ * The supervisor re-executes /proc/self/exe as `redoubt --role keeper` and
+ * `redoubt --role server`: descriptor 3 is the pair with the supervisor,
+ * 4 the pair with the other child, everything else comes with the first
+ * message (ipc/settings.h).  Nothing of the supervisor's memory or
+ * environment is inherited.
+ */
+#ifndef ROLE_ROLE_H
+#define ROLE_ROLE_H
+
+#include "base/arena.h"
+#include "confine/confine.h"
+#include "ipc/settings.h"
+
+/* main() asks first: the exit code when this process is a role, -1 when it
+ * is a command. */
+int role_main(int argc, char *const *argv);
+
+/* ---- serve ---- */
+
+struct serve_options {
+	const char *data;
+	const char *config; /* NULL: DIR/redoubt.conf, which may be absent */
+	const char *listen[SETTINGS_LISTEN]; /* instead of the configured */
+	size_t listen_n;
+};
+
+/*
+ * Runs until SIGTERM or SIGINT, or until a child ends; logs every reason.
+ * Prints `ready https://HOST:PORT` when the server serves.  Returns the exit
+ * code: 0 after a drain, else that of the child or of the error.
+ */
+int role_supervise(const struct serve_options *o);
+
+int role_keeper(void);
+int role_server(void);
+
+/* One line: what a role has given up, and what it could not. */
+void role_confined(const struct confinement *c);
+
+/* ---- init ---- */
+
+struct init_options {
+	const char *data;
+	struct str org;	  /* empty: "Redoubt" */
+	struct str admin; /* empty: "admin@localhost" */
+	int64_t now;
+};
+
+struct init_result {
+	struct str url, token, ca, fingerprint, project;
+	struct str root_key, admin; /* for the text */
+	int64_t expires;	    /* of the token */
+};
+
+/*
+ * Makes DIR.  E_EXISTS when it exists and is not empty.  What was made is
+ * removed when anything fails.  The token is nowhere but in the result: the
+ * caller prints it once and wipes the arena.
+ */
+err role_init(struct arena *a, const struct init_options *o, struct trail *t,
+    struct init_result *ret) MUST_USE;
+
+#endif

@@ -1,0 +1,98 @@
+#include "role/serverboot.h"
+
+#include <openssl/ssl.h>
+#include <sqlite3.h>
+
+#include "base/limits.h"
+#include "role/child.h"
+
+static char buf[LIM_IPC];
+
+/* What libraries read from the system once, they read before the doors
+ * close: SQLite its seed, OpenSSL nothing. */
+static void
+warm(void)
+{
+	char seed;
+
+	(void)OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
+		OPENSSL_INIT_LOAD_SSL_STRINGS |
+		OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
+	    NULL);
+	sqlite3_randomness(sizeof seed, &seed);
+}
+
+static err
+received(struct server_boot *b)
+{
+	struct ipc_msg m;
+	size_t n;
+
+	TRY(ipc_recv(&b->supervisor, CHILD_BOOT_MS, buf, sizeof buf, &m));
+	if (m.type != IPC_CONFIG)
+		return err_of(E_PEER);
+	TRY(server_settings_decode(&b->arena, m.body, &b->settings));
+	n = b->settings.listen_n;
+	if (m.fds_n != n + 4)
+		return err_of(E_PEER);
+	memcpy(b->listen, m.fds, sizeof(int) * n);
+	b->listen_n = n;
+	b->tls_cert = m.fds[n];
+	b->tls_key = m.fds[n + 1];
+	b->control = m.fds[n + 2];
+	b->lock = m.fds[n + 3];
+	return OK;
+}
+
+static err
+confined(struct server_boot *b, struct trail *t)
+{
+	int keep[SETTINGS_LISTEN + 6];
+	size_t n = b->listen_n;
+	struct confine_plan plan = {
+	    .role = CONFINE_SERVER,
+	    .uid = b->settings.uid,
+	    .gid = b->settings.gid,
+	    .data_dir = b->settings.store_dir,
+	    .keep = keep,
+	    .keep_n = n + 6,
+	};
+
+	memcpy(keep, b->listen, sizeof(int) * n);
+	keep[n++] = b->tls_cert;
+	keep[n++] = b->tls_key;
+	keep[n++] = b->control;
+	keep[n++] = b->lock;
+	keep[n++] = b->supervisor.fd;
+	keep[n++] = b->keeper.fd;
+	return confine(&plan, t, &b->confined);
+}
+
+err
+server_boot(struct server_boot *ret, struct trail *t)
+{
+	struct server_boot b = {
+	    .supervisor = {CHILD_SUPERVISOR_FD, SERVER, SUPERVISOR},
+	    .keeper = {CHILD_PEER_FD, SERVER, KEEPER},
+	};
+
+	arena_init(&b.arena, 65536);
+	warm();
+	TRY(received(&b));
+	TRY(confined(&b, t));
+	role_confined(&b.confined);
+	*ret = b;
+	return OK;
+}
+
+err
+server_told(const struct server_boot *b, struct ipc_msg *ret)
+{
+	return ipc_recv(&b->supervisor, 0, buf, sizeof buf, ret);
+}
+
+err
+server_ready(const struct server_boot *b)
+{
+	return ipc_send(&b->supervisor, IPC_READY, STR(""), NULL, 0);
+}

@@ -1,0 +1,441 @@
+/*
+ * supervisor.c: starts the others, hands them what they need, and waits.
+ * It reads nothing from the network and nothing of a child's but the fixed
+ * messages of ipc.def.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "role/child.h"
+#include "role/plan.h"
+
+enum {
+	DRAIN_MS = LIM_DRAIN_MS + 5000, /* after SIGTERM */
+	FAIL_MS = 3000,			/* after a child has failed */
+	KEEPER_MS = 2000,		/* when the server is gone */
+};
+
+struct supervisor {
+	struct plan plan;
+	struct child server, keeper;
+	int signals, notify;
+	bool asked; /* somebody wants us to stop */
+	bool stopping;
+	int64_t kill_at; /* ms of the monotonic clock; 0 = not set */
+	int exit_code;
+	bool reloading; /* the keeper is reading the root key anew */
+};
+
+static char buf[LIM_IPC];
+
+static int64_t
+mono_ms(void)
+{
+	return time_mono_us() / 1000;
+}
+
+/* ---- starting ---- */
+
+static err
+signals_open(struct supervisor *s)
+{
+	static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		(void)sigaddset(&set, wanted[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return err_of(E_UNAVAILABLE);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return err_of(s->signals >= 0 ? E_OK : E_UNAVAILABLE);
+}
+
+static err
+start(struct supervisor *s, struct trail *t)
+{
+	struct ipc_end srv, kpr, srv_peer, kpr_peer;
+
+	TRY(ipc_pair(SUPERVISOR, SERVER, &s->server.end, &srv));
+	TRY(ipc_pair(SUPERVISOR, KEEPER, &s->keeper.end, &kpr));
+	TRY(ipc_pair(SERVER, KEEPER, &srv_peer, &kpr_peer));
+	TRY(child_start(&s->keeper, kpr.fd, kpr_peer.fd, t));
+	TRY(child_start(&s->server, srv.fd, srv_peer.fd, t));
+	(void)close(srv.fd);
+	(void)close(kpr.fd);
+	(void)close(srv_peer.fd);
+	(void)close(kpr_peer.fd);
+	return OK;
+}
+
+static err
+give_server(struct supervisor *s)
+{
+	struct plan *p = &s->plan;
+	int fds[IPC_FDS];
+	size_t n = p->server.listen_n;
+	struct buf b;
+	err e;
+
+	memcpy(fds, p->listen, sizeof(int) * n);
+	fds[n] = p->cert;
+	fds[n + 1] = p->key;
+	fds[n + 2] = p->control;
+	fds[n + 3] = p->lock;
+	buf_init(&b, SETTINGS_MAX);
+	server_settings_encode(&b, &p->server);
+	e = buf_check(&b);
+	if (err_ok(e))
+		e = ipc_send(
+		    &s->server.end, IPC_CONFIG, buf_view(&b), fds, n + 4);
+	buf_done(&b);
+	return e;
+}
+
+static err
+give_keeper(struct supervisor *s)
+{
+	int fds[3] = {s->plan.root, s->plan.audit, s->plan.state};
+	struct buf b;
+	err e;
+
+	buf_init(&b, 64);
+	keeper_settings_encode(&b, &s->plan.keeper);
+	e = ipc_send(&s->keeper.end, IPC_KEEPER_CONFIG, buf_view(&b), fds, 3);
+	buf_done(&b);
+	return e;
+}
+
+static err
+confine_self(struct supervisor *s, struct trail *t)
+{
+	int keep[5] = {s->signals, s->server.end.fd, s->keeper.end.fd,
+	    s->plan.dir.fd, s->plan.lock};
+	int all[6];
+	struct confine_plan plan = {
+	    .role = CONFINE_SUPERVISOR, .keep = all, .keep_n = 5};
+	struct confinement c;
+
+	memcpy(all, keep, sizeof keep);
+	if (s->notify >= 0)
+		all[plan.keep_n++] = s->notify;
+	TRY(confine(&plan, t, &c));
+	role_confined(&c);
+	return OK;
+}
+
+static err
+boot(struct supervisor *s, const struct serve_options *o, struct trail *t)
+{
+	TRY(plan_make(&s->plan, o, t));
+	TRY(signals_open(s));
+	s->notify = notify_open();
+	TRY(start(s, t));
+	TRY(give_keeper(s));
+	TRY(give_server(s));
+	plan_given(&s->plan);
+	return confine_self(s, t);
+}
+
+/* ---- stopping ---- */
+
+static void
+stop(struct supervisor *s, int exit_code, int ms)
+{
+	int64_t at = mono_ms() + ms;
+
+	if (s->kill_at == 0 || at < s->kill_at)
+		s->kill_at = at;
+	if (s->exit_code == 0)
+		s->exit_code = exit_code;
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	notify_say(s->notify, "STOPPING=1");
+	/* A server that does not hear it is killed when its time is up. */
+	if (s->server.pid != 0)
+		err_ignore(
+		    ipc_send(&s->server.end, IPC_DRAIN, STR(""), NULL, 0),
+		    "it is gone or will be");
+}
+
+static void
+end_close(struct child *c)
+{
+	if (c->end.fd >= 0)
+		(void)close(c->end.fd);
+	c->end.fd = -1;
+}
+
+static void
+child_ended(struct supervisor *s, struct child *c)
+{
+	bool clean = WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
+
+	c->pid = 0;
+	end_close(c);
+	if (!clean || !s->stopping) {
+		log_event(LOG_CHILD_EXIT, KVC("child", c->name),
+		    KVN("code",
+			WIFEXITED(c->status) ? WEXITSTATUS(c->status) : -1),
+		    KVC("signal",
+			WIFSIGNALED(c->status)
+			    ? sigabbrev_np(WTERMSIG(c->status))
+			    : "none"));
+		stop(s, child_exit_code(c), FAIL_MS);
+	}
+	/* The keeper serves the server to its last checkpoint, then goes. */
+	if (c == &s->server && s->keeper.pid != 0) {
+		end_close(&s->keeper);
+		s->kill_at = mono_ms() + KEEPER_MS;
+		s->stopping = true;
+	}
+}
+
+static void
+reap(struct supervisor *s)
+{
+	struct child *const all[] = {&s->server, &s->keeper};
+
+	for (size_t i = 0; i < 2; i++)
+		if (all[i]->pid != 0 &&
+		    waitpid(all[i]->pid, &all[i]->status, WNOHANG) ==
+			all[i]->pid)
+			child_ended(s, all[i]);
+}
+
+static void
+kill_all(struct supervisor *s)
+{
+	struct child *const all[] = {&s->server, &s->keeper};
+
+	s->kill_at = mono_ms() + KEEPER_MS;
+	for (size_t i = 0; i < 2; i++)
+		if (all[i]->pid != 0) {
+			log_event(LOG_CHILD_EXIT, KVC("child", all[i]->name),
+			    KVC("killed", "it did not stop in time"));
+			(void)kill(all[i]->pid, SIGKILL);
+			if (s->exit_code == 0)
+				s->exit_code = 1;
+		}
+}
+
+/* ---- reloading ---- */
+
+static void
+tls_reload(struct supervisor *s)
+{
+	struct trail t = {{0}};
+	int fds[2];
+	err e = plan_tls(&s->plan, &t, &fds[0], &fds[1]);
+
+	if (err_ok(e)) {
+		e = ipc_send(&s->server.end, IPC_TLS_RELOAD, STR(""), fds, 2);
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+	}
+	if (!err_ok(e))
+		log_event(LOG_TLS_RELOAD_BAD, KVE("error", e),
+		    KVC("detail", t.detail));
+}
+
+static err
+reload_done(struct supervisor *s, err e, const struct trail *t)
+{
+	char b[REPORT_MAX];
+	size_t n = report_encode(b, e, t);
+
+	return ipc_send(
+	    &s->server.end, IPC_ROOT_RELOAD_DONE, str_of(b, n), NULL, 0);
+}
+
+static err
+root_reload(struct supervisor *s)
+{
+	struct trail t = {{0}};
+	int fd = -1;
+	err e;
+
+	if (s->reloading)
+		return err_of(E_PEER);
+	e = root_key_open(&s->plan.dir, s->plan.config.keys_root, &t, &fd);
+	if (!err_ok(e))
+		return reload_done(s, e, &t);
+	e = ipc_send(&s->keeper.end, IPC_ROOT_RELOAD, STR(""), &fd, 1);
+	(void)close(fd);
+	s->reloading = err_ok(e);
+	return e;
+}
+
+/* ---- messages ---- */
+
+static err
+ready(struct supervisor *s)
+{
+	log_event(LOG_READY, KVC("url", s->plan.url));
+	notify_say(s->notify, "READY=1");
+	if (printf("ready %s\n", s->plan.url) < 0 || fflush(stdout) != 0)
+		return OK; /* nobody reads it: no reason not to serve */
+	return OK;
+}
+
+static err
+from_server(struct supervisor *s, const struct ipc_msg *m)
+{
+	if (m->body.n != 0)
+		return err_of(E_PEER);
+	if (m->type == IPC_READY)
+		return ready(s);
+	return root_reload(s);
+}
+
+static err
+from_keeper(struct supervisor *s, const struct ipc_msg *m)
+{
+	struct trail t;
+	err told;
+
+	TRY(report_decode(m->body, &t, &told));
+	if (m->type == IPC_ROOT_RELOADED) {
+		if (!s->reloading)
+			return err_of(E_PEER);
+		s->reloading = false;
+		return reload_done(s, told, &t);
+	}
+	if (err_ok(told)) {
+		log_event(LOG_KEYS, KVC("keeper", "open"));
+		return OK;
+	}
+	log_event(LOG_KEYS_BAD, KVE("error", told), KVC("detail", t.detail));
+	stop(s, err_exit(told), FAIL_MS);
+	return OK;
+}
+
+static void
+from_child(struct supervisor *s, struct child *c)
+{
+	struct ipc_msg m;
+	err e;
+
+	if (c->end.fd < 0)
+		return;
+	e = ipc_recv(&c->end, 0, buf, sizeof buf, &m);
+	if (err_ok(e)) {
+		e = c == &s->server ? from_server(s, &m) : from_keeper(s, &m);
+		ipc_msg_drop(&m);
+	}
+	if (err_ok(e) || err_is(e, E_TIMEOUT))
+		return;
+	/* Its end says more; SIGCHLD follows. */
+	end_close(c);
+	if (!err_is(e, E_UNAVAILABLE)) {
+		log_event(LOG_IPC, KVC("child", c->name), KVE("error", e));
+		stop(s, 1, FAIL_MS);
+	} else if (s->kill_at == 0) {
+		s->kill_at = mono_ms() + FAIL_MS;
+	}
+}
+
+/* ---- the loop ---- */
+
+static void
+from_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo i;
+
+	while (read(s->signals, &i, sizeof i) == sizeof i) {
+		switch (i.ssi_signo) {
+		case SIGCHLD:
+			reap(s);
+			break;
+		case SIGHUP:
+			if (!s->stopping)
+				tls_reload(s);
+			break;
+		default:
+			/* Asked twice: at once. */
+			stop(s, 0, s->asked ? 0 : DRAIN_MS);
+			s->asked = true;
+		}
+	}
+}
+
+static int
+patience(const struct supervisor *s)
+{
+	int64_t left;
+
+	if (s->kill_at == 0)
+		return -1;
+	left = s->kill_at - mono_ms();
+	return left < 0 ? 0 : (int)left;
+}
+
+static void
+loop(struct supervisor *s)
+{
+	while (s->server.pid != 0 || s->keeper.pid != 0) {
+		struct pollfd p[3] = {{.fd = s->signals, .events = POLLIN},
+		    {.fd = s->server.end.fd, .events = POLLIN},
+		    {.fd = s->keeper.end.fd, .events = POLLIN}};
+
+		if (poll(p, 3, patience(s)) < 0 && errno != EINTR)
+			return;
+		if (s->kill_at != 0 && mono_ms() >= s->kill_at)
+			kill_all(s);
+		/* Messages first: they say why a child is about to end. */
+		if (p[2].revents != 0)
+			from_child(s, &s->keeper);
+		if (p[1].revents != 0)
+			from_child(s, &s->server);
+		if (p[0].revents != 0)
+			from_signals(s);
+	}
+}
+
+static enum log_event
+event_of(err e)
+{
+	return err_is(e, E_WRONG_KEY) ? LOG_KEYS_BAD
+	    : err_is(e, E_PEER)	      ? LOG_IPC
+				      : LOG_CONFIG;
+}
+
+int
+role_supervise(const struct serve_options *o)
+{
+	struct supervisor s = {
+	    .server = {.name = "server", .end = {.fd = -1}},
+	    .keeper = {.name = "keeper", .end = {.fd = -1}},
+	    .notify = -1,
+	};
+	struct trail t = {{0}};
+	err e;
+
+	log_role("supervisor");
+	(void)umask(077);
+	log_event(
+	    LOG_START, KVC("version", REDOUBT_VERSION), KVC("data", o->data));
+	e = boot(&s, o, &t);
+	if (!err_ok(e)) {
+		log_event(event_of(e), KVE("error", e),
+		    KVC("detail", t.detail[0] ? t.detail : err_text(e)));
+		stop(&s, err_exit(e), FAIL_MS);
+		end_close(&s.server);
+		end_close(&s.keeper);
+	}
+	loop(&s);
+	log_event(LOG_STOP, KVN("code", s.exit_code));
+	arena_done(&s.plan.arena);
+	return s.exit_code;
+}
