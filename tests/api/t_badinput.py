@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Contract section 3: what is refused, how, and that nothing comes of it."""
+import json
+import sys
+sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from rig import run, test  # noqa: E402
+
+
+def post(rig, path, text, **h):
+    return rig.request("POST", path, text, raw=True, headers=h)
+
+
+@test
+def bodies(rig):
+    p = rig.p + "/incidents"
+    bad = [
+        ("", "bad_json"), ("{", "bad_json"), ("[]", "invalid"),
+        ("null", "invalid"), ('"x"', "invalid"), ("{}", "missing"),
+        ('{"title":"a"} x', "bad_json"), ('{"title":"a",}', "bad_json"),
+        ('{"title":1}', "invalid"), ('{"title":null}', "invalid"),
+        ('{"title":""}', "invalid"), ('{"title":"  "}', "invalid"),
+        ('{"title":"a\\nb"}', "invalid"),
+        ('{"title":"%s"}' % ("x" * 501), "invalid"),
+        ('{"title":"a","title":"b"}', "duplicate_key"),
+        ('{"title":"a","nope":1}', "unknown_member"),
+        ('{"title":"a","id":"x"}', "unknown_member"),
+        ('{"title":"a","status":"closed"}', "unknown_member"),
+        ('{"title":"a","created_at":"2020-01-01T00:00:00Z"}',
+         "unknown_member"),
+        ('{"title":"a","severity":"sev9"}', "invalid"),
+        ('{"title":"a","severity":1}', "invalid"),
+        ('{"title":"a","services":"db"}', "invalid"),
+        ('{"title":"a","services":[1]}', "invalid"),
+        ('{"title":"a","services":[%s]}' % ",".join(['"x"'] * 101),
+         "invalid"),
+        ('{"title":"a","private":"yes"}', "invalid"),
+        ('{"title":"a","fields":[]}', "invalid"),
+        ('{"title":"a","fields":{"a":%s1%s}}' % ("[" * 31, "]" * 31),
+         "too_deep"),
+        ('{"title":"a","fields":{%s}}' % ",".join(
+            f'"k{i}":1' for i in range(1001)), "too_many"),
+        ('{"title":"\\ud800"}', "bad_json"),
+        ("\ufeff{}", "bad_json"),
+    ]
+    for text, code in bad:
+        r = post(rig, p, text)
+        rig.check(r.status == 400 and r.code == code,
+                  f"{text[:60]}: {r!r}, want {code}")
+        rig.eq(r.headers["content-type"], "application/problem+json")
+    r = rig.request("POST", p, b'{"title":"\xff"}', raw=True)
+    rig.check(r.status == 400 and r.code in ("bad_utf8", "bad_json"),
+              repr(r))
+    r = post(rig, p, '{"title":"a","nope":1}')
+    rig.check("nope" in r.json["detail"], "the member is named")
+    for m in ("type", "title", "status", "detail", "code", "request_id"):
+        rig.check(m in r.json, m)
+    rig.eq(rig.get(p).json["items"], [], "something came of it:")
+
+
+@test
+def limits_at_n(rig):
+    p = rig.p + "/incidents"
+    rig.ok(post(rig, p, '{"title":"%s"}' % ("\u00e9" * 500)), 201)
+    rig.ok(post(rig, p, '{"title":"a","fields":{"a":%s1%s}}' %
+                ("[" * 30, "]" * 30)), 201)
+    rig.ok(post(rig, p, '{"title":"a","fields":{%s}}' % ",".join(
+        f'"k{i}":1' for i in range(1000))), 201)
+    rig.ok(post(rig, p, json.dumps({"title": "a", "summary": "x" * 65536})),
+           201)
+    rig.ok(post(rig, p, json.dumps({"title": "a", "summary": "x" * 65537})),
+           400, "invalid")
+    rig.ok(post(rig, p, "x" * (1024 * 1024 + 1)), 413, "too_large")
+
+
+@test
+def media_types(rig):
+    p, b = rig.p + "/incidents", '{"title":"a"}'
+    for t, s in (("application/json", 201),
+                 ("application/json; charset=utf-8", 201),
+                 ("Application/JSON", 201), ("text/plain", 415),
+                 ("application/xml", 415), ("application/json; a=b", 415),
+                 ("application/x-www-form-urlencoded", 415), ("", 415)):
+        rig.ok(post(rig, p, b, **{"Content-Type": t}), s)
+    rig.ok(post(rig, p, b, **{"Content-Encoding": "gzip"}), 415)
+
+
+@test
+def queries(rig):
+    p = rig.p + "/incidents"
+    for q, code in (("limit=0", "invalid"), ("limit=201", "invalid"),
+                    ("limit=x", "invalid"), ("limit=1&limit=2", "invalid"),
+                    ("nope=1", "unknown_parameter"),
+                    ("status=nope", "invalid"), ("severity=sev9", "invalid"),
+                    ("from=yesterday", "invalid"), ("sort=size", "invalid"),
+                    ("cursor=AAAA", "bad_cursor"), ("cursor=", "bad_cursor"),
+                    ("cursor=%00", "bad_request"), ("q=%zz", "bad_request"),
+                    ("q=%ff", "bad_request")):
+        r = rig.get(p + "?" + q)
+        rig.check(r.status == 400 and r.code == code, f"{q}: {r!r}")
+    rig.ok(rig.get(p + "?limit=200"), 200)
+    rig.ok(rig.get(p + "?limit=1"), 200)
+
+
+@test
+def cursors_are_bound(rig):
+    for k in range(3):
+        rig.make_incident(f"c{k}")
+    c = rig.get(rig.p + "/incidents?limit=1").json["next"]
+    rig.check(c, "a cursor")
+    rig.ok(rig.get(rig.p + f"/incidents?limit=1&cursor={c}"), 200)
+    rig.ok(rig.get(rig.p + f"/incidents?status=new&cursor={c}"), 400,
+           "bad_cursor")
+    rig.ok(rig.get(rig.p + f"/alerts?cursor={c}"), 400, "bad_cursor")
+    _, other = rig.make_account("viewer", rig.project)
+    rig.ok(other.get(rig.p + f"/incidents?limit=1&cursor={c}"), 400,
+           "bad_cursor")
+    flipped = ("A" if c[5] != "A" else "B").join((c[:5], c[6:]))
+    rig.ok(rig.get(rig.p + f"/incidents?limit=1&cursor={flipped}"), 400,
+           "bad_cursor")
+
+
+@test
+def unknown_ids(rig):
+    z = "0190a000-0000-7000-8000-000000000000"
+    for path in ("/incidents/" + z, "/incidents/INC-9999", "/incidents/x",
+                 "/incidents/%2e%2e", "/alerts/" + z, "/integrations/" + z,
+                 "/incidents/" + z + "/timeline"):
+        rig.ok(rig.get(rig.p + path), 404, "not_found")
+    for path in ("/v1/projects/nope", "/v1/projects/nope/incidents",
+                 "/v1/users/" + z, "/v1/tokens/" + z, "/v1/roles/" + z,
+                 "/v1/audit/999999", "/v1/audit/x", "/v1/groups/" + z):
+        rig.ok(rig.get(path), 404, "not_found")
+    rig.ok(rig.patch(rig.p + "/incidents/" + z, {"title": "a"}), 404)
+    rig.ok(rig.delete(rig.p + "/integrations/" + z), 404)
+
+
+@test
+def idempotency(rig):
+    p, h = rig.p + "/incidents", {"Idempotency-Key": "k1"}
+    a = rig.ok(rig.post(p, {"title": "once"}, headers=h), 201)
+    b = rig.ok(rig.post(p, {"title": "once"}, headers=h), 201)
+    rig.eq(a.body, b.body)
+    rig.eq(a.headers["etag"], b.headers["etag"])
+    rig.ok(rig.post(p, {"title": "twice"}, headers=h), 409,
+           "idempotency_reuse")
+    q = rig.get(p + "?q=once").json["items"]
+    rig.eq(len(q), 1)
+    rig.ok(rig.post(p, {"title": "x"}, headers={"Idempotency-Key": "k" * 255}),
+           201)
+    rig.ok(rig.post(p, {"title": "x"}, headers={"Idempotency-Key": "k" * 256}),
+           400)
+    # a key is one person's
+    _, other = rig.make_account("responder", rig.project)
+    rig.ok(other.post(p, {"title": "twice"}, headers=h), 201)
+
+
+@test
+def etags(rig):
+    i = rig.make_incident("tags")
+    one = rig.p + "/incidents/" + i["id"]
+    tag = rig.get(one).headers["etag"]
+    for h, s in ((tag, 200), ('"99"', 412), ("*", 200),
+                 ('"77", "2"', 200), ("2", 412), ('W/"3"', 412)):
+        r = rig.patch(one, {"title": f"t{h}"}, headers={"If-Match": h})
+        rig.check(r.status == s, f"If-Match {h}: {r!r}")
+
+
+@test
+def token_in_address(rig):
+    """Refused, and revoked when it is a good one."""
+    _, c = rig.make_account("viewer", rig.project)
+    rig.ok(c.get(rig.p + "/incidents?token=" + c.token), 400, "token_in_url")
+    rig.ok(c.get(rig.p + "/incidents"), 401)
+    _, d = rig.make_account("viewer", rig.project)
+    rig.client(None).get("/x/" + "".join(f"%{ord(ch):02x}" for ch in d.token))
+    rig.ok(d.get(rig.p + "/incidents"), 401)
+    e = rig.get("/v1/audit?action=token.in_url").json["items"]
+    rig.eq(len(e), 2)
+
+
+@test
+def identity_only_from_the_credential(rig):
+    """L03."""
+    for h in ("X-User", "X-Tenant-Id", "X-Role", "X-Forwarded-User",
+              "X-Remote-User", "X-Org-Id"):
+        rig.ok(rig.get(rig.p + "/incidents", headers={h: "admin"}), 400)
+    for q in ("user=x", "tenant=x", "role=org_admin", "owner=x"):
+        rig.ok(rig.get(rig.p + "/incidents?" + q), 400, "unknown_parameter")
+    for m in ("user", "tenant", "role", "owner", "principal", "org_id",
+              "actor", "source", "project"):
+        r = rig.post(rig.p + "/incidents", {"title": "a", m: "x"})
+        rig.ok(r, 400, "unknown_member")
+
+
+@test
+def server_owned_members(rig):
+    """L04: expanded from the schemas."""
+    api = rig.get("/openapi.json").json
+    schemas, n = api["components"]["schemas"], 0
+    for path, ops in api["paths"].items():
+        for method, op in ops.items():
+            ref = op.get("requestBody", {}).get("content", {}).get(
+                "application/json", {}).get("schema", {}).get("$ref")
+            if not ref:
+                continue
+            body = ref.rsplit("/", 1)[1]
+            whole = body.rsplit("_", 1)[0]
+            owned = set(schemas[whole]["properties"]) - \
+                set(schemas[body]["properties"])
+            url = path.replace("{p}", rig.project)
+            url = url.replace("{i}", "1").replace(
+                "{a}", "0190a000-0000-7000-8000-000000000000").replace(
+                "{n}", "0190a000-0000-7000-8000-000000000000")
+            for m in sorted(owned) + ["surprise"]:
+                r = rig.request(method.upper(), url, {m: "x"})
+                n += 1
+                rig.check(r.status == 400 and r.code == "unknown_member",
+                          f"{method} {url} {m}: {r!r}")
+    print(f"# {n} members tried")
+
+
+run()

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""
+Every route with every kind of principal, over HTTP.
+
+Routes come from /openapi.json, which the server expands from routes.def; the
+permissions of roles from roles.def; so a new route or role is in the matrix by
+itself.  What must happen is worked out here, from the permission a route
+declares, and not asked of the server.
+"""
+import pathlib
+import re
+import sys
+sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from rig import TOP, later, run, test  # noqa: E402
+
+ROLES_DEF = (TOP / "src/access/roles.def").read_text()
+PERMS_DEF = (TOP / "src/access/permissions.def").read_text()
+PERM = dict(re.findall(r'PERM\((PERM_\w+),\s*"([^"]+)"', PERMS_DEF))
+ORG = set(re.findall(r'PERM\(PERM_\w+,\s*"([^"]+)",\s*ORG', PERMS_DEF))
+# Routes whose handler asks: what this matrix expects of them for a principal
+# who holds nothing in the organization.
+OBJECT = {
+    ("GET", "/v1/bindings"): "role.view or own",
+    ("GET", "/v1/tokens"): "own",
+}
+
+
+def roles():
+    text = ROLES_DEF.replace("\\\n", " ")
+    macros = dict(re.findall(r"#define (P_\w+)\s+(.*)", text))
+
+    def expand(s):
+        out = set()
+        for w in re.findall(r"\b(?:P_\w+|PERM_\w+)\b", s):
+            out |= expand(macros[w]) if w in macros else {PERM[w]}
+        return out
+    return {m[0]: expand(m[1]) for m in
+            re.findall(r'^ROLE\((\w+),\s*"[^"]*",(.*)\)$', text, re.M)}
+
+
+ROLES = roles()
+
+
+class Who:
+    """A principal: what it holds in the project and in the organization."""
+
+    def __init__(self, name, client, project=(), org=(), anonymous=False):
+        self.name, self.client, self.anonymous = name, client, anonymous
+        self.project, self.org = set(project) | set(org), set(org)
+
+    def may(self, perm, in_project):
+        return perm in (self.project if in_project else self.org)
+
+
+def principals(rig):
+    out = [Who("anonymous", rig.client(None), anonymous=True),
+           Who("nonsense", rig.client("rdp_" + "0" * 48), anonymous=True)]
+    for role in sorted(ROLES):
+        _, c = rig.make_account(role, rig.project)
+        # an organization-wide permission means nothing in a project binding
+        out.append(Who(role + " in project", c, ROLES[role] - ORG))
+    for role in ("org_admin", "auditor", "viewer"):
+        _, c = rig.make_account(role)
+        out.append(Who(role + " everywhere", c, org=ROLES[role]))
+    _, c = rig.make_account("responder", "elsewhere")
+    out.append(Who("responder elsewhere", c))
+    _, c = rig.make_account("org_admin", None, scopes=("incident.view",))
+    out.append(Who("narrow token of an admin", c, org={"incident.view"}))
+    _, c = rig.make_account()
+    out.append(Who("nobody", c))
+    n = rig.make_integration()
+    out.append(Who("integration", rig.client(n["secret"]), anonymous=True))
+    return out
+
+
+def fill(rig, path, ids):
+    path = path.replace("{p}", rig.project)
+    return re.sub(r"\{(\w)\}", lambda m: ids.get(m.group(1), "0"), path)
+
+
+@test
+def matrix(rig):
+    rig.ok(rig.post("/v1/projects", {"slug": "elsewhere", "name": "E"}), 201)
+    who = principals(rig)
+    api = rig.get("/openapi.json").json
+    ids = {"i": "999999", "a": "0190a000-0000-7000-8000-000000000000",
+           "n": "0190a000-0000-7000-8000-000000000000", "s": "1",
+           "g": "0190a000-0000-7000-8000-000000000000"}
+    cells = 0
+    for path, ops in api["paths"].items():
+        for method, op in ops.items():
+            for w in who:
+                cell(rig, w, method.upper(), path, op, ids)
+                cells += 1
+    rig.check(len(who) >= 8, "principals")
+    print(f"# {len(api['paths'])} paths, {len(who)} principals, "
+          f"{cells} cells")
+
+
+def cell(rig, w, method, path, op, ids):
+    perm, body = op["x-permission"], None
+    if path.endswith(("/events", "/stream")):
+        if not w.anonymous and (perm == "none" or w.may(perm, False)):
+            return  # it stays open; t_stream.py opens it
+    if method in ("POST", "PUT", "PATCH"):
+        body = {}
+    r = w.client.request(method, fill(rig, path, ids), body)
+    at = f"{method} {path} as {w.name}: {r!r}"
+    if not op["security"]:
+        rig.check(r.status == 200, at)
+        return
+    if w.anonymous or path.startswith("/ingest/"):
+        rig.check(r.status == 401 and r.code == "unauthenticated", at)
+        return
+    in_project = "{p}" in path
+    if in_project and not w.may("project.view", True) and \
+            not w.may(perm, True):
+        rig.check(r.status == 404, at)
+    elif perm in ("none", "object"):
+        rig.check(r.status not in (401, 500, 503), at)
+        if method != "GET" and perm == "object" and w.name in (
+                "nobody", "responder elsewhere", "agent in project"):
+            rig.check(r.status in (400, 403, 404), at)
+    elif w.may(perm, in_project):
+        rig.check(r.status not in (401, 403, 500, 503), at)
+    else:
+        rig.check(r.status in (403, 404), at)
+
+
+@test
+def every_route_declares(rig):
+    """L02, seen from outside: only the open ones are open."""
+    api = rig.get("/openapi.json").json
+    opened = [p for p, ops in api["paths"].items() for o in ops.values()
+              if not o["security"]]
+    rig.eq(sorted(opened), ["/healthz", "/openapi.json", "/readyz"])
+    for path, ops in api["paths"].items():
+        for o in ops.values():
+            rig.check(o["x-permission"] and o["x-audit"] and o["x-tier"],
+                      path)
+
+
+@test
+def expired_and_revoked(rig):
+    a, c = rig.make_account("viewer", rig.project)
+    rig.ok(c.get(rig.p + "/incidents"), 200)
+    tokens = rig.ok(rig.get("/v1/tokens?owner=" + a), 200).json["items"]
+    rig.ok(rig.delete("/v1/tokens/" + tokens[0]["id"]), 204)
+    rig.ok(c.get(rig.p + "/incidents"), 401)
+    b, d = rig.make_account("viewer", rig.project)
+    rig.ok(rig.patch("/v1/service-accounts/" + b, {"disabled": True}), 200)
+    rig.ok(d.get(rig.p + "/incidents"), 401)
+    rig.ok(rig.post("/v1/tokens", {"name": "x", "scopes": ["*"],
+                                   "expires_at": later(-5)}), 400)
+
+
+run()
