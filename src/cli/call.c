@@ -248,10 +248,14 @@ page_items(struct listing *l, const struct api *x, const struct json **ret)
 	return OK;
 }
 
-/* The request for the page behind this one. */
+/* The request for the page behind this one.  A cursor that leads to itself
+ * would never end. */
 static err
 next_page(struct listing *l, struct str base)
 {
+	struct str last = arena_dup(l->c->arena, l->request.target);
+
+	TRY(arena_check(l->c->arena));
 	buf_clear(&l->target);
 	buf_str(&l->target, base);
 	buf_char(&l->target, memchr(base.p, '?', base.n) == NULL ? '?' : '&');
@@ -262,7 +266,10 @@ next_page(struct listing *l, struct str base)
 		return err_of(E_PEER);
 	}
 	l->request.target = buf_view(&l->target);
-	return OK;
+	if (!str_eq(l->request.target, last))
+		return OK;
+	trail_set(&l->c->trail, "the server's list goes in circles");
+	return err_of(E_PEER);
 }
 
 static int

@@ -23,24 +23,36 @@ feed_restart(struct feed *f)
 	buf_clear(&f->line);
 	buf_clear(&f->data);
 	buf_clear(&f->type);
+	memcpy(f->next, f->id, sizeof f->next);
+	f->next_n = f->id_n;
 	f->started = false;
 	f->cr = false;
 	f->given = false;
 }
 
-/* An id with a NUL is ignored by the standard; one that is too long to be
- * sent back, or holds what a header field cannot, we ignore as well. */
+/* An id that is too long to be sent back, or holds what a header field
+ * cannot, is ignored. */
 static void
 take_id(struct feed *f, struct str id)
 {
-	if (id.n > sizeof f->id)
+	if (id.n > sizeof f->next)
 		return;
 	for (size_t i = 0; i < id.n; i++)
 		if (id.p[i] < 0x21 || id.p[i] > 0x7e)
 			return;
 	if (id.n > 0)
-		memcpy(f->id, id.p, id.n);
-	f->id_n = id.n;
+		memcpy(f->next, id.p, id.n);
+	f->next_n = id.n;
+}
+
+bool
+feed_after(struct feed *f, struct str id)
+{
+	f->next_n = 0;
+	take_id(f, id);
+	memcpy(f->id, f->next, sizeof f->id);
+	f->id_n = f->next_n;
+	return f->id_n == id.n;
 }
 
 static void
@@ -65,6 +77,8 @@ take_line(struct feed *f, struct str line)
 static bool
 dispatch(struct feed *f, struct feed_event *ret)
 {
+	memcpy(f->id, f->next, sizeof f->id);
+	f->id_n = f->next_n;
 	if (f->data.n == 0) {
 		buf_clear(&f->type);
 		return false;

@@ -13,8 +13,10 @@ enum { FEED_EVENT = 1024 * 1024, FEED_ID = 256 };
 struct feed {
 	struct buf line;       /* the line being read */
 	struct buf data, type; /* of the event being read */
-	char id[FEED_ID];      /* last event id; survives events */
+	char id[FEED_ID];      /* of the last whole event */
 	size_t id_n;
+	char next[FEED_ID]; /* its successor's, until that is whole */
+	size_t next_n;
 	bool started; /* a byte order mark can only stand at the start */
 	bool cr;      /* the last line ended in \r; a \n belongs to it */
 	bool given;   /* data and type were handed out */
@@ -28,6 +30,8 @@ struct feed_event {
 
 void feed_init(struct feed *f);
 void feed_done(struct feed *f);
+/* Begin behind the event of that id; false: it cannot be one. */
+bool feed_after(struct feed *f, struct str id);
 /* Forget a half-read event (the connection broke), keep the id. */
 void feed_restart(struct feed *f);
 /*

@@ -360,13 +360,10 @@ prepare(struct watch *w)
 		w->exec = arena_cstr(w->c->arena, exec);
 		TRY(arena_check(w->c->arena));
 	}
-	if (after.n > sizeof w->feed.id) {
+	if (after.p != NULL && !feed_after(&w->feed, after)) {
 		trail_set(&w->c->trail, "--after is no event's id");
 		return err_of(E_INVALID);
 	}
-	if (after.n > 0)
-		memcpy(w->feed.id, after.p, after.n);
-	w->feed.id_n = after.n;
 	return find_incident(w);
 }
 

@@ -100,7 +100,7 @@ TEST(restart_forgets_half_an_event_and_keeps_the_id)
 	struct feed f;
 
 	feed_init(&f);
-	T_GOOD(take(&f, STR("id: 3\ndata: a\n\ndata: hal"), &x));
+	T_GOOD(take(&f, STR("id: 3\ndata: a\n\nid: 4\ndata: hal"), &x));
 	feed_restart(&f);
 	T_GOOD(take(&f, STR("data: b\n\n"), &x));
 	T_EQ_STR(str_of(x.text, x.n), STR("[message|a|3][message|b|3]"));
