@@ -166,7 +166,7 @@ def verify(data, key, at):
             raise Bad(seq, "is missing")
         listed = json.loads(line)
         if listed["tile"] != (seq - 2) // 256:
-            raise ValueError("list of another tile")
+            raise Bad(seq - len(mine), "has the list of another tile")
         listed = unb64(listed["hashes"], 32 * len(mine))
         off = [i for i in range(len(mine)) if mine[i] != listed[i * 32:i * 32 + 32]]
         if full and unb64(t["tiles"].pop(0), 32) != tile and not off:
