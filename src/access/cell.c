@@ -36,9 +36,8 @@ cell_unref(struct object *o)
 	if (o == NULL)
 		return;
 	c = cell_of(o);
-	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1)
+	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	atomic_thread_fence(memory_order_acquire);
 	mem_free(c);
 }
 

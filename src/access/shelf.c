@@ -346,9 +346,8 @@ shelf_unref(struct shelf *s)
 {
 	if (s == NULL)
 		return NULL;
-	if (atomic_fetch_sub_explicit(&s->refs, 1, memory_order_release) != 1)
+	if (atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	for (size_t i = 0; i < s->n; i++)
 		cell_unref(s->all[i]);
 	shelf_free(s);

@@ -160,9 +160,8 @@ world_unref(struct world *w)
 {
 	if (w == NULL)
 		return NULL;
-	if (atomic_fetch_sub_explicit(&w->refs, 1, memory_order_release) != 1)
+	if (atomic_fetch_sub_explicit(&w->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	for (size_t k = 0; k < OBJECT_KINDS; k++)
 		shelf_unref(w->shelf[k]);
 	mem_free(w);

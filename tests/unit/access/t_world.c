@@ -1,3 +1,5 @@
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/limits.h"
@@ -409,6 +411,65 @@ TEST(random_changes_against_a_model)
 		}
 	}
 	world_unref(w);
+}
+
+/* Readers hold worlds while a writer replaces them; run it with V=tsan. */
+static struct {
+	pthread_mutex_t lock;
+	struct world *world;
+	atomic_bool stop;
+} shared;
+
+static void *
+reader(void *arg)
+{
+	struct uuid id = id_of(OBJECT_USER, 1);
+	size_t *seen = arg;
+
+	do {
+		struct world *w;
+		size_t n;
+
+		pthread_mutex_lock(&shared.lock);
+		w = world_ref(shared.world);
+		pthread_mutex_unlock(&shared.lock);
+		*seen += world_user(w, &id) != NULL;
+		world_groups_of(w, &id, &n);
+		*seen += n;
+		world_unref(w);
+	} while (!atomic_load(&shared.stop));
+	return NULL;
+}
+
+TEST(worlds_are_shared_between_threads)
+{
+	pthread_t t[3];
+	size_t seen[3] = {0};
+
+	pthread_mutex_init(&shared.lock, NULL);
+	atomic_store(&shared.stop, false);
+	shared.world = small();
+	for (size_t i = 0; i < 3; i++)
+		T_REQUIRE(pthread_create(&t[i], NULL, reader, &seen[i]) == 0);
+	for (uint32_t i = 0; i < 400; i++) {
+		struct world_builder *b = from(shared.world);
+		struct world *w, *old;
+
+		put_user(b, 100 + i % 7, "", false);
+		put_group(b, 3, "g", (struct uuid[]){id_of(OBJECT_USER, 1)},
+		    1);
+		w = done(b);
+		pthread_mutex_lock(&shared.lock);
+		old = shared.world;
+		shared.world = w;
+		pthread_mutex_unlock(&shared.lock);
+		world_unref(old);
+	}
+	atomic_store(&shared.stop, true);
+	for (size_t i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	T_OK(seen[0] + seen[1] + seen[2] > 0);
+	world_unref(shared.world);
 }
 
 static double
