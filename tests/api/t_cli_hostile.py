@@ -4,8 +4,18 @@
 TAP on stdout.  REDOUBT names the binary (default build/redoubt); a fake TLS
 server plays every part.  Nothing here needs the real server.
 """
-import contextlib, json, os, resource, socket, ssl, subprocess, sys
-import tempfile, threading, time
+import contextlib
+import json
+import os
+import resource
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 
 REDOUBT = os.path.abspath(os.environ.get("REDOUBT", "build/redoubt"))
 TOKEN = "rdp_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl"
@@ -716,5 +726,5 @@ def completions_and_man_page():
 
 
 print(f"1..{passed + failed}")
-print(f"{passed} passed, {failed} failed")
+shutil.rmtree(work, ignore_errors=True)
 sys.exit(failed != 0)
