@@ -22,7 +22,7 @@ table_new(size_t n, struct table *ret)
 }
 
 void
-table_add(struct table *t, uint64_t hash, const void *value)
+multi_add(struct table *t, uint64_t hash, const void *value)
 {
 	size_t i = hash & t->mask;
 
@@ -84,7 +84,7 @@ count_spans(struct shelf *s)
 				continue;
 			}
 			s->spans[used] = (struct span){*id, 0, 1};
-			table_add(&s->span_of, hash_uuid(id), &s->spans[used]);
+			multi_add(&s->span_of, hash_uuid(id), &s->spans[used]);
 			used++;
 		}
 	}

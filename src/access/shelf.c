@@ -191,7 +191,7 @@ index_ids(struct shelf *s)
 {
 	TRY(table_new(s->n, &s->ids));
 	for (size_t i = 0; i < s->n; i++)
-		table_add(&s->ids, hash_uuid(&s->all[i]->id), s->all[i]);
+		multi_add(&s->ids, hash_uuid(&s->all[i]->id), s->all[i]);
 	return OK;
 }
 
@@ -204,7 +204,7 @@ index_keys(struct shelf *s)
 
 		if (shelf_key(s, t->key_id) != NULL)
 			return err_of(E_CORRUPT);
-		table_add(&s->keys, hash_key_id(t->key_id), t);
+		multi_add(&s->keys, hash_key_id(t->key_id), t);
 	}
 	return OK;
 }

@@ -115,7 +115,7 @@ const struct span *shelf_span(const struct shelf *s, const struct uuid *id);
 /* multi.c: fills many, spans and span_of. */
 err shelf_many(enum object_kind kind, struct shelf *s) MUST_USE;
 err table_new(size_t n, struct table *ret) MUST_USE;
-void table_add(struct table *t, uint64_t hash, const void *value);
+void multi_add(struct table *t, uint64_t hash, const void *value);
 
 struct world {
 	atomic_uint refs;

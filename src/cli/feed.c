@@ -1,7 +1,7 @@
 #include "cli/feed.h"
 
 void
-feed_init(struct feed *f)
+feed_start(struct feed *f)
 {
 	memset(f, 0, sizeof *f);
 	buf_init(&f->line, FEED_EVENT);

@@ -28,7 +28,7 @@ struct feed_event {
 	struct str id; /* last event id, possibly from an earlier event */
 };
 
-void feed_init(struct feed *f);
+void feed_start(struct feed *f);
 void feed_done(struct feed *f);
 /* Begin behind the event of that id; false: it cannot be one. */
 bool feed_after(struct feed *f, struct str id);

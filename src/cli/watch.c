@@ -373,7 +373,7 @@ cmd_watch(struct cli *c)
 	struct watch w = {.c = c, .rc = EXIT_DONE};
 	err e;
 
-	feed_init(&w.feed);
+	feed_start(&w.feed);
 	arena_init(&w.arena, EVENT_ARENA);
 	e = prepare(&w);
 	if (err_ok(e) && !w.done)

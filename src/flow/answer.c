@@ -1,4 +1,6 @@
 /* answer.c: the end of the line: what was rendered leaves. */
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"

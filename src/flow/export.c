@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "flow/audit_query.h"
+#include "flow/handlers.h"
 #include "flow/ledger.h"
 #include "flow/line.h"
 #include "flow/streams.h"
@@ -173,6 +174,14 @@ run(struct export *x)
 	(void)snap_unref(c->snap);
 	exchange_finish(c->x);
 	exchange_release(c->x);
+}
+
+err
+route_audit_export(struct call *c)
+{
+	struct audit_query q;
+
+	return audit_query_body(c, &q); /* the rest runs in streams_export */
 }
 
 void

@@ -31,13 +31,13 @@ ledger_tile(void *conn, unsigned level, uint64_t index,
 {
 	ret->level = level;
 	ret->index = index;
-	return store_tile_get(conn, level, index, ret->hash[0].b);
+	return store_tile_get(conn, level, index, (uint8_t *)ret->hash);
 }
 
 static err
 tile_store(void *conn, const struct audit_tile *t)
 {
-	return store_tile_put(conn, t->level, t->index, t->hash[0].b);
+	return store_tile_put(conn, t->level, t->index, (const uint8_t *)t->hash);
 }
 
 struct tail {

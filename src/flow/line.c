@@ -285,10 +285,17 @@ dispatch(struct call *c)
 		}
 		to_writer(c);
 		return;
-	case ROUTE_STREAM: /* recorded first, then opened by the streams */
+	case ROUTE_STREAM: { /* recorded first, then opened by the streams */
+		err e = c->route->handle(c);
+
+		if (!err_ok(e)) {
+			finish(c, e);
+			return;
+		}
 		c->handled = true;
 		to_writer(c);
 		return;
+	}
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "flow/events.h"
+#include "flow/handlers.h"
 #include "flow/line.h"
 #include "flow/readers.h"
 
@@ -61,13 +62,15 @@ streams_open(struct streams *s, struct call *c)
 		return;
 	}
 	n = mem_new(1, sizeof *n);
-	if (n == NULL) {
-		line_fail(c, err_of(E_NO_MEMORY));
+	(void)pthread_mutex_lock(&s->lock);
+	if (n == NULL || s->stop) {
+		(void)pthread_mutex_unlock(&s->lock);
+		mem_free(n);
+		line_fail(c, err_of(E_UNAVAILABLE));
 		line_answer(c);
 		return;
 	}
 	n->call = c;
-	(void)pthread_mutex_lock(&s->lock);
 	n->next = s->fresh;
 	s->fresh = n;
 	s->woken = true;
@@ -76,6 +79,32 @@ streams_open(struct streams *s, struct call *c)
 }
 
 /* ---- opening ---- */
+
+/* What can be refused before it is recorded; the stream itself opens in
+ * streams_open. */
+static err
+resume_ok(struct call *c)
+{
+	struct str last = http_header(c->req, STR("last-event-id"));
+	uint64_t seq;
+
+	if (last.p != NULL && !str_u64(last, 0, INT64_MAX, &seq))
+		return call_bad(c, E_INVALID,
+		    "Last-Event-ID is not one of this stream");
+	return OK;
+}
+
+err
+route_events(struct call *c)
+{
+	return resume_ok(c);
+}
+
+err
+route_audit_stream(struct call *c)
+{
+	return resume_ok(c);
+}
 
 static size_t
 streams_of(const struct streams *s, const struct uuid *principal)
@@ -99,8 +128,7 @@ begin_at(struct streams *s, struct stream *n)
 	if (last.p == NULL)
 		return OK;
 	if (!str_u64(last, 0, INT64_MAX, &n->seq))
-		return call_bad(n->call, E_INVALID,
-		    "Last-Event-ID is not one of this stream");
+		return err_of(E_INVALID); /* resume_ok has said no */
 	if (n->seq > end)
 		n->seq = end;
 	return OK;
@@ -292,16 +320,23 @@ work(void *arg)
 	return NULL;
 }
 
-struct streams *
-streams_stop(struct streams *s)
+void
+streams_end(struct streams *s)
 {
 	if (s == NULL)
-		return NULL;
+		return;
 	(void)pthread_mutex_lock(&s->lock);
 	s->stop = true;
 	(void)pthread_cond_signal(&s->more);
 	(void)pthread_mutex_unlock(&s->lock);
 	(void)pthread_join(s->thread, NULL);
+}
+
+struct streams *
+streams_free(struct streams *s)
+{
+	if (s == NULL)
+		return NULL;
 	lane_close(&s->lane);
 	mem_free(s);
 	return NULL;

@@ -18,7 +18,10 @@ void streams_open(struct streams *s, struct call *c);
 void streams_wake(struct streams *s);
 /* The peer of x has gone. Reactor thread. */
 void streams_closed(struct streams *s, struct exchange *x);
-struct streams *streams_stop(struct streams *s);
+/* End all streams and admit no more (503); then nothing keeps the wire from
+ * draining. */
+void streams_end(struct streams *s);
+struct streams *streams_free(struct streams *s);
 /* On a reader lane: run the export of c to its end. */
 void streams_export(struct lane *l, struct call *c);
 

@@ -72,7 +72,7 @@ enum { ENTRY_BITS = 24, ENTRY_MAX = (1 << ENTRY_BITS) - 1 };
 
 /* ---- sqlite_conn.c ---- */
 extern const char *const conn_sql[Q_MAX_];
-err conn_new(struct store *s, bool writes, int flags, enum query cache,
+err store_conn_new(struct store *s, bool writes, int flags, enum query cache,
     struct store_conn **ret) MUST_USE;
 /* For statements without parameters whose rows nobody wants. */
 err conn_run(struct store_conn *c, enum query id) MUST_USE;

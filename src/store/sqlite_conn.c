@@ -202,7 +202,7 @@ set_up(struct store_conn *c, bool changes, enum query cache)
 }
 
 err
-conn_new(struct store *s, bool writes, int flags, enum query cache,
+store_conn_new(struct store *s, bool writes, int flags, enum query cache,
     struct store_conn **ret)
 {
 	struct store_conn *c = mem_new(1, sizeof *c);
@@ -236,7 +236,7 @@ store_reader(struct store *s, struct store_conn **ret)
 {
 	struct store_conn *c;
 
-	TRY(conn_new(s, false, SQLITE_OPEN_READONLY, Q_CACHE_READER, &c));
+	TRY(store_conn_new(s, false, SQLITE_OPEN_READONLY, Q_CACHE_READER, &c));
 	c->lent = true;
 	atomic_fetch_add(&s->readers, 1);
 	*ret = c;

@@ -235,6 +235,24 @@ mine_matches(struct lister *l, const struct incident_row *r, bool *ret)
 	return OK;
 }
 
+/* Begin where the last page ended. */
+static err
+go_on(struct lister *l, struct walk *w)
+{
+	struct incident_row r = {0};
+	err e = peek_row(l->c, Q_INCIDENT_BY_NUMBER, l->f->project,
+	    l->f->after_number, &r);
+
+	if (err_is(e, E_NOT_FOUND))
+		return OK;
+	TRY(e);
+	if (l->down)
+		w->hi = r.seq;
+	else
+		w->lo = r.seq;
+	return OK;
+}
+
 /* Numbers rise with seq in a project, so runs of seqs are in order too. */
 static err
 list_mine(struct lister *l)
@@ -245,6 +263,8 @@ list_mine(struct lister *l)
 
 	TRY(member_runs(l, &w.any));
 	TRY(tag_runs(l, &l->tags));
+	if (!l->ranked && l->f->after_number != 0)
+		TRY(go_on(l, &w));
 	/* By severity, the best may be the last. */
 	while (l->ranked || !enough(l, &l->mine)) {
 		struct incident_row r = {0};

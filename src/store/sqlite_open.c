@@ -133,10 +133,10 @@ open_to_write(struct store *s, struct trail *t)
 
 	if (s->mode == STORE_CREATE)
 		TRY(start_create(s, t));
-	TRY(conn_new(
+	TRY(store_conn_new(
 	    s, true, SQLITE_OPEN_READWRITE, Q_CACHE_WRITER, &s->writer));
 	TRY(start_identify(s->writer, t, &version));
-	TRY(conn_new(
+	TRY(store_conn_new(
 	    s, false, SQLITE_OPEN_READWRITE, Q_CACHE_FOLDER, &s->folder));
 	s->folder->patience = FOLD_PATIENCE;
 	TRY(start_heal(s, t));

@@ -96,22 +96,13 @@ run_has(struct store_conn *c, struct run *r, uint64_t key, bool *ret)
 	return OK;
 }
 
-/* The first key at or beyond *key that all have; *key moves there. */
+/* Ask each in turn; *key moves beyond what one of them does not have. */
 static err
 agree(struct store_conn *c, struct runs *all, uint64_t *key, bool *ret_got)
 {
-	size_t same = 0;
-
 	*ret_got = true;
-	for (size_t i = 0; same < all->n; i = (i + 1) % all->n) {
-		uint64_t k = 0;
-
-		TRY(run_seek(c, &all->v[i], *key, &k, ret_got));
-		if (!*ret_got)
-			return OK;
-		same = k == *key ? same + 1 : 1;
-		*key = k;
-	}
+	for (size_t i = 0; i < all->n && *ret_got; i++)
+		TRY(run_seek(c, &all->v[i], *key, key, ret_got));
 	return OK;
 }
 

@@ -71,7 +71,7 @@ start_create(struct store *s, struct trail *t)
 	e = make_file(fresh, t);
 	s->path = fresh;
 	if (err_ok(e))
-		e = conn_new(
+		e = store_conn_new(
 		    s, true, SQLITE_OPEN_READWRITE, Q_CACHE_WRITER, &c);
 	if (err_ok(e))
 		e = fill(s, c, t);

@@ -18,7 +18,8 @@
 #include "base/mem.h"
 #include "store/conn.h"
 
-enum { LOG_BUFFER = 512 * 1024 };
+/* SQLite's own layer takes the low 17 bits of a length: pieces below that. */
+enum { LOG_BUFFER = 512 * 1024, LOG_PIECE = 124 * 1024 };
 
 struct file {
 	sqlite3_file base;
@@ -49,11 +50,14 @@ static int
 flush(struct file *f)
 {
 	sqlite3_file *r = real_of(&f->base);
-	int rc;
+	int rc = SQLITE_OK;
 
-	if (f->n == 0)
-		return SQLITE_OK;
-	rc = r->pMethods->xWrite(r, f->buffer, (int)f->n, f->at);
+	for (size_t at = 0; at < f->n && rc == SQLITE_OK; at += LOG_PIECE) {
+		size_t n = f->n - at < LOG_PIECE ? f->n - at : LOG_PIECE;
+
+		rc = r->pMethods->xWrite(r, f->buffer + at, (int)n,
+		    f->at + (sqlite3_int64)at);
+	}
 	f->n = 0; /* after an error the commit fails: never write it later */
 	return rc;
 }
@@ -103,7 +107,7 @@ log_write(struct file *f, const void *p, size_t n, sqlite3_int64 at)
 	}
 	if (f->buffer == NULL)
 		f->buffer = mem_new(1, LOG_BUFFER);
-	if (f->buffer == NULL || n > LOG_BUFFER)
+	if (f->buffer == NULL || n > LOG_PIECE)
 		return r->pMethods->xWrite(r, p, (int)n, at);
 	if (f->n == 0)
 		f->at = at;

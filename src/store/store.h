@@ -95,8 +95,9 @@ err store_savepoint_undo(struct store_conn *c) MUST_USE;
  * hold it back for more than two seconds.
  */
 err store_checkpoint(struct store *s, bool truncate) MUST_USE;
-/* Pages of 8 KiB in the log that are not folded back yet: time for a
- * checkpoint above some 2,000.  Cheap, from any thread. */
+/* Pages of 4 KiB in the log that are not folded back yet: time for a
+ * checkpoint from STORE_FOLD on.  Cheap, from any thread. */
+enum { STORE_FOLD = 8192 };
 uint32_t store_wal_pages(const struct store *s);
 
 /* ---- meta ---- */

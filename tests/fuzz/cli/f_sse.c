@@ -45,7 +45,7 @@ run(struct str in, size_t cut)
 	struct result x = {0};
 	struct feed f;
 
-	feed_init(&f);
+	feed_start(&f);
 	feed(&f, str_head(in, cut), &x);
 	feed(&f, str_skip(in, cut), &x);
 	feed_done(&f);

@@ -41,7 +41,7 @@ expect(const char *text, const char *want)
 		struct seen x = {0};
 		struct feed f;
 
-		feed_init(&f);
+		feed_start(&f);
 		T_GOOD(take(&f, str_head(s, cut), &x));
 		T_GOOD(take(&f, str_skip(s, cut), &x));
 		T_EQ_STR(str_of(x.text, x.n), str_c(want));
@@ -99,7 +99,7 @@ TEST(restart_forgets_half_an_event_and_keeps_the_id)
 	struct seen x = {0};
 	struct feed f;
 
-	feed_init(&f);
+	feed_start(&f);
 	T_GOOD(take(&f, STR("id: 3\ndata: a\n\nid: 4\ndata: hal"), &x));
 	feed_restart(&f);
 	T_GOOD(take(&f, STR("data: b\n\n"), &x));
@@ -115,7 +115,7 @@ event_of(size_t n)
 	struct feed f;
 	err e;
 
-	feed_init(&f);
+	feed_start(&f);
 	memset(piece, 'x', sizeof piece);
 	e = take(&f, STR("data:"), &x);
 	for (; err_ok(e) && n > 0; n -= n < sizeof piece ? n : sizeof piece)

@@ -1,0 +1,306 @@
+/*
+ * server.c: the process that holds the connections and the store.  It brings
+ * the line (flow/line.h) up: keys, store, log, writer, readers, streams,
+ * reactors, in this order, and takes it down in the other.
+ */
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "flow/line.h"
+#include "flow/load.h"
+#include "flow/readers.h"
+#include "flow/streams.h"
+#include "flow/writer.h"
+#include "role/control.h"
+#include "role/serverboot.h"
+#include "wire/wire.h"
+
+enum { TICK_MS = 1000, PEM_MAX = 262144, WAL_PAGES_MAX = 4000 };
+
+struct server {
+	struct server_boot boot;
+	struct state state;
+	struct wire *wire;
+	struct lane lane[SETTINGS_THREADS]; /* of the reactors */
+	unsigned lanes;
+	struct control *control;
+};
+
+/* ---- what wire asks ---- */
+
+static size_t
+on_body_cap(void *ctx, const struct http_request *head)
+{
+	(void)ctx;
+	return line_body_cap(head);
+}
+
+static void
+on_request(void *ctx, struct exchange *x)
+{
+	struct server *s = ctx;
+
+	line_request(&s->lane[exchange_reactor(x)], x);
+}
+
+static void
+on_stream_closed(void *ctx, struct exchange *x)
+{
+	struct server *s = ctx;
+
+	streams_closed(s->state.streams, x);
+}
+
+static void
+on_problem(void *ctx, err e, const struct trail *t, struct buf *b)
+{
+	struct uuid id = rand_uuid(time_now_ms());
+	char text[UUID_TEXT + 1];
+
+	(void)ctx;
+	uuid_text(&id, text);
+	line_problem(b, e, t, text);
+}
+
+/* ---- certificate ---- */
+
+static err
+read_fd(int fd, struct buf *b)
+{
+	ssize_t n;
+
+	if (!buf_room(b, PEM_MAX))
+		return err_of(E_NO_MEMORY);
+	while ((n = pread(fd, b->p + b->n, PEM_MAX - b->n, (off_t)b->n)) > 0)
+		b->n += (size_t)n;
+	return err_of(n < 0 || b->n == PEM_MAX ? E_IO : E_OK);
+}
+
+static err
+load_tls(struct server *s, int cert, int key, struct trail *t)
+{
+	struct buf c, k;
+	err e;
+
+	buf_init(&c, PEM_MAX);
+	buf_init(&k, PEM_MAX);
+	e = read_fd(cert, &c);
+	if (err_ok(e))
+		e = read_fd(key, &k);
+	if (err_ok(e))
+		e = wire_tls(s->wire, buf_view(&c), buf_view(&k), t);
+	if (k.p != NULL)
+		mem_wipe(k.p, k.cap);
+	buf_done(&c);
+	buf_done(&k);
+	(void)close(cert);
+	(void)close(key);
+	return e;
+}
+
+static void
+reload_tls(struct server *s, const struct ipc_msg *m)
+{
+	struct trail t = {{0}};
+	int64_t start = time_mono_us();
+	err e = err_of(E_PEER);
+
+	if (m->fds_n == 2)
+		e = load_tls(s, m->fds[0], m->fds[1], &t);
+	if (err_ok(e))
+		log_event(LOG_TLS_RELOAD, KVN("us", time_mono_us() - start));
+	else
+		log_event(LOG_TLS_RELOAD_BAD, KVE("error", e),
+		    KVC("detail", t.detail));
+}
+
+/* ---- up ---- */
+
+static err
+open_store(struct server *s, struct trail *t)
+{
+	int64_t start = time_mono_us();
+
+	TRY(store_open(
+	    s->boot.settings.store_dir, STORE_WRITE, t, &s->state.store));
+	TRY(state_load(&s->state, &s->boot.keeper, t));
+	TRY(state_check_log(&s->state, &s->boot.keeper, t));
+	log_event(LOG_STORE_OPEN, KVN("us", time_mono_us() - start));
+	return OK;
+}
+
+static err
+note_start(struct lane *l, void *arg)
+{
+	(void)arg;
+	return ledger_system(writer_ledger(l->writer), l,
+	    desk_arena(writer_desk(l->writer)), AUDIT_SERVER_START, STR(""),
+	    time_now_ms());
+}
+
+static err
+note_stop(struct lane *l, void *arg)
+{
+	(void)arg;
+	return ledger_system(writer_ledger(l->writer), l,
+	    desk_arena(writer_desk(l->writer)), AUDIT_SERVER_STOP, STR(""),
+	    time_now_ms());
+}
+
+static err
+start_flow(struct server *s)
+{
+	struct state *st = &s->state;
+
+	TRY(writer_start(st, &s->boot.keeper, &st->writer));
+	TRY(writer_do(st->writer, note_start, NULL));
+	TRY(readers_start(st, s->boot.settings.readers, &st->readers));
+	TRY(streams_start(st, &st->streams));
+	while (s->lanes < s->boot.settings.reactors) {
+		TRY(lane_open(st, LANE_REACTOR, s->lanes, &s->lane[s->lanes]));
+		s->lanes++;
+	}
+	return control_start(st, &s->boot, &s->control);
+}
+
+static err
+start_wire(struct server *s, struct trail *t)
+{
+	static const struct wire_hooks hooks_of = {
+	    .body_cap = on_body_cap,
+	    .request = on_request,
+	    .stream_closed = on_stream_closed,
+	    .problem = on_problem,
+	};
+	static struct wire_hooks hooks;
+	struct wire_config c = {.reactors = s->boot.settings.reactors,
+	    .listen_n = s->boot.listen_n};
+
+	hooks = hooks_of;
+	hooks.ctx = s;
+	c.hooks = &hooks;
+	memcpy(c.listen, s->boot.listen, s->boot.listen_n * sizeof *c.listen);
+	TRY(wire_new(&c, &s->wire));
+	TRY(load_tls(s, s->boot.tls_cert, s->boot.tls_key, t));
+	return wire_start(s->wire);
+}
+
+static err
+up(struct server *s, struct trail *t)
+{
+	struct state *st = &s->state;
+	struct str url;
+
+	TRY(server_boot(&s->boot, t));
+	url = s->boot.settings.public_url;
+	if (url.n >= sizeof st->public_url)
+		return err_of(E_CONFIG);
+	memcpy(st->public_url, url.p, url.n);
+	st->log_requests = s->boot.settings.log_requests;
+	st->confined = s->boot.confined;
+	(void)pthread_mutex_init(&st->lock, NULL);
+	TRY(open_store(s, t));
+	TRY(start_flow(s));
+	TRY(start_wire(s, t));
+	return server_ready(&s->boot);
+}
+
+/* ---- running ---- */
+
+/* Fold the write-ahead log back, off the writer's path. */
+static void
+tend_store(struct server *s)
+{
+	err e;
+
+	if (store_wal_pages(s->state.store) < WAL_PAGES_MAX)
+		return;
+	e = store_checkpoint(s->state.store, false);
+	if (!err_ok(e))
+		log_event(LOG_STORE, KVE("error", e), KVC("at", "checkpoint"));
+}
+
+/* false: drain. */
+static bool
+told(struct server *s, err *ret)
+{
+	struct ipc_msg m;
+
+	*ret = server_told(&s->boot, &m);
+	if (!err_ok(*ret))
+		return false;
+	switch ((int)m.type) {
+	case IPC_TLS_RELOAD:
+		reload_tls(s, &m);
+		return true;
+	case IPC_ROOT_RELOAD_DONE:
+		control_root_reloaded(s->control, m.body);
+		ipc_msg_drop(&m);
+		return true;
+	default:
+		ipc_msg_drop(&m);
+		return m.type != IPC_DRAIN;
+	}
+}
+
+static err
+serve(struct server *s)
+{
+	struct pollfd p = {.fd = s->boot.supervisor.fd, .events = POLLIN};
+	err e = OK;
+
+	for (;;) {
+		int n = poll(&p, 1, TICK_MS / 10);
+
+		if (n > 0 && !told(s, &e))
+			return e;
+		tend_store(s);
+	}
+}
+
+/* ---- down ---- */
+
+static void
+down(struct server *s)
+{
+	struct state *st = &s->state;
+
+	atomic_store(&st->draining, true);
+	s->control = control_stop(s->control);
+	streams_end(st->streams);
+	if (s->wire != NULL)
+		wire_drain(s->wire);
+	st->readers = readers_stop(st->readers);
+	if (st->writer != NULL)
+		err_ignore(writer_do(st->writer, note_stop, NULL),
+		    "the log may be what is broken");
+	st->writer = writer_stop(st->writer);
+	s->wire = wire_free(s->wire);
+	st->streams = streams_free(st->streams);
+	while (s->lanes > 0)
+		lane_close(&s->lane[--s->lanes]);
+	state_done(st);
+	st->store = store_close(st->store);
+}
+
+int
+role_server(void)
+{
+	static struct server s;
+	struct trail t = {{0}};
+	err e = up(&s, &t);
+
+	if (err_ok(e)) {
+		log_event(LOG_READY, KV("url", s.boot.settings.url));
+		e = serve(&s);
+	} else {
+		log_event(LOG_STOP, KVE("error", e), KVC("detail", t.detail));
+	}
+	down(&s);
+	return err_exit(e);
+}
