@@ -35,8 +35,10 @@ static const char bash_tail[] =
     "}\n"
     "complete -F _redoubt redoubt\n";
 
+/* The line a zsh script of functions must begin with. */
+static const char zsh_first[] = "#compdef redoubt\n";
+
 static const char zsh_head[] =
-    "#compdef redoubt\n"
     "# zsh completion for redoubt; redoubt completion zsh\n"
     "_redoubt()\n"
     "{\n"
@@ -292,10 +294,9 @@ completion_script(struct buf *b, struct str shell)
 		cases(b, "path");
 		buf_c(b, bash_tail);
 	} else {
-		/* #compdef must be the first line */
-		buf_add(b, zsh_head, 16);
+		buf_c(b, zsh_first);
 		known(b);
-		buf_c(b, zsh_head + 16);
+		buf_c(b, zsh_head);
 		cases(b, "path_");
 		buf_c(b, zsh_tail);
 	}

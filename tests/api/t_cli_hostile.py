@@ -707,13 +707,29 @@ def completions_and_man_page():
         expect(p, 0)
         path = f"{work}/c.{shell}"
         open(path, "w").write(p.out)
-        if subprocess.run(["which", shell],
-                          stdout=subprocess.DEVNULL).returncode == 0:
+        if shutil.which(shell):
             sh(*check.split(), path)
+    # and they complete
+    line = "redoubt incident list --status ack"
+    typed = f"({line})"
+    p = subprocess.run(["bash", "-c", f"""
+        source {work}/c.bash; COMP_WORDS={typed}; COMP_CWORD=4; _redoubt
+        echo "${{COMPREPLY[*]}}" """], stdout=subprocess.PIPE)
+    assert p.stdout == b"acknowledged\n", p.stdout
+    if shutil.which("zsh"):
+        p = subprocess.run(["zsh", "-fc", f"""
+            compdef() {{}}; source {work}/c.zsh
+            compadd() {{ shift; print -r -- $* }}
+            words={typed}; CURRENT=5; _redoubt"""], stdout=subprocess.PIPE)
+        assert b"acknowledged" in p.stdout.split(), p.stdout
+    if shutil.which("fish"):
+        p = subprocess.run(["fish", "-Nc", f"""
+            source {work}/c.fish; complete -C '{line}'"""],
+                           stdout=subprocess.PIPE)
+        assert p.stdout.startswith(b"acknowledged\t"), p.stdout
     page = f"{work}/redoubt.1"
     open(page, "w").write(run("help", "--man").out)
-    if subprocess.run(["which", "mandoc"],
-                      stdout=subprocess.DEVNULL).returncode == 0:
+    if shutil.which("mandoc"):
         r = subprocess.run(["mandoc", "-T", "lint", page],
                            stdout=subprocess.PIPE)
         assert r.stdout == b"", r.stdout.decode()

@@ -13,6 +13,17 @@ static struct login login;
 static char home[64], file[128];
 
 static void
+leave_nothing(void)
+{
+	char dir[128];
+
+	unlink(file);
+	snprintf(dir, sizeof dir, "%s/redoubt", home);
+	rmdir(dir);
+	rmdir(home);
+}
+
+static void
 fresh(void)
 {
 	arena_done(&arena);
@@ -28,6 +39,7 @@ fresh(void)
 		snprintf(home, sizeof home, "/tmp/redoubt-login-XXXXXX");
 		if (mkdtemp(home) == NULL)
 			abort();
+		atexit(leave_nothing);
 		snprintf(dir, sizeof dir, "%s/redoubt", home);
 		mkdir(dir, 0700);
 		snprintf(file, sizeof file, "%s/login.json", dir);

@@ -429,7 +429,8 @@ TEST(exit_codes_agree_with_errors_def)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (rows[i].status == 500 || strcmp(rows[i].name, "E_USAGE") == 0)
+		if (rows[i].status == 500 ||
+		    strcmp(rows[i].name, "E_USAGE") == 0)
 			continue;
 		if (exit_of_status(rows[i].status) != rows[i].code)
 			T_FAIL("%s: %d", rows[i].name, rows[i].code);

@@ -1,0 +1,464 @@
+#!/usr/bin/env python3
+"""Every command against a real server: what it prints, how it exits."""
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from rig import BINARY, test, run  # noqa: E402
+
+used = set()
+names = [c["name"] for c in json.loads(subprocess.run(
+    [BINARY, "help", "--json"], capture_output=True).stdout)["commands"]]
+
+
+def note(argv):
+    words = [a for a in argv if not a.startswith("-")]
+    for n in (3, 2, 1):
+        if " ".join(words[:n]) in names:
+            used.add(" ".join(words[:n]))
+            return
+
+
+def cli(rig, *argv, rc=0, token=None, input=None, env=None):
+    """Run it; the parsed document when --json was asked."""
+    note(argv)
+    if env is None:
+        p = rig.user_cli(*argv, token=token, input=input)
+    else:
+        p = rig.cli(*argv, env=env, input=input)
+    rig.check(p.returncode == rc, f"{argv}: exit {p.returncode}, want {rc}: "
+              f"{p.stderr}")
+    rig.check((rc in (0, 8)) or p.stderr.startswith("redoubt: "),
+              f"{argv}: {p.stderr!r}")
+    rig.check("\x1b" not in p.stdout + p.stderr, f"{argv}: escape")
+    if "--json" in argv and p.returncode in (0, 8):
+        return json.loads(p.stdout)
+    return p.stdout if p.returncode == 0 else p.stderr
+
+
+def j(rig, *argv, **kw):
+    return cli(rig, *argv, "--json", **kw)
+
+
+@test
+def who_and_login(rig):
+    me = j(rig, "whoami")
+    rig.eq(me["kind"], "user")
+    rig.check("kind:" in cli(rig, "whoami"), "text")
+    home = str(rig.dir / "home")
+    env = {"PATH": os.environ["PATH"], "HOME": home}
+    cli(rig, "whoami", rc=4, env=env)
+    cli(rig, "login", "--url", rig.url, "--ca", rig.ca, env=env,
+        input=rig.token + "\n")
+    rig.eq(os.stat(home + "/.config/redoubt/login.json").st_mode & 0o777,
+           0o600)
+    rig.eq(cli(rig, "whoami", "--json", env=env)["id"], me["id"])
+    cli(rig, "incident", "list", env=env)
+    cli(rig, "logout", env=env)
+    cli(rig, "whoami", rc=4, env=env)
+    wrong = rig.token[:-1] + ("0" if rig.token[-1] != "0" else "1")
+    cli(rig, "whoami", rc=4, token=wrong)
+    cli(rig, "login", "--url", rig.url, "--ca", rig.ca, env=env, rc=4,
+        input=wrong)
+
+
+@test
+def incidents(rig):
+    i = j(rig, "incident", "create", "Checkout fails", "--severity", "sev1",
+          "--services", "shop,payments", "--summary", "-",
+          "--fields", '{"ticket":7}', "--type", "outage",
+          "--environments", "prod", input="first\nsecond")
+    rig.eq((i["title"], i["severity"], i["services"], i["fields"]),
+           ("Checkout fails", "sev1", ["shop", "payments"], {"ticket": 7}))
+    rig.eq(i["summary"], "first\nsecond")
+    rig.eq(i["source"]["kind"], "cli")
+    n = str(i["number"])
+    for form in (n, "INC-" + n, i["id"]):
+        rig.eq(j(rig, "incident", "show", form)["id"], i["id"])
+    text = cli(rig, "incident", "show", n)
+    rig.check("Checkout fails" in text and "etag: " in text, text)
+    tag = text.split("etag: ")[1].strip()
+    u = j(rig, "incident", "update", n, "--severity", "sev0", "--services",
+          "", "--etag", tag)
+    rig.eq((u["severity"], u["services"]), ("sev0", []))
+    cli(rig, "incident", "update", n, "--title", "x", "--etag", tag, rc=5)
+    cli(rig, "incident", "update", n, rc=2)
+    cli(rig, "incident", "update", n, "--severity", "sev9", rc=6)
+    m = j(rig, "incident", "move", n, "acknowledged", "--note", "mine")
+    rig.eq(m["status"], "acknowledged")
+    cli(rig, "incident", "move", n, "new", rc=5)
+    cli(rig, "incident", "move", n, "nonsense", rc=6)
+    e = j(rig, "incident", "note", n, "it was DNS", "--key-event")
+    rig.eq((e["text"], e["key_event"]), ("it was DNS", True))
+    cli(rig, "incident", "note", n, "-", input="from\nstdin")
+    t = j(rig, "incident", "timeline", n, "--order", "asc")
+    rig.check(any(x["text"] == "from\nstdin" for x in t["items"]), "note")
+    rig.check("it was DNS" in cli(rig, "incident", "timeline", n), "table")
+    s = j(rig, "incident", "show", n, "--include", "timeline")
+    rig.check("it was DNS" in json.dumps(s), "included timeline")
+    rig.eq(j(rig, "incident", "alerts", n)["items"], [])
+    cli(rig, "incident", "show", "999999", rc=3)
+    cli(rig, "incident", "show", "../x", rc=3)
+    cli(rig, "incident", "list", "--project", "nowhere", rc=3)
+
+
+@test
+def lists_and_pages(rig):
+    for k in range(7):
+        cli(rig, "incident", "create", f"page {k}", "--type", "paging")
+    a = j(rig, "incident", "list", "--type", "paging", "--limit", "3")
+    rig.eq((len(a["items"]), a["next"] is None), (3, False))
+    b = j(rig, "incident", "list", "--type", "paging", "--limit", "3",
+          "--cursor", a["next"])
+    rig.eq(len({x["id"] for x in a["items"] + b["items"]}), 6)
+    c = j(rig, "incident", "list", "--type", "paging", "--limit", "2",
+          "--all", "--sort", "oldest")
+    rig.eq([x["title"] for x in c["items"]], [f"page {k}" for k in range(7)])
+    rig.eq(c["next"], None)
+    text = cli(rig, "incident", "list", "--type", "paging", "--limit", "2",
+               "--all")
+    rig.eq(len(text.splitlines()), 8, text)
+    rig.check(text.startswith("INCIDENT "), text)
+    rig.eq(j(rig, "incident", "list", "--severity", "sev4")["items"], [])
+    rig.check(j(rig, "incident", "list", "--from", "1h", "--q", "page 3")
+              ["items"], "from and q")
+    rig.eq(j(rig, "incident", "list", "--to", "1h")["items"], [])
+    cli(rig, "incident", "list", "--limit", "0", rc=6)
+    cli(rig, "incident", "list", "--limit", "201", rc=6)
+    cli(rig, "incident", "list", "--limit", "x", rc=6)
+    cli(rig, "incident", "list", "--cursor", "rubbish", rc=6)
+    cli(rig, "incident", "list", "--status", "nonsense", rc=6)
+    cli(rig, "incident", "list", "--nonsense", rc=2)
+
+
+@test
+def idempotency(rig):
+    one = j(rig, "incident", "create", "once", "--idempotency-key", "k-1")
+    two = j(rig, "incident", "create", "once", "--idempotency-key", "k-1")
+    rig.eq(one["id"], two["id"])
+    cli(rig, "incident", "create", "other", "--idempotency-key", "k-1", rc=5)
+
+
+@test
+def private_incidents(rig):
+    account, other = rig.make_account("viewer", rig.project)
+    i = j(rig, "incident", "create", "hush", "--private", "true")
+    n = str(i["number"])
+    cli(rig, "incident", "show", n, rc=3, token=other.token)
+    before = j(rig, "incident", "members", n)["members"]
+    me = j(rig, "whoami")
+    m = j(rig, "incident", "members", n, "--set",
+          f"user:{me['id']},service-account:{account}")
+    rig.eq(len(m["members"]), 2)
+    rig.check(account in cli(rig, "incident", "members", n), "table")
+    cli(rig, "incident", "show", n, token=other.token)
+    cli(rig, "incident", "members", n, "--set", "user", rc=6)
+    rig.check(isinstance(before, list), "members")
+
+
+@test
+def alerts(rig):
+    a = j(rig, "alert", "create", "Disk full", "--severity", "critical",
+          "--label", "host=db1", "--label", "mount=/a=b", "--message", "97%",
+          "--dedup-key", "d1", "--service", "db", "--environment", "prod",
+          "--link", "https://example.org/x")
+    rig.eq(a["labels"], {"host": "db1", "mount": "/a=b"})
+    rig.eq(j(rig, "alert", "show", a["id"])["title"], "Disk full")
+    rig.check(a["id"] in cli(rig, "alert", "list"), "table")
+    rig.eq(j(rig, "alert", "ack", a["id"], "--note", "looking")["status"],
+           "acknowledged")
+    rig.eq(j(rig, "alert", "resolve", a["id"])["status"], "resolved")
+    rig.check(j(rig, "alert", "list", "--status", "resolved", "--severity",
+                "critical", "--from", "1h", "--q", "Disk")["items"], "filter")
+    w = j(rig, "alert", "create", "Odd", "--severity", "warning")
+    p = j(rig, "alert", "promote", w["id"], "--severity", "sev3")
+    rig.check(p, "promoted")
+    n = j(rig, "alert", "show", w["id"])["incident"]
+    rig.check(n is not None, "incident of the alert")
+    got = j(rig, "incident", "alerts", n)["items"]
+    rig.eq([x["id"] for x in got], [w["id"]])
+    rig.eq(j(rig, "alert", "list", "--incident", n)["items"], got)
+    v = j(rig, "alert", "create", "Odder", "--severity", "warning")
+    cli(rig, "alert", "promote", v["id"], "--incident", n)
+    cli(rig, "alert", "show", "0", rc=3)
+    cli(rig, "alert", "ack", "01936b7e-0000-7000-8000-000000000000", rc=3)
+
+
+@test
+def projects(rig):
+    rig.eq(j(rig, "project", "create", "shop", "--name", "Shop")["slug"],
+           "shop")
+    cli(rig, "project", "create", "shop", rc=5)
+    cli(rig, "project", "create", "Bad Slug!", rc=6)
+    rig.eq(j(rig, "project", "update", "shop", "--name", "The shop")["name"],
+           "The shop")
+    rig.eq(j(rig, "project", "show", "shop")["name"], "The shop")
+    rig.check("shop" in cli(rig, "project", "list"), "table")
+    i = j(rig, "incident", "create", "elsewhere", "--project", "shop")
+    rig.eq(i["number"], 1)
+    j(rig, "project", "create", "empty")
+    cli(rig, "project", "delete", "empty")
+    cli(rig, "project", "show", "empty", rc=3)
+
+
+@test
+def integrations(rig):
+    rig.check("alertmanager" in cli(rig, "template", "list"), "templates")
+    i = j(rig, "integration", "create", "prom", "--template", "alertmanager",
+          "--auth", "bearer", "--default-severity", "warning")
+    rig.check(i["secret"].startswith("rdw_"), "secret")
+    rig.eq(j(rig, "integration", "update", i["id"], "--name", "prom2",
+             "--disabled", "true")["name"], "prom2")
+    rig.eq(j(rig, "integration", "show", i["id"])["status"], "disabled")
+    cli(rig, "integration", "update", i["id"], "--disabled", "false")
+    r = j(rig, "integration", "rotate", i["id"])
+    rig.check(r["secret"] != i["secret"], "rotated")
+    payload = json.dumps({"version": "4", "status": "firing", "alerts": [{
+        "status": "firing", "labels": {"alertname": "X",
+                                       "severity": "critical"},
+        "annotations": {}, "startsAt": "2026-11-25T03:21:34Z"}]})
+    t = j(rig, "integration", "test", i["id"], "--payload", "-",
+          input=payload)
+    rig.check("X" in json.dumps(t), "mapped")
+    rig.eq(j(rig, "integration", "deliveries", i["id"])["items"], [])
+    d = rig.client(r["secret"]).post(
+        "/ingest/" + i["id"], json.loads(payload))
+    rig.eq(d.status, 202, d)
+    rig.eq(len(j(rig, "integration", "deliveries", i["id"])["items"]), 1)
+    cli(rig, "integration", "deliveries", i["id"])
+    rig.check("prom2" in cli(rig, "integration", "list"), "table")
+    cli(rig, "integration", "create", "x", "--template", "nonsense",
+        "--auth", "bearer", rc=6)
+    cli(rig, "integration", "delete", i["id"])
+    cli(rig, "integration", "show", i["id"], rc=3)
+
+
+@test
+def people(rig):
+    u = j(rig, "user", "create", "ann@example.org", "--name", "Ann")
+    rig.eq(j(rig, "user", "update", u["id"], "--name", "Anna")["name"],
+           "Anna")
+    rig.eq(j(rig, "user", "show", u["id"])["email"], "ann@example.org")
+    rig.check("ann@example.org" in cli(rig, "user", "list"), "table")
+    cli(rig, "user", "create", "no address", rc=6)
+    s = j(rig, "service-account", "create", "robot")
+    rig.eq(j(rig, "service-account", "update", s["id"], "--name", "bot")
+           ["name"], "bot")
+    rig.eq(j(rig, "service-account", "show", s["id"])["name"], "bot")
+    rig.check("bot" in cli(rig, "service-account", "list"), "table")
+    g = j(rig, "group", "create", "ops", "--members",
+          f"user:{u['id']},service_account:{s['id']}")
+    rig.eq(len(g["members"]), 2)
+    rig.eq(j(rig, "group", "update", g["id"], "--members",
+             f"user:{u['id']}")["members"][0]["id"], u["id"])
+    rig.eq(j(rig, "group", "show", g["id"])["name"], "ops")
+    rig.check("ops" in cli(rig, "group", "list"), "table")
+    r = j(rig, "role", "create", "reader", "--permissions",
+          "incident.view,project.view")
+    rig.eq(sorted(r["permissions"]), ["incident.view", "project.view"])
+    rig.eq(len(j(rig, "role", "update", r["id"], "--permissions",
+                 "project.view")["permissions"]), 1)
+    rig.eq(j(rig, "role", "show", "viewer")["name"], "viewer")
+    rig.check("org_admin" in cli(rig, "role", "list"), "table")
+    b = j(rig, "binding", "create", f"group:{g['id']}", "responder",
+          "--project", rig.project, "--expires", "30d", "--reason", "on call")
+    rig.eq(b["role"], "responder")
+    rig.eq(j(rig, "binding", "show", b["id"])["reason"], "on call")
+    rig.check(b["id"] in cli(rig, "binding", "list", "--project",
+                             rig.project), "table")
+    x = j(rig, "access", "explain", f"user:{u['id']}", "incident.edit",
+          "--project", rig.project)
+    rig.eq(x["allowed"], True)
+    rig.check(x["because"], "because")
+    cli(rig, "binding", "delete", b["id"])
+    x = j(rig, "access", "explain", f"user:{u['id']}", "incident.edit",
+          "--project", rig.project)
+    rig.eq(x["allowed"], False)
+    cli(rig, "access", "explain", f"user:{u['id']}", "incident.edit")
+    cli(rig, "access", "explain", "nobody", "incident.edit", rc=6)
+    cli(rig, "role", "delete", r["id"])
+    cli(rig, "group", "delete", g["id"])
+    cli(rig, "service-account", "delete", s["id"])
+    cli(rig, "user", "delete", u["id"])
+    cli(rig, "user", "show", u["id"], rc=3)
+
+
+@test
+def tokens(rig):
+    t = j(rig, "token", "create", "ci", "--scopes", "incident.view",
+          "--expires", "1d", "--projects", rig.project, "--ip-allow",
+          "127.0.0.0/8")
+    rig.check(t["token"].startswith("rdp_"), "token")
+    cli(rig, "incident", "list", token=t["token"])
+    cli(rig, "incident", "create", "x", token=t["token"], rc=4)
+    rig.check("token" not in j(rig, "token", "show", t["id"]), "once")
+    rig.check(t["id"] in cli(rig, "token", "list"), "table")
+    me = j(rig, "whoami")["id"]
+    rig.check(j(rig, "token", "list", "--owner", me)["items"], "owner")
+    cli(rig, "token", "revoke", t["id"])
+    cli(rig, "incident", "list", token=t["token"], rc=4)
+    cli(rig, "token", "create", "x", "--scopes", "nonsense", "--expires",
+        "1d", rc=6)
+    cli(rig, "token", "create", "x", "--scopes", "*", rc=2)
+
+
+@test
+def feed(rig):
+    out = str(rig.dir / "events")
+    got = []
+
+    def follow(*argv):
+        got.append(rig.user_cli(*argv))
+    i = rig.make_incident("watched")
+    n = str(i["number"])
+    threads = [threading.Thread(target=follow, args=a) for a in (
+        ("watch", "--count", "2", "--json"),
+        ("watch", "--count", "1", "--exec", f"cat >>{out}"),
+        ("incident", "watch", n, "--count", "1"))]
+    used.update(("watch", "incident watch"))
+    for t in threads:
+        t.start()
+    time.sleep(1.5)
+    cli(rig, "incident", "create", "unwatched")
+    cli(rig, "incident", "note", n, "hello")
+    for t in threads:
+        t.join(20)
+    rig.eq(sorted(p.returncode for p in got), [0, 0, 0], got)
+    docs = [json.loads(line) for p in got for line in p.stdout.splitlines()
+            if line.startswith("{")]
+    rig.eq([d["action"] for d in docs], ["incident.create", "timeline.add"])
+    rig.eq(json.load(open(out))["action"], "incident.create")
+    rig.check(any("timeline.add" in p.stdout and i["id"] in p.stdout and
+                  "{" not in p.stdout for p in got), got)
+    # from where one left off
+    after = str(docs[0]["seq"] - 1)
+    again = cli(rig, "watch", "--after", after, "--count", "1", "--json")
+    rig.eq(again, docs[0])
+    cli(rig, "incident", "watch", "999999", rc=3)
+
+
+@test
+def audit(rig):
+    a = j(rig, "audit", "list", "--limit", "5", "--order", "asc")
+    rig.eq([e["seq"] for e in a["items"]], [1, 2, 3, 4, 5])
+    rig.check("incident.create" in cli(
+        rig, "audit", "list", "--action", "incident.create", "--outcome",
+        "ok", "--from", "1h"), "table")
+    rig.eq(j(rig, "audit", "show", "1")["seq"], 1)
+    cli(rig, "audit", "show", "99999999", rc=3)
+    note = cli(rig, "audit", "checkpoint")
+    rig.check("\n\n\u2014 " in note, note)
+    size = int(note.split("\n")[1])
+    rig.check(cli(rig, "audit", "proof", "--seq", "1"), "inclusion")
+    rig.check(j(rig, "audit", "proof", "--old", "1", "--new", str(size)),
+              "consistency")
+    whole = cli(rig, "audit", "export")
+    rig.eq(json.loads(whole.split("\n")[0])["seq"], 1)
+    to = str(rig.dir / "export.ndjson")
+    s = j(rig, "audit", "export", "--to", to)
+    rig.eq(s["file"], to)
+    cli(rig, "audit", "export", "--to", to, rc=5)
+    part = str(rig.dir / "part.ndjson")
+    cli(rig, "audit", "export", "--to", part, "--action", "incident.create",
+        "--from", "1d")
+    for path in (to, part):
+        v = j(rig, "audit", "verify", "--file", path)
+        rig.check(v, "verdict")
+    text = open(to).read().replace("incident.create", "incident.crEate", 1)
+    bad = str(rig.dir / "bad.ndjson")
+    open(bad, "w").write(text)
+    cli(rig, "audit", "verify", "--file", bad, rc=8)
+    cli(rig, "audit", "verify", "--data", str(rig.data))
+    cli(rig, "audit", "verify", rc=2)
+    cli(rig, "audit", "verify", "--file", "/nonexistent", rc=3)
+    cli(rig, "audit", "verify", "--data", "/nonexistent", rc=3)
+
+
+@test
+def posture_and_keys(rig):
+    p = j(rig, "posture")
+    rig.check(all({"check", "ok", "detail", "fix"} <= set(x)
+                  for x in p["items"]), p)
+    rig.check("CHECK" in cli(rig, "posture"), "table")
+    cli(rig, "posture", "--strict",
+        rc=0 if all(x["ok"] for x in p["items"]) else 8)
+    d = str(rig.data)
+    i = rig.make_incident("before rotation")
+    rig.check(j(rig, "key", "status", "--data", d), "status")
+    rig.check(cli(rig, "key", "status", "--data", d), "status")
+    cli(rig, "key", "rotate", "--data", d)
+    cli(rig, "key", "rewrap", "--data", d)
+    rig.eq(j(rig, "incident", "show", i["id"])["title"], "before rotation")
+    rig.eq(j(rig, "incident", "create", "after")["title"], "after")
+    cli(rig, "key", "status", "--data", "/nonexistent", rc=3)
+
+
+@test
+def denials(rig):
+    _, viewer = rig.make_account("viewer", rig.project)
+    t = viewer.token
+    cli(rig, "incident", "list", token=t)
+    cli(rig, "incident", "create", "x", token=t, rc=4)
+    cli(rig, "user", "list", token=t, rc=4)
+    cli(rig, "audit", "export", token=t, rc=4)
+    cli(rig, "project", "show", "shop", token=t, rc=3)
+
+
+@test
+def local_commands(rig):
+    d = str(rig.data)
+    cli(rig, "init", "--data", d, rc=5)
+    cli(rig, "init", rc=2)
+    cli(rig, "serve", "--data", d, "--listen", "127.0.0.1:0", rc=7)
+    cli(rig, "serve", "--data", "/nonexistent", rc=3)
+    cli(rig, "serve", "--data", d, "--listen", "nonsense", rc=2)
+    out = j(rig, "check", "--data", d)
+    rig.check(isinstance(out, dict), out)
+    cli(rig, "check", "--data", "/nonexistent", rc=3)
+    cli(rig, "help")
+    cli(rig, "help", "incident", "move")
+    cli(rig, "help", "nonsense", rc=2)
+    j(rig, "help")
+    rig.check(cli(rig, "version").startswith("redoubt "), "version")
+    rig.check("version" in j(rig, "version"), "version")
+    rig.check("script" in j(rig, "completion", "bash"), "completion")
+    cli(rig, "completion", "tcsh", rc=2)
+    p = rig.user_cli()
+    rig.eq(p.returncode, 2)
+
+
+@test
+def L08_inert_on_a_terminal(rig):
+    evil = "a\u202eb\u2066c\u0085d"
+    i = rig.post(rig.p + "/incidents",
+                 {"title": "t", "summary": "x\n\x1b[2J" + evil})
+    if i.status != 201:  # refusing it is fine, too
+        return
+    n = str(i.json["number"])
+    for argv in (("incident", "show", n), ("incident", "list"),
+                 ("incident", "show", n, "--json")):
+        out = cli(rig, *argv) if "--json" not in argv else \
+            rig.user_cli(*argv).stdout
+        rig.check(not set(out) & set("\x1b\u202e\u2066\u0085"), argv)
+    rig.eq(j(rig, "incident", "show", n)["summary"], i.json["summary"])
+
+
+@test
+def server_gone(rig):
+    rig.stop()
+    cli(rig, "whoami", rc=7)
+    cli(rig, "audit", "verify", "--data", str(rig.data))
+    cli(rig, "check", "--data", str(rig.data), rc=rig.user_cli(
+        "check", "--data", str(rig.data)).returncode)
+
+
+@test
+def every_command_was_driven(rig):
+    used.add("serve")
+    rig.eq(sorted(set(names) - used), [])
+
+
+run()
