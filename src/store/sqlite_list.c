@@ -240,8 +240,8 @@ static err
 go_on(struct lister *l, struct walk *w)
 {
 	struct incident_row r = {0};
-	err e = peek_row(l->c, Q_INCIDENT_BY_NUMBER, l->f->project,
-	    l->f->after_number, &r);
+	err e = peek_row(
+	    l->c, Q_INCIDENT_BY_NUMBER, l->f->project, l->f->after_number, &r);
 
 	if (err_is(e, E_NOT_FOUND))
 		return OK;

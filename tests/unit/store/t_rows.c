@@ -77,13 +77,13 @@ TEST(project_keys)
 TEST(data_keys)
 {
 	struct data_key_row k = {.id = 7,
-		.project = 3,
-		.version = 2,
-		.class = 4,
-		.has_subject = true,
-		.subject = fake_uuid(1, 2),
-		.term = 9,
-		.wrapped = fake_sealed("seven")};
+	    .project = 3,
+	    .version = 2,
+	    .class = 4,
+	    .has_subject = true,
+	    .subject = fake_uuid(1, 2),
+	    .term = 9,
+	    .wrapped = fake_sealed("seven")};
 	struct data_key_row g, *list;
 	uint32_t last;
 	size_t n;
@@ -134,12 +134,12 @@ TEST(data_keys)
 TEST(objects)
 {
 	struct object_row o = {.kind = 2,
-		.id = fake_uuid(5, 6),
-		.project = 1,
-		.version = 1,
-		.created = 10,
-		.updated = 11,
-		.sealed = fake_sealed("one")};
+	    .id = fake_uuid(5, 6),
+	    .project = 1,
+	    .version = 1,
+	    .created = 10,
+	    .updated = 11,
+	    .sealed = fake_sealed("one")};
 	struct object_row *l;
 	size_t n;
 
@@ -170,15 +170,15 @@ static struct incident_row
 incident(uint64_t seq, uint32_t project, uint64_t number)
 {
 	return (struct incident_row){.seq = seq,
-		.id = {fake_uuid(1, seq)},
-		.project = project,
-		.number = number,
-		.severity = 2,
-		.status = 1,
-		.version = 1,
-		.created = (int64_t)seq * 1000,
-		.updated = (int64_t)seq * 1000,
-		.sealed = fake_sealed("incident")};
+	    .id = {fake_uuid(1, seq)},
+	    .project = project,
+	    .number = number,
+	    .severity = 2,
+	    .status = 1,
+	    .version = 1,
+	    .created = (int64_t)seq * 1000,
+	    .updated = (int64_t)seq * 1000,
+	    .sealed = fake_sealed("incident")};
 }
 
 static void
@@ -251,8 +251,7 @@ TEST(incidents)
 	x.seq = 77;
 	T_ERR(store_incident_update(w, &x), E_NOT_FOUND);
 	T_ERR(store_incident_by_number(w, 4, 2, &a, &g), E_NOT_FOUND);
-	T_ERR(store_incident_by_number(w, 4, UINT64_MAX, &a, &g),
-	    E_NOT_FOUND);
+	T_ERR(store_incident_by_number(w, 4, UINT64_MAX, &a, &g), E_NOT_FOUND);
 	T_ERR(store_incident_by_seq(w, 3, &a, &g), E_NOT_FOUND);
 	T_GOOD(store_commit(w));
 	T_GOOD(store_incident_by_seq(r, 2, &a, &g));
@@ -312,8 +311,8 @@ TEST(tags)
 
 TEST(members)
 {
-	struct subject m[3] = {{2, fake_uuid(9, 1)}, {1, fake_uuid(9, 2)},
-		{1, fake_uuid(9, 1)}};
+	struct subject m[3] = {
+	    {2, fake_uuid(9, 1)}, {1, fake_uuid(9, 2)}, {1, fake_uuid(9, 1)}};
 	struct subject other = {2, fake_uuid(9, 2)}, *l;
 	struct incident_row x = incident(1, 1, 1);
 	struct incident_id *ids;
@@ -356,11 +355,11 @@ TEST(members)
 TEST(timeline)
 {
 	struct entry_row e = {.incident = 3,
-		.kind = 2,
-		.key_event = 1,
-		.occurred = 5,
-		.recorded = 6,
-		.sealed = fake_sealed("text")};
+	    .kind = 2,
+	    .key_event = 1,
+	    .occurred = 5,
+	    .recorded = 6,
+	    .sealed = fake_sealed("text")};
 	struct entry_row *l;
 	size_t n;
 
@@ -404,17 +403,17 @@ TEST(timeline)
 TEST(alerts)
 {
 	struct alert_row x = {.seq = 1,
-		.id = {fake_uuid(3, 1)},
-		.project = 4,
-		.dedup = {7},
-		.incident = 5,
-		.status = 1,
-		.severity = 2,
-		.version = 1,
-		.count = 1,
-		.first_seen = 10,
-		.last_seen = 10,
-		.sealed = fake_sealed("alert")};
+	    .id = {fake_uuid(3, 1)},
+	    .project = 4,
+	    .dedup = {7},
+	    .incident = 5,
+	    .status = 1,
+	    .severity = 2,
+	    .version = 1,
+	    .count = 1,
+	    .first_seen = 10,
+	    .last_seen = 10,
+	    .sealed = fake_sealed("alert")};
 	struct alert_row g;
 	uint64_t last, open;
 
@@ -466,13 +465,13 @@ TEST(alerts)
 TEST(deliveries)
 {
 	struct delivery_row d = {.id = {fake_uuid(4, 1)},
-		.project = 1,
-		.integration = {fake_uuid(5, 5)},
-		.received = 44,
-		.status = DELIVERY_ACCEPTED,
-		.alerts = 2,
-		.bytes = 1500,
-		.sealed = fake_sealed("raw")};
+	    .project = 1,
+	    .integration = {fake_uuid(5, 5)},
+	    .received = 44,
+	    .status = DELIVERY_ACCEPTED,
+	    .alerts = 2,
+	    .bytes = 1500,
+	    .sealed = fake_sealed("raw")};
 	struct principal_id other = {fake_uuid(5, 6)};
 	struct delivery_row *l;
 	uint64_t last;
@@ -504,10 +503,10 @@ TEST(deliveries)
 TEST(replies)
 {
 	struct reply_row x = {.key = {1},
-		.body_hash = {2},
-		.created = 100,
-		.status = 201,
-		.sealed = fake_sealed("answer")};
+	    .body_hash = {2},
+	    .created = 100,
+	    .status = 201,
+	    .sealed = fake_sealed("answer")};
 	struct reply_row g;
 
 	T_REQUIRE(begin());
