@@ -61,31 +61,36 @@ hidden_ids(struct call *c, struct arena *a, uint64_t seq, struct cur *ret)
 	return err_of(ret->failed ? E_CORRUPT : E_OK);
 }
 
-/* May the caller see this private incident, or alert of one? */
+/*
+ * May the caller see this incident, or alert, as it is now?  What was public
+ * when the entry was written may be private by now.
+ */
 static bool
-hidden_visible(struct call *c, struct arena *a, struct str type,
+visible(struct call *c, struct arena *a, struct str type,
     const struct uuid *id)
 {
-	struct incident_row incident;
+	struct incident_row incident = {0};
+	struct incident_id iid = {*id};
+	struct alert_id aid = {*id};
 	struct alert_row alert;
 	bool member = false;
-	uint64_t seq;
+	err e;
 
 	if (str_is(type, "alert")) {
-		struct alert_id aid = {*id};
-
-		if (!err_ok(store_alert_by_id(c->lane->conn, &aid, a, &alert)))
-			return false;
-		seq = alert.incident;
+		e = store_alert_by_id(c->lane->conn, &aid, a, &alert);
+		if (err_ok(e) && alert.incident == 0)
+			return true;
+		if (err_ok(e))
+			e = store_incident_by_seq(c->lane->conn,
+			    alert.incident, a, &incident);
 	} else {
-		struct incident_id iid = {*id};
-
-		if (!err_ok(store_incident_by_id(c->lane->conn, &iid, a,
-		    &incident)))
-			return false;
-		seq = incident.seq;
+		e = store_incident_by_id(c->lane->conn, &iid, a, &incident);
 	}
-	return err_ok(view_member(c, seq, &member)) && member;
+	if (!err_ok(e))
+		return false;
+	if (incident.private == 0)
+		return true;
+	return err_ok(view_member(c, incident.seq, &member)) && member;
 }
 
 /* The resources the caller may see; how many. */
@@ -99,24 +104,26 @@ resources(struct call *c, struct arena *a, uint64_t seq,
 
 	for (size_t i = 0; i < e->resources; i++) {
 		struct str id = e->resource[i].id;
+		struct str type = e->resource[i].type;
 		char text[UUID_TEXT + 1];
+		struct uuid u;
 
 		if (str_starts(id, STR("priv:"))) {
-			struct uuid u;
-
 			if (!opened && !err_ok(hidden_ids(c, a, seq, &hidden)))
 				hidden.failed = true;
 			opened = true;
 			cur_bytes(&hidden, u.b, sizeof u.b);
-			if (hidden.failed ||
-			    !hidden_visible(c, a, e->resource[i].type, &u))
+			if (hidden.failed)
 				continue;
 			uuid_text(&u, text);
 			id = str_of(text, UUID_TEXT);
 		}
+		if ((str_is(type, "incident") || str_is(type, "alert")) &&
+		    (!uuid_parse(id, &u) || !visible(c, a, type, &u)))
+			continue;
 		jw_obj(w);
 		jw_kstr(w, "id", id);
-		jw_kstr(w, "type", e->resource[i].type);
+		jw_kstr(w, "type", type);
 		jw_obj_end(w);
 		shown++;
 	}

@@ -28,6 +28,7 @@ struct streams {
 	struct stream *fresh; /* handed over by the writer */
 	struct stream *open;  /* the thread's own */
 	size_t open_n;
+	uint64_t version; /* of the snapshot their rights were checked with */
 	struct lane lane;
 };
 
@@ -260,14 +261,14 @@ tell(struct streams *s, struct stream *o, struct arena *a, bool recheck)
 static void
 tell_all(struct streams *s)
 {
-	uint64_t seen = s->lane.snap->version;
 	struct stream **at = &s->open, *o;
+	bool recheck = s->version != s->lane.snap->version;
 	struct arena a;
 
-	lane_refresh(&s->lane);
+	s->version = s->lane.snap->version;
 	arena_init(&a, (size_t)1024 * 1024);
 	while ((o = *at) != NULL) {
-		if (tell(s, o, &a, seen != s->lane.snap->version)) {
+		if (tell(s, o, &a, recheck)) {
 			at = &o->next;
 			continue;
 		}
