@@ -273,6 +273,29 @@ TEST(joining_a_group_is_granting)
 	office_close(&o);
 }
 
+TEST(an_expired_binding_grants_nothing_to_who_joins)
+{
+	const char *clerk, *id;
+	struct office o;
+
+	office_open(&o);
+	T_GOOD(ask(&o, "role_create", "{\"name\":\"clerk\",\"permissions\":["
+	    "\"user.view\",\"user.edit\"]}", NULL, NULL));
+	T_GOOD(ask(&o, "group_create", "{\"name\":\"g\"}", NULL, NULL));
+	id = keep(&o, "id");
+	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
+	    "\"group\",\"id\":\"%s\"},\"role\":\"org_admin\","
+	    "\"expires_at\":\"2027-02-01T00:00:00Z\"}", id), NULL, NULL));
+	clerk = hire(&o, "clerk@x.org", "clerk", NULL);
+	o.token = badge(&o, clerk);
+	T_ERR(ask(&o, "group_patch", fmt(&o, "{\"members\":[{\"kind\":"
+	    "\"user\",\"id\":\"%s\"}]}", clerk), id, NULL), E_FORBIDDEN);
+	o.now += INT64_C(30) * OFFICE_DAY;
+	T_GOOD(ask(&o, "group_patch", fmt(&o, "{\"members\":[{\"kind\":"
+	    "\"user\",\"id\":\"%s\"}]}", clerk), id, NULL));
+	office_close(&o);
+}
+
 TEST(the_last_administrator_in_a_group_stays)
 {
 	char me[UUID_TEXT + 1];

@@ -191,6 +191,18 @@ TEST(no_climbing_by_a_service_account)
 	    "%s,\"projects\":[\"alpha\"]", owner)));
 	T_ERR(mint(&o, "\"alert.view\"", fmt(&o,
 	    "%s,\"projects\":[\"alpha\",\"beta\"]", owner)), E_INVALID);
+	/* with another right in another project: for neither together */
+	o.token = o.admin;
+	T_GOOD(ask(&o, "role_create", "{\"name\":\"looker\",\"permissions\":"
+	    "[\"project.view\"]}", NULL, NULL));
+	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
+	    "\"user\",\"id\":\"%s\"},\"role\":\"looker\",\"project\":"
+	    "\"beta\"}", ann), NULL, NULL));
+	o.token = badge(&o, ann);
+	T_ERR(mint(&o, "\"alert.view\"", fmt(&o,
+	    "%s,\"projects\":[\"alpha\",\"beta\"]", owner)), E_FORBIDDEN);
+	T_GOOD(mint(&o, "\"project.view\"", fmt(&o,
+	    "%s,\"projects\":[\"alpha\",\"beta\"]", owner)));
 	office_close(&o);
 }
 
@@ -322,6 +334,7 @@ TEST(integrations)
 	o.match = 0;
 	T_GOOD(ask(&o, "integration_delete", NULL, "alpha", id));
 	T_ERR(deliver(&o, id, secret), E_UNAUTHENTICATED);
+	T_OK(world_token_key(o.st.snap->world, secret + 4) == NULL);
 	T_ERR(ask(&o, "integration_get", NULL, "alpha", id), E_NOT_FOUND);
 	office_close(&o);
 }
