@@ -16,6 +16,7 @@
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
+#include "audit/verify.h"
 #include "base/arena.h"
 #include "confine/confine.h"
 #include "ipc/settings.h"
@@ -68,5 +69,45 @@ struct init_result {
  */
 err role_init(struct arena *a, const struct init_options *o, struct trail *t,
     struct init_result *ret) MUST_USE;
+
+/* ---- audit verify ---- */
+
+struct verify_report {
+	struct audit_verdict v;
+	char vkey[256];
+	bool key_known; /* vkey is the keeper's own, not only the store's */
+};
+
+/*
+ * The whole log of DIR, also beside a running server: each leaf, tile and
+ * checkpoint, and what the keeper signed last when its key can be read.
+ * E_BAD_ANSWER: v.what says what is wrong.
+ */
+err role_audit_verify(
+    const char *dir, struct trail *t, struct verify_report *ret) MUST_USE;
+
+/* ---- check ---- */
+
+struct check_item {
+	const char *check; /* "store.integrity" */
+	bool ok;
+	bool advice; /* not ok is no fault: it could be better */
+	struct str detail;
+	struct str fix; /* empty when ok */
+};
+
+enum { CHECK_ITEMS = 40 };
+struct check_report {
+	struct check_item item[CHECK_ITEMS];
+	size_t n;
+	size_t faults;
+};
+
+/*
+ * Looks at everything and changes nothing; a finding is no error.  Texts are
+ * in a.  E_NOT_FOUND when there is no such directory.
+ */
+err role_check(struct arena *a, const char *dir, int64_t now, struct trail *t,
+    struct check_report *ret) MUST_USE;
 
 #endif

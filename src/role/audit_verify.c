@@ -1,0 +1,258 @@
+/* audit_verify.c: `redoubt audit verify --data DIR`. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "role/keep.h"
+#include "role/plan.h"
+#include "store/store.h"
+
+enum { VERIFY_ARENA = 1 << 20 };
+
+struct walk {
+	struct store_conn *conn;
+	struct audit_check *check;
+	struct note_key key;
+	struct audit_verdict *v;
+	struct arena arena; /* of one checkpoint */
+	uint64_t note_size; /* of the last one compared */
+	uint64_t last_size; /* what the keeper signed last; 0 = not known */
+	struct buf last;    /* its note */
+	err e;
+};
+
+/* ---- tiles and checkpoints behind entry `size` ---- */
+
+static err
+tile(struct walk *w, unsigned level, uint64_t index, uint64_t size)
+{
+	struct audit_tile t = {.level = level, .index = index};
+	uint8_t b[STORE_TILE];
+	err e = store_tile_get(w->conn, level, index, b);
+
+	if (err_is(e, E_NOT_FOUND)) {
+		w->v->bad_seq = size;
+		(void)snprintf(w->v->what, sizeof w->v->what,
+		    "tile %u/%llu behind entry %llu is missing", level,
+		    (unsigned long long)index, (unsigned long long)size);
+		return err_of(E_BAD_ANSWER);
+	}
+	TRY(e);
+	_Static_assert(sizeof t.hash == STORE_TILE, "a tile is its hashes");
+	memcpy(t.hash, b, sizeof t.hash);
+	return audit_check_tile(w->check, &t, w->v);
+}
+
+static err
+tiles(struct walk *w, uint64_t size)
+{
+	uint64_t wide = TILE_WIDTH;
+
+	for (unsigned level = 0; level < TILE_LEVELS - 1; level++) {
+		if (size % wide != 0)
+			return OK;
+		TRY(tile(w, level, size / wide - 1, size));
+		wide *= TILE_WIDTH;
+	}
+	return OK;
+}
+
+/* The keeper's own comes between those of the store. */
+static err
+keepers(struct walk *w, uint64_t up_to)
+{
+	if (w->last_size == 0 || w->last_size > up_to)
+		return OK;
+	w->last_size = 0;
+	return audit_check_note(w->check, buf_view(&w->last), &w->key, w->v);
+}
+
+static err
+notes(struct walk *w, uint64_t up_to)
+{
+	for (;;) {
+		struct str note;
+		uint64_t size;
+		err e;
+
+		arena_reset(&w->arena);
+		e = store_checkpoint_get(
+		    w->conn, w->note_size + 1, &w->arena, &size, &note);
+		if (err_is(e, E_NOT_FOUND) || (err_ok(e) && size > up_to))
+			return keepers(w, up_to);
+		TRY(e);
+		TRY(audit_check_note(w->check, note, &w->key, w->v));
+		w->note_size = size;
+	}
+}
+
+static err
+leaf(struct walk *w, struct str text)
+{
+	uint64_t size;
+
+	TRY(audit_check_leaf(w->check, text, w->v));
+	size = audit_check_size(w->check);
+	if (size % TILE_WIDTH != 0)
+		return OK;
+	TRY(tiles(w, size));
+	return notes(w, size);
+}
+
+static bool
+on_leaf(void *ctx, uint64_t seq, struct str text)
+{
+	struct walk *w = ctx;
+
+	(void)seq; /* the leaf's own is compared */
+	w->e = leaf(w, text);
+	return err_ok(w->e);
+}
+
+static err
+walk(struct walk *w)
+{
+	TRY(audit_check_new(&w->check));
+	TRY(store_audit_walk(w->conn, 1, false, on_leaf, w));
+	TRY(w->e);
+	/* Also those that cover more than there is: that is the finding. */
+	TRY(notes(w, UINT64_MAX));
+	return audit_check_end(w->check, w->v);
+}
+
+/* ---- whose signature ---- */
+
+static err
+files_open(const struct datadir *d, struct str root, int fd[3])
+{
+	struct trail quiet = {{0}};
+
+	TRY(root_key_open(d, root, &quiet, &fd[0]));
+	TRY(secret_open(d, "keys/audit.key", false, &quiet, &fd[1]));
+	return secret_open(d, "keys/keeper.state", false, &quiet, &fd[2]);
+}
+
+/*
+ * With the root key: what the keeper knows.  Without it, only that the store
+ * agrees with itself under the key it names.
+ */
+static err
+keepers_word(
+    struct walk *w, const struct datadir *d, struct str root, bool *ret_known)
+{
+	struct trail quiet = {{0}};
+	int fd[3] = {-1, -1, -1};
+	struct keep k;
+	err e = files_open(d, root, fd);
+
+	*ret_known = false;
+	if (err_ok(e))
+		e = keep_open(&k, fd[0], fd[1], fd[2], &quiet);
+	if (err_ok(e)) {
+		w->key = k.key;
+		w->last_size = k.last.size;
+		e = checkpoint_sign(
+		    &k.last, &k.key, secret_view(k.seed), &w->last);
+		keep_close(&k);
+		*ret_known = err_ok(e);
+	} else {
+		e = OK;
+	}
+	for (size_t i = 0; i < 3; i++)
+		if (fd[i] >= 0)
+			(void)close(fd[i]);
+	return e;
+}
+
+static err
+stores_key(struct walk *w, bool known, struct verify_report *ret)
+{
+	struct note_key named;
+	struct str text;
+	struct buf b;
+	err e;
+
+	TRY(store_meta_get(w->conn, "audit.vkey", &w->arena, &text));
+	e = note_key_parse(text, &named);
+	if (err_ok(e) && known &&
+	    (strcmp(named.name, w->key.name) != 0 ||
+		memcmp(named.pub, w->key.pub, sizeof named.pub) != 0))
+		e = err_of(E_BAD_ANSWER);
+	if (!err_ok(e)) {
+		(void)snprintf(w->v->what, sizeof w->v->what,
+		    "the store names a signing key that is not the keeper's");
+		return err_of(E_BAD_ANSWER);
+	}
+	if (!known)
+		w->key = named;
+	ret->key_known = known;
+	buf_init(&b, sizeof ret->vkey - 1);
+	note_key_text(&w->key, &b);
+	if (!b.failed)
+		memcpy(ret->vkey, b.p, b.n);
+	buf_done(&b);
+	return OK;
+}
+
+/* ---- the whole ---- */
+
+static err
+verify(struct walk *w, const struct datadir *d, struct store *s,
+    struct str root, struct verify_report *ret)
+{
+	bool known;
+	err e;
+
+	/* The keeper first: the log is never behind it. */
+	TRY(keepers_word(w, d, root, &known));
+	TRY(store_reader(s, &w->conn));
+	e = store_view_begin(w->conn);
+	if (err_ok(e)) {
+		e = stores_key(w, known, ret);
+		if (err_ok(e))
+			e = walk(w);
+		store_view_end(w->conn);
+	}
+	(void)store_conn_close(w->conn);
+	return e;
+}
+
+static err
+opened(struct walk *w, const struct datadir *d, struct arena *a,
+    struct trail *t, struct verify_report *ret)
+{
+	struct config config;
+	struct store *s;
+	err e;
+
+	TRY(plan_config(d, NULL, a, t, &config));
+	TRY(store_open(datadir_path(d, a, STR("db")), STORE_READ, t, &s));
+	e = verify(w, d, s, config.keys_root, ret);
+	(void)store_close(s);
+	return e;
+}
+
+err
+role_audit_verify(const char *dir, struct trail *t, struct verify_report *ret)
+{
+	struct walk w = {.v = &ret->v};
+	struct datadir d;
+	struct arena a;
+	err e;
+
+	*ret = (struct verify_report){.vkey = ""};
+	TRY(confine_light(t));
+	TRY(datadir_open(dir, t, &d));
+	arena_init(&a, VERIFY_ARENA);
+	arena_init(&w.arena, VERIFY_ARENA);
+	buf_init(&w.last, NOTE_MAX);
+	e = opened(&w, &d, &a, t, ret);
+	w.check = audit_check_free(w.check);
+	buf_done(&w.last);
+	arena_done(&w.arena);
+	arena_done(&a);
+	datadir_close(&d);
+	if (err_is(e, E_BAD_ANSWER))
+		trail_set(t, "%s", ret->v.what);
+	return e;
+}
