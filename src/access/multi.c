@@ -112,7 +112,7 @@ shelf_many(enum object_kind kind, struct shelf *s)
 		ids_of(s->all[i], &n);
 		total += n;
 	}
-	if (total > WORLD_MEMBERSHIPS)
+	if (total > LIM_MEMBERSHIPS)
 		return err_of(E_LIMIT);
 	s->many = mem_new(total, sizeof *s->many);
 	s->spans = mem_new(total, sizeof *s->spans);

@@ -159,7 +159,7 @@ limit_of(enum object_kind kind)
 	case OBJECT_BINDING:
 		return LIM_BINDINGS;
 	case OBJECT_TOKEN:
-		return WORLD_TOKENS;
+		return LIM_ALL_TOKENS;
 	case OBJECT_INTEGRATION:
 		return LIM_INTEGRATIONS;
 	}

@@ -17,7 +17,6 @@ enum { OBJECT_KINDS = OBJECT_INTEGRATION + 1 };
 
 /* Bounds that limits.def does not name: what one world may hold of kinds
  * that are bounded elsewhere per owner or per group. */
-enum { WORLD_TOKENS = 200000, WORLD_MEMBERSHIPS = 500000 };
 
 /* ---- cells (cell.c) ---- */
 

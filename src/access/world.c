@@ -14,7 +14,7 @@ struct world_builder {
 };
 
 /* More changes than this in one build are a mistake of the caller. */
-enum { CHANGES_MAX = 2 * WORLD_TOKENS };
+enum { CHANGES_MAX = 2 * LIM_ALL_TOKENS };
 
 static atomic_uint_fast64_t versions;
 

@@ -64,6 +64,8 @@ str_skip(struct str s, size_t n)
 {
 	if (n > s.n)
 		n = s.n;
+	if (n == 0)
+		return s; /* NULL + 0 is not for C17 */
 	return (struct str){s.p + n, s.n - n};
 }
 

@@ -75,11 +75,17 @@ admin_put(struct call *c, const struct object *o)
 {
 	uint32_t key = snap_class_key(c->lane->snap, 0, SEAL_CLASS_OBJECT);
 	struct world *w;
+	err e;
 
 	TRY(changed(c, o, o->kind, NULL, &w));
 	c->dirty = true;
-	TRY(see(c, w));
-	return objects_put(c->lane->conn, c->lane->ring, key, c->a, o);
+	/* o may point into the world that see() lets go of */
+	e = objects_put(c->lane->conn, c->lane->ring, key, c->a, o);
+	if (!err_ok(e)) {
+		(void)world_unref(w);
+		return e;
+	}
+	return see(c, w);
 }
 
 err

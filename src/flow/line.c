@@ -205,8 +205,18 @@ step_access(struct call *c)
 err
 line_recheck(struct call *c)
 {
-	TRY(step_auth(c));
-	return step_access(c);
+	struct snap *old = c->snap;
+	err e;
+
+	/* from here on the call points into this snapshot only */
+	c->snap = snap_ref(c->lane->snap);
+	c->actor = NULL;
+	c->project = NULL;
+	e = step_auth(c);
+	if (err_ok(e))
+		e = step_access(c);
+	(void)snap_unref(old);
+	return e;
 }
 
 /* ---- the walk ---- */
@@ -306,7 +316,7 @@ line_read(struct lane *l, struct call *c)
 
 	c->lane = l;
 	lane_refresh(l);
-	e = l->snap->version == c->snap->version ? OK : line_recheck(c);
+	e = l->snap == c->snap ? OK : line_recheck(c);
 	if (err_ok(e)) {
 		e = store_view_begin(l->conn);
 		if (err_ok(e)) {

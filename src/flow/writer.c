@@ -44,6 +44,7 @@ struct writer {
 	struct ledger *ledger;
 	struct uses *uses;
 	struct snap *published; /* what lane.snap goes back to */
+	bool begun;		/* a transaction is open */
 	int64_t sign_at, purge_at;
 };
 
@@ -129,13 +130,18 @@ static err
 begin(struct writer *w)
 {
 	TRY(store_begin(w->lane.conn));
+	w->begun = true;
 	ledger_begin(w->ledger);
 	return desk_begin(w->desk, &w->lane);
 }
 
+/* Back to where begin found everything; nothing, when it has not begun. */
 static void
 undo(struct writer *w)
 {
+	if (!w->begun)
+		return;
+	w->begun = false;
 	store_rollback(w->lane.conn);
 	ledger_undo(w->ledger);
 	desk_clear(w->desk, &w->lane, true);
@@ -160,6 +166,7 @@ commit(struct writer *w)
 		undo(w);
 		return e;
 	}
+	w->begun = false;
 	desk_clear(w->desk, &w->lane, false);
 	publish(w);
 	atomic_fetch_add_explicit(&w->st->n.batches, 1, memory_order_relaxed);
@@ -201,7 +208,7 @@ handle(struct writer *w, struct call *c)
 	err e;
 
 	c->lane = &w->lane;
-	if (c->snap->version != w->lane.snap->version)
+	if (c->snap != w->lane.snap)
 		TRY(line_recheck(c));
 	TRY(replay_find(c, &replayed));
 	if (replayed)

@@ -40,9 +40,12 @@ class Small(Rig):
         subprocess.run(["mount", "-t", "tmpfs", "-o",
                         f"size={size},mode=0700", "none", str(disk)],
                        check=True)
-        shutil.copytree(self.data, disk / "data", symlinks=True)
+        shutil.copytree(self.data, disk / "data", symlinks=True,
+                        ignore=shutil.ignore_patterns("control.sock"))
         for p in [self.data, *self.data.rglob("*")]:
             q = disk / "data" / p.relative_to(self.data)
+            if p.name == "control.sock":
+                continue
             os.chmod(q, p.stat().st_mode & 0o777)
         self.data = disk / "data"
         self.disk = disk
@@ -154,7 +157,8 @@ def damaged_and_read_only(rig):
         rig.make_incident(f"page {k}", summary="y" * 3000)
     rig.stop()
     whole = rig.dir / "whole"
-    shutil.copytree(rig.data, whole)
+    shutil.copytree(rig.data, whole,
+                    ignore=shutil.ignore_patterns("control.sock"))
     db = next(p for p in rig.data.rglob("store.db"))
     raw = bytearray(db.read_bytes())
     raw[0:16] = b"not a database!!"

@@ -146,10 +146,10 @@ groups:
   interval: 1s
   rules:
   - alert: AlwaysFiring
-    expr: time() < {t}
+    expr: vector(time()) < {t}
     labels: {{severity: error, service: billing}}
     annotations: {{summary: billing is slow}}
-""".format(t=int(time.time()) + 12))
+""".format(t=int(time.time()) + 20))
     (d / "prom.yml").write_text(f"""
 global: {{evaluation_interval: 1s, scrape_interval: 1s}}
 rule_files: [{d}/rules.yml]
