@@ -132,12 +132,6 @@ absent(struct cli *c)
 }
 
 int
-cmd_check(struct cli *c)
-{
-	return absent(c);
-}
-
-int
 cmd_key_status(struct cli *c)
 {
 	return absent(c);
@@ -151,12 +145,6 @@ cmd_key_rotate(struct cli *c)
 
 int
 cmd_key_rewrap(struct cli *c)
-{
-	return absent(c);
-}
-
-int
-cmd_audit_verify(struct cli *c)
 {
 	return absent(c);
 }
