@@ -89,6 +89,8 @@ err meta_number_set(struct store_conn *c, const char *name, int64_t v) MUST_USE;
 /* ---- sqlite_vfs.c ---- */
 /* The name of our layer above the system's files; registers it once. */
 const char *vfs_name(void);
+/* errno of this thread's last I/O error; SQLite forgets that of a commit. */
+int vfs_errno(void);
 /* Drop log pages of a transaction that is rolled back. */
 void vfs_forget(sqlite3 *db);
 

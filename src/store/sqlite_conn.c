@@ -96,7 +96,7 @@ conn_error(struct store_conn *c, int rc)
 	c->fault = rc;
 	c->fault_os =
 	    (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN
-	    ? sqlite3_system_errno(c->db)
+	    ? vfs_errno()
 	    : 0;
 	e = error_of(rc, c->fault_os);
 	if (c->tx && err_ok(c->failed))

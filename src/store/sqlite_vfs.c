@@ -12,6 +12,7 @@
  *   two small ones for each page; fsync follows each commit anyway and sends
  *   them on (synchronous=FULL), so nobody can see the difference.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -29,10 +30,21 @@ struct file {
 	sqlite3_int64 at;      /* where the buffered bytes belong */
 	size_t n;	       /* how many there are */
 	unsigned char *buffer; /* LOG_BUFFER bytes, from the first write */
-	_Alignas(16) unsigned char real[]; /* the system's sqlite3_file */
+	_Alignas(8) unsigned char real[]; /* the system's sqlite3_file */
 };
 
 static sqlite3_vfs *below; /* set once, before any use */
+
+/* errno of the last failure, before anything else sets it. */
+static _Thread_local int last_error;
+
+static int
+noted(int rc)
+{
+	if (rc != SQLITE_OK)
+		last_error = errno;
+	return rc;
+}
 
 static struct file *
 file_of(sqlite3_file *f)
@@ -86,7 +98,7 @@ f_read(sqlite3_file *file, void *p, int n, sqlite3_int64 at)
 		if (rc != SQLITE_OK)
 			return rc;
 	}
-	return real_of(file)->pMethods->xRead(real_of(file), p, n, at);
+	return noted(real_of(file)->pMethods->xRead(real_of(file), p, n, at));
 }
 
 static int
@@ -108,7 +120,7 @@ log_write(struct file *f, const void *p, size_t n, sqlite3_int64 at)
 	if (f->buffer == NULL)
 		f->buffer = mem_new(1, LOG_BUFFER);
 	if (f->buffer == NULL || n > LOG_PIECE)
-		return r->pMethods->xWrite(r, p, (int)n, at);
+		return noted(r->pMethods->xWrite(r, p, (int)n, at));
 	if (f->n == 0)
 		f->at = at;
 	memcpy(f->buffer + f->n, p, n);
@@ -121,7 +133,7 @@ f_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
 	if (file_of(file)->log)
 		return log_write(file_of(file), p, (size_t)n, at);
-	return real_of(file)->pMethods->xWrite(real_of(file), p, n, at);
+	return noted(real_of(file)->pMethods->xWrite(real_of(file), p, n, at));
 }
 
 static int
@@ -131,7 +143,7 @@ f_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 	if (rc != SQLITE_OK)
 		return rc;
-	return real_of(file)->pMethods->xTruncate(real_of(file), size);
+	return noted(real_of(file)->pMethods->xTruncate(real_of(file), size));
 }
 
 static int
@@ -144,7 +156,7 @@ f_sync(sqlite3_file *file, int flags)
 	if (f->broken)
 		return SQLITE_IOERR_FSYNC;
 	if (rc == SQLITE_OK)
-		rc = r->pMethods->xSync(r, flags);
+		rc = noted(r->pMethods->xSync(r, flags));
 	if (!f->log)
 		return rc;
 	if (rc == SQLITE_OK) {
@@ -165,7 +177,7 @@ f_size(sqlite3_file *file, sqlite3_int64 *ret)
 
 	if (rc != SQLITE_OK)
 		return rc;
-	return real_of(file)->pMethods->xFileSize(real_of(file), ret);
+	return noted(real_of(file)->pMethods->xFileSize(real_of(file), ret));
 }
 
 /* ---- passed through ---- */
@@ -215,7 +227,8 @@ f_device(sqlite3_file *f)
 static int
 f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **ret)
 {
-	return real_methods(f)->xShmMap(real_of(f), page, size, extend, ret);
+	return noted(
+	    real_methods(f)->xShmMap(real_of(f), page, size, extend, ret));
 }
 
 static int
@@ -275,7 +288,7 @@ v_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *file, int flags,
 	    (flags & SQLITE_OPEN_DELETEONCLOSE) != 0)
 		return SQLITE_CANTOPEN;
 	f->log = (flags & SQLITE_OPEN_WAL) != 0;
-	rc = below->xOpen(below, name, real_of(file), flags, ret_flags);
+	rc = noted(below->xOpen(below, name, real_of(file), flags, ret_flags));
 	/* Ours is set even on failure when the system's wants closing. */
 	if (real_of(file)->pMethods != NULL)
 		f->base.pMethods = &methods;
@@ -286,7 +299,7 @@ static int
 v_delete(sqlite3_vfs *v, const char *name, int sync)
 {
 	(void)v;
-	return below->xDelete(below, name, sync);
+	return noted(below->xDelete(below, name, sync));
 }
 
 static int
@@ -336,7 +349,9 @@ static int
 v_last_error(sqlite3_vfs *v, int n, char *ret)
 {
 	(void)v;
-	return below->xGetLastError(below, n, ret);
+	(void)n;
+	(void)ret;
+	return last_error;
 }
 
 static int
@@ -374,6 +389,12 @@ register_once(void)
 	ours.szOsFile = (int)sizeof(struct file) + below->szOsFile;
 	ours.mxPathname = below->mxPathname;
 	BUG_ON(sqlite3_vfs_register(&ours, 0) != SQLITE_OK);
+}
+
+int
+vfs_errno(void)
+{
+	return last_error;
 }
 
 const char *
