@@ -12,11 +12,9 @@
 #include <stdatomic.h>
 
 #include "access/world.h"
+#include "base/limits.h"
 
 enum { OBJECT_KINDS = OBJECT_INTEGRATION + 1 };
-
-/* Bounds that limits.def does not name: what one world may hold of kinds
- * that are bounded elsewhere per owner or per group. */
 
 /* ---- cells (cell.c) ---- */
 
