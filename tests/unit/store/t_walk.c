@@ -1,0 +1,262 @@
+/*
+ * t_walk.c: rotation: every sealed row is found again with the identity it
+ * was sealed under, sealed anew, and nobody's newer text is lost.
+ */
+#include "base/rand.h"
+#include "seal/keyring.h"
+#include "tests/unit/store/fake.h"
+
+enum { OLD = 1, NEW = 2, EACH = 23 };
+
+static const enum seal_table tables[] = {SEAL_TABLE_OBJECT, SEAL_TABLE_INCIDENT,
+    SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY,
+    SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY};
+
+static struct store *s;
+static struct store_conn *w;
+static struct arena a;
+static struct keyring *ring;
+static const struct data_key *key[3];
+
+static err
+no_load(void *ctx, uint32_t id, struct arena *x, struct wrapped_key *ret)
+{
+	(void)ctx;
+	(void)id;
+	(void)x;
+	(void)ret;
+	return err_of(E_NOT_FOUND);
+}
+
+static void
+make_keys(void)
+{
+	struct project_keys *pk = project_keys_new();
+	struct wrapped_key wrapped;
+	uint8_t b[SECRET_SIZE];
+
+	rand_bytes(b, sizeof b);
+	T_GOOD(project_keys_add(pk, 1, 1, b));
+	T_GOOD(keyring_new(pk, no_load, NULL, &ring));
+	project_keys_unref(pk);
+	for (uint32_t i = OLD; i <= NEW; i++)
+		T_GOOD(keyring_make(ring, i, 1, SEAL_CLASS_OBJECT, NULL, i, &a,
+		    &wrapped, &key[i]));
+}
+
+static struct sealed
+close_at(const struct seal_where *where, const char *text)
+{
+	struct sealed out = {STR_NONE};
+
+	T_GOOD(keyring_get(ring, OLD, &key[OLD]));
+	T_GOOD(seal_close(key[OLD], where, str_c(text), &a, &out));
+	return out;
+}
+
+static struct seal_where
+at(enum seal_table table, uint32_t project)
+{
+	return (struct seal_where){
+	    .table = table, .schema = 1, .project = project};
+}
+
+static void
+put_big(uint64_t i)
+{
+	struct seal_where x = at(SEAL_TABLE_INCIDENT, 1);
+	struct incident_row r = {
+	    .seq = i, .id = {fake_uuid(1, i)}, .project = 1, .number = i};
+	struct entry_row e = {.incident = i};
+	struct object_row o = {
+	    .kind = (uint8_t)(1 + i % 3), .id = fake_uuid(2, i), .project = 1};
+
+	seal_where_id(&x, &r.id.u);
+	r.sealed = close_at(&x, "incident");
+	T_GOOD(store_incident_insert(w, &r));
+	for (e.n = 1; e.n <= 2; e.n++) {
+		x = at(SEAL_TABLE_TIMELINE, 1);
+		seal_where_num(&x, e.incident);
+		seal_where_num(&x, e.n);
+		e.sealed = close_at(&x, "entry");
+		T_GOOD(store_entry_insert(w, &e));
+	}
+	x = at(SEAL_TABLE_OBJECT, 1);
+	seal_where_id(&x, &o.id);
+	seal_where_num(&x, o.kind);
+	o.sealed = close_at(&x, "object");
+	T_GOOD(store_object_put(w, &o));
+}
+
+static void
+put_small(uint64_t i)
+{
+	struct seal_where x = at(SEAL_TABLE_ALERT, 1);
+	struct alert_row r = {.seq = i, .id = {fake_uuid(3, i)}, .project = 1};
+	struct delivery_row d = {
+	    .seq = i, .id = {fake_uuid(4, i)}, .project = 1};
+	struct reply_row p = {.created = 1};
+	struct uuid u = fake_uuid(5, i);
+
+	seal_where_id(&x, &r.id.u);
+	r.sealed = close_at(&x, "alert");
+	T_GOOD(store_alert_insert(w, &r));
+	x = at(SEAL_TABLE_DELIVERY, 1);
+	seal_where_id(&x, &d.id.u);
+	d.sealed = close_at(&x, "delivery");
+	T_GOOD(store_delivery_insert(w, &d));
+	x = at(SEAL_TABLE_AUDIT, 0);
+	seal_where_num(&x, i);
+	T_GOOD(store_audit_body_put(w, i, close_at(&x, "body")));
+	x = at(SEAL_TABLE_REPLY, 0);
+	memcpy(p.key, u.b, sizeof p.key);
+	seal_where_id(&x, &u);
+	p.sealed = close_at(&x, "reply");
+	T_GOOD(store_reply_put(w, &p));
+}
+
+static bool
+begin(void)
+{
+	arena_init(&a, 64 * 1024 * 1024);
+	s = fake_open(fake_dir(), STORE_CREATE);
+	if (s == NULL)
+		return false;
+	w = store_writer(s);
+	make_keys();
+	T_GOOD(store_begin(w));
+	for (uint64_t i = 1; i <= EACH; i++) {
+		put_big(i);
+		put_small(i);
+	}
+	T_GOOD(store_commit(w));
+	return true;
+}
+
+static void
+end(void)
+{
+	ring = keyring_free(ring);
+	s = store_close(s);
+	arena_done(&a);
+}
+
+/* Open with the identity the walk tells, seal under the new key. */
+static bool
+renew(const struct sealed_row *r, struct sealed *ret)
+{
+	struct seal_where x = at(r->table, r->project);
+	struct str plain;
+	err e;
+
+	memcpy(x.pk, r->pk, r->pk_n);
+	x.pk_n = r->pk_n;
+	e = keyring_open(ring, &x, r->stored, &a, &plain);
+	if (err_ok(e))
+		e = keyring_get(ring, NEW, &key[NEW]);
+	if (err_ok(e))
+		e = seal_close(key[NEW], &x, plain, &a, ret);
+	if (!err_ok(e))
+		T_FAIL("table %d: %s", (int)r->table, err_name(e));
+	return err_ok(e);
+}
+
+static uint64_t
+uses(uint32_t id)
+{
+	uint64_t n = 0;
+
+	T_GOOD(store_data_key_uses(w, id, &n));
+	return n;
+}
+
+TEST(rotate_everything)
+{
+	uint64_t all = 0;
+
+	T_REQUIRE(begin());
+	T_EQ_INT(uses(OLD), EACH * 8);
+	T_EQ_INT(uses(NEW), 0);
+	T_GOOD(store_begin(w));
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		struct str cursor = STR_NONE;
+		struct sealed_row *rows;
+		size_t n = 5;
+
+		while (n == 5) {
+			struct sealed fresh;
+
+			T_GOOD(store_sealed_rows(
+			    w, tables[i], cursor, 5, &a, &rows, &n, &cursor));
+			all += n;
+			for (size_t k = 0; k < n; k++) {
+				T_REQUIRE(renew(&rows[k], &fresh));
+				T_GOOD(
+				    store_sealed_replace(w, &rows[k], fresh));
+				/* once only: it is not what was read */
+				T_ERR(store_sealed_replace(w, &rows[k], fresh),
+				    E_STALE);
+			}
+		}
+	}
+	T_GOOD(store_commit(w));
+	T_EQ_INT(all, EACH * 8);
+	T_EQ_INT(uses(OLD), 0);
+	T_EQ_INT(uses(NEW), EACH * 8);
+	end();
+}
+
+/* Somebody wrote the row between the walk and the replacement. */
+TEST(newer_text_stays)
+{
+	struct sealed_row *rows;
+	struct incident_row r;
+	struct str cursor;
+	struct sealed fresh;
+	struct seal_where x = at(SEAL_TABLE_INCIDENT, 1);
+	struct str plain;
+	size_t n;
+
+	T_REQUIRE(begin());
+	T_GOOD(store_sealed_rows(
+	    w, SEAL_TABLE_INCIDENT, STR_NONE, 1, &a, &rows, &n, &cursor));
+	T_REQUIRE(n == 1 && renew(rows, &fresh));
+	T_GOOD(store_begin(w));
+	T_GOOD(store_incident_by_seq(w, 1, &a, &r));
+	seal_where_id(&x, &r.id.u);
+	r.sealed = close_at(&x, "newer");
+	T_GOOD(store_incident_update(w, &r));
+	T_ERR(store_sealed_replace(w, rows, fresh), E_STALE);
+	T_GOOD(store_commit(w));
+	T_GOOD(store_incident_by_seq(w, 1, &a, &r));
+	T_GOOD(keyring_open(ring, &x, r.stored, &a, &plain));
+	T_EQ_STR(plain, STR("newer"));
+	end();
+}
+
+TEST(not_a_blob)
+{
+	uint64_t n;
+
+	T_REQUIRE(begin());
+	T_GOOD(store_begin(w));
+	T_GOOD(store_audit_body_put(w, 900, fake_sealed("plain")));
+	T_GOOD(store_commit(w));
+	T_ERR(store_data_key_uses(w, OLD, &n), E_CORRUPT);
+	end();
+}
+
+TEST(bad_cursor)
+{
+	struct sealed_row *rows;
+	struct str cursor;
+	size_t n;
+
+	T_REQUIRE(begin());
+	T_ERR(store_sealed_rows(
+		  w, SEAL_TABLE_ALERT, STR("x"), 5, &a, &rows, &n, &cursor),
+	    E_BAD_CURSOR);
+	end();
+}
+
+T_MAIN
