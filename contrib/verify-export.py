@@ -177,9 +177,11 @@ def verify(data, key, at):
         mine = []
     if at[0] <= last:
         raise Bad(at[0], "is missing")
-    if mine or t["tiles"]:
+    if mine:
         raise Bad(at[0] - len(mine), "has no list of hashes")
     at[0] = t["first"]
+    if t["tiles"]:
+        raise ValueError("roots of other tiles")
     cover(stack, last, size, t["right"])
     got = stack.pop()[1] if stack else hashlib.sha256(b"").digest()
     while stack:

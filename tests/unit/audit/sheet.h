@@ -357,6 +357,54 @@ x_proof(struct sheet *x)
 	*trailer(x) = reworked(x, t, find(t, "\"right\":[\""), "AAAA", 4);
 }
 
+static void
+trailer_insert(struct sheet *x, size_t i, const char *text)
+{
+	struct str t = *trailer(x);
+	size_t from = x->made.n;
+
+	buf_add(&x->made, t.p, i);
+	buf_c(&x->made, text);
+	buf_add(&x->made, t.p + i, t.n - i);
+	*trailer(x) = str_of(x->made.p + from, x->made.n - from);
+}
+
+#define ZEROS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static void
+x_more_left(struct sheet *x)
+{
+	trailer_insert(x, find(*trailer(x), "\"left\":["), "\"" ZEROS "\"");
+}
+
+static void
+x_more_right(struct sheet *x)
+{
+	trailer_insert(x, find(*trailer(x), "\"right\":["), "\"" ZEROS "\",");
+}
+
+static void
+x_more_tiles(struct sheet *x)
+{
+	size_t i = find(*trailer(x), "],\"v\"") - strlen("],\"v\"");
+
+	trailer_insert(x, i, ",\"" ZEROS "\"");
+}
+
+static void
+x_member(struct sheet *x)
+{
+	trailer_insert(x, find(*trailer(x), "\"v\":1"), ",\"w\":1");
+}
+
+static void
+x_version(struct sheet *x)
+{
+	struct str t = *trailer(x);
+
+	*trailer(x) = reworked(x, t, find(t, "\"v\":"), "2", 1);
+}
+
 static const struct {
 	const char *name;
 	void (*change)(struct sheet *x);
@@ -397,6 +445,11 @@ static const struct {
     {"signature changed", x_signature, 1, "is not signed by"},
     {"range shortened", x_range_short, 680, "beyond the range"},
     {"range beyond the checkpoint", x_range_long, 691, "beyond the signed"},
+    {"proof longer on the left", x_more_left, 1, "what is before entry 1"},
+    {"proof longer on the right", x_more_right, 1, "behind entry 680"},
+    {"one root too many", x_more_tiles, 1, "behind entry 680"},
+    {"unknown member", x_member, 1, "trailer is malformed"},
+    {"another version", x_version, 1, "trailer is malformed"},
     {"proof changed", x_proof, 1, "or the proof was changed"},
 };
 

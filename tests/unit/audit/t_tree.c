@@ -493,6 +493,63 @@ never(void *ctx, const struct audit_tile *t)
 	return err_of(E_NO_SPACE);
 }
 
+/* A proof is as long as the sizes say, even if the root is made to fit. */
+TEST(roots_made_to_fit)
+{
+	struct hash leaf = log_leaf[5], extra = leaf_no(99), root, l[64];
+	size_t n = naive_path(log_leaf, 5, 8, l);
+
+	T_ERR(
+	    audit_verify_inclusion(&leaf, 0, 8, NULL, 0, &leaf), E_BAD_ANSWER);
+	T_GOOD(audit_verify_inclusion(&leaf, 5, 8, l, n, &log_root[8]));
+	l[n] = extra;
+	audit_node_hash(&extra, &log_root[8], &root);
+	T_ERR(
+	    audit_verify_inclusion(&leaf, 5, 8, l, n + 1, &root), E_BAD_ANSWER);
+	/* From 4 to 8 the proof is one hash: neither none nor two. */
+	n = naive_subproof(log_leaf, 4, 8, true, l);
+	T_EQ_INT(n, 1);
+	T_GOOD(
+	    audit_verify_consistency(4, &log_root[4], 8, &log_root[8], l, n));
+	l[n] = extra;
+	T_ERR(audit_verify_consistency(4, &log_root[4], 8, &root, l, n + 1),
+	    E_BAD_ANSWER);
+	T_ERR(audit_verify_consistency(4, &log_root[4], 16, &log_root[8], l, n),
+	    E_BAD_ANSWER);
+	/* 3 to 8, where each hash joins both roots until the last. */
+	n = naive_subproof(log_leaf, 3, 8, true, l);
+	T_GOOD(
+	    audit_verify_consistency(3, &log_root[3], 8, &log_root[8], l, n));
+	T_ERR(audit_verify_consistency(3, &log_root[3], 16, &log_root[8], l, n),
+	    E_BAD_ANSWER);
+}
+
+static err
+any_tile(void *ctx, unsigned level, uint64_t index, struct audit_tile *ret)
+{
+	(void)ctx;
+	(void)level;
+	(void)index;
+	memset(ret->hash, 7, sizeof ret->hash);
+	return OK;
+}
+
+/* 2^62 leaves and not one more. */
+TEST(largest)
+{
+	struct audit_tree *t = NULL;
+	struct hash h = leaf_no(1);
+
+	T_GOOD(audit_tree_new(&t));
+	T_GOOD(
+	    audit_tree_restore(t, UINT64_C(1) << 62, NULL, 0, any_tile, NULL));
+	T_ERR(audit_tree_append(t, &h, NULL, NULL), E_LIMIT);
+	T_ERR(audit_tree_restore(
+		  t, (UINT64_C(1) << 62) + 1, &h, 1, any_tile, NULL),
+	    E_INVALID);
+	t = audit_tree_free(t);
+}
+
 /* A tile that cannot be stored leaves the tree as it was. */
 TEST(refused_tile)
 {
