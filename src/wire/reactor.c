@@ -330,13 +330,20 @@ work(struct reactor *r)
 	}
 }
 
+/* Free the dead, but for those the list of the dirty still names. */
 static void
 bury(struct reactor *r)
 {
-	while (r->dead != NULL) {
-		struct conn *c = r->dead;
+	struct conn **at = &r->dead;
 
-		r->dead = c->next;
+	while (*at != NULL) {
+		struct conn *c = *at;
+
+		if (c->is_dirty) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
 		conn_free(c);
 	}
 }
@@ -457,7 +464,6 @@ reactor_main(void *arg)
 	}
 	while (r->conns != NULL)
 		conn_close(r->conns);
-	bury(r);
 	reactor_enter(NULL);
 	return NULL;
 }
@@ -537,6 +543,7 @@ reactor_done(struct reactor *r)
 	}
 	while (r->conns != NULL)
 		conn_close(r->conns);
+	work(r); /* forgets the dirty */
 	bury(r);
 	exchanges_destroy(r->orphans);
 	exchanges_destroy(r->pool);
