@@ -1,0 +1,89 @@
+#include "role/talk.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/time.h"
+
+/* Until fd is ready or the time is up; until 0: for ever. */
+static err
+ready(int fd, short what, int64_t until_us)
+{
+	struct pollfd p = {.fd = fd, .events = what};
+
+	for (;;) {
+		int64_t left = until_us - time_mono_us();
+		int n;
+
+		if (until_us != 0 && left <= 0)
+			return err_of(E_TIMEOUT);
+		n = poll(&p, 1, until_us == 0 ? -1 : (int)(left / 1000) + 1);
+		if (n > 0)
+			return OK;
+		if (n < 0 && errno != EINTR)
+			return err_of(E_UNAVAILABLE);
+	}
+}
+
+static int64_t
+deadline(int ms)
+{
+	return ms < 0 ? 0 : time_mono_us() + (int64_t)ms * 1000;
+}
+
+err
+talk_hear(int fd, int ms, struct buf *b)
+{
+	int64_t until = deadline(ms);
+	char part[4096];
+
+	for (;;) {
+		const char *end;
+		ssize_t n;
+		size_t got;
+
+		TRY(ready(fd, POLLIN, until));
+		n = recv(fd, part, sizeof part, 0);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return err_of(E_UNAVAILABLE);
+		got = (size_t)n;
+		end = memchr(part, '\n', got);
+		if (end != NULL)
+			got = (size_t)(end - part);
+		buf_add(b, part, got);
+		if (b->failed)
+			return err_of(E_TOO_LARGE);
+		if (end != NULL)
+			return err_of(
+			    got + 1 == (size_t)n ? E_OK : E_PEER);
+	}
+}
+
+static err
+say(int fd, int64_t until, struct str s)
+{
+	while (s.n > 0) {
+		ssize_t n;
+
+		TRY(ready(fd, POLLOUT, until));
+		n = send(fd, s.p, s.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return err_of(E_UNAVAILABLE);
+		s = str_skip(s, (size_t)n);
+	}
+	return OK;
+}
+
+err
+talk_say(int fd, int ms, struct str s)
+{
+	int64_t until = deadline(ms);
+
+	TRY(say(fd, until, s));
+	return say(fd, until, STR("\n"));
+}
