@@ -414,6 +414,25 @@ cmd_members(struct cli *c)
 	return once(c, CLI_ROUTE_members_put);
 }
 
+/* What is not followed, and what to do about it. */
+static void
+fixes(struct buf *b, const struct json *items, bool *ret_good)
+{
+	*ret_good = true;
+	for (const struct json *j = json_first(items); j != NULL; j = j->next) {
+		bool ok = false;
+
+		if (json_bool(json_get(j, STR("ok")), &ok) && ok)
+			continue;
+		buf_c(b, *ret_good ? "\nTo do:\n  " : "  ");
+		value_line(b, json_get(j, STR("check")));
+		buf_c(b, ": ");
+		value_line(b, json_get(j, STR("fix")));
+		buf_char(b, '\n');
+		*ret_good = false;
+	}
+}
+
 /* The list, and with --strict a verdict about it. */
 int
 cmd_posture(struct cli *c)
@@ -423,7 +442,7 @@ cmd_posture(struct cli *c)
 	struct request r;
 	struct api x;
 	struct buf b;
-	bool good = true;
+	bool good;
 	int rc;
 	err e = request_make(c, CLI_ROUTE_posture, &r);
 
@@ -434,19 +453,11 @@ cmd_posture(struct cli *c)
 	if (x.head->status >= 300)
 		return api_problem(c, &x);
 	items = json_get(x.json, STR("items"));
-	for (const struct json *j = json_first(items); j != NULL; j = j->next) {
-		bool ok = false;
-
-		good = json_bool(json_get(j, STR("ok")), &ok) && ok && good;
-	}
-	if (c->json)
-		rc = api_show(c, &x);
-	else {
-		buf_init(&b, SHOW_MAX);
-		table_add(&b, &t, items);
-		rc = out_text(c, &b);
-		buf_done(&b);
-	}
+	buf_init(&b, SHOW_MAX);
+	table_add(&b, &t, items);
+	fixes(&b, items, &good);
+	rc = c->json ? api_show(c, &x) : out_text(c, &b);
+	buf_done(&b);
 	if (rc == EXIT_DONE && !good && args_has(&c->args, "strict"))
 		rc = EXIT_BAD;
 	return rc;

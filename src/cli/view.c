@@ -80,6 +80,8 @@ value_line(struct buf *b, const struct json *j)
 		tty_add(b, j->text, false);
 		break;
 	case JSON_ARRAY:
+		if (j->count == 0)
+			buf_char(b, '-');
 		for (j = json_first(j); j != NULL; j = j->next) {
 			buf_c(b, gap);
 			value_line(b, j);
@@ -248,9 +250,8 @@ member(struct buf *b, const struct json *j, size_t level, size_t width)
 	pad(b, n < width ? width - n : 1);
 	if (j->kind == JSON_STRING && memchr(j->text.p, '\n', j->text.n))
 		lines(b, j->text, (level + 1) * GAP);
-	else if (j->kind == JSON_OBJECT ||
-	    (j->kind == JSON_ARRAY && j->count == 0))
-		buf_char(b, '-');
+	else if (j->kind == JSON_OBJECT)
+		buf_char(b, '-'); /* an empty one: it is plain */
 	else
 		value_line(b, j);
 	buf_char(b, '\n');
