@@ -10,7 +10,7 @@
 static struct arena arena;
 static struct trail trail;
 static struct login login;
-static char home[64], file[128];
+static char home[64], file[256];
 
 static void
 leave_nothing(void)
@@ -119,7 +119,7 @@ TEST(a_file_others_can_read_is_refused)
 
 TEST(a_link_is_refused)
 {
-	char other[160];
+	char other[300];
 
 	fresh();
 	put(GOOD, 0600);
