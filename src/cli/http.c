@@ -192,15 +192,36 @@ connect_one(struct client *c, const struct addrinfo *ai, struct trail *t)
 	return err_of(E_UNAVAILABLE);
 }
 
-/* The addresses of the host in turn; the first one's failure is told. */
+/* Of what is left of the time, half for each address but the last: one that
+ * swallows packets must not use up its successors' share. */
+static err
+connect_each(struct client *c, const struct addrinfo *ai, struct trail *t)
+{
+	int64_t end = c->deadline;
+	err e = err_of(E_UNAVAILABLE);
+
+	for (; ai != NULL; ai = ai->ai_next) {
+		int64_t now = time_mono_us();
+
+		c->deadline = ai->ai_next == NULL ? end : now + (end - now) / 2;
+		e = connect_one(c, ai, t);
+		if (err_ok(e))
+			break;
+		if (c->fd >= 0)
+			close(c->fd);
+		c->fd = -1;
+	}
+	c->deadline = end;
+	return e;
+}
+
 static err
 connect_any(struct client *c, struct trail *t)
 {
-	struct addrinfo hints = {
-	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-	struct addrinfo *all;
-	err e = err_of(E_UNAVAILABLE);
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all;
+	struct trail why = {0};
 	int rc;
+	err e;
 
 	if (c->conf.url.is_ip)
 		hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
@@ -210,15 +231,10 @@ connect_any(struct client *c, struct trail *t)
 		    gai_strerror(rc));
 		return err_of(E_UNAVAILABLE);
 	}
-	for (struct addrinfo *ai = all; ai != NULL; ai = ai->ai_next) {
-		e = connect_one(c, ai, t);
-		if (err_ok(e))
-			break;
-		if (c->fd >= 0)
-			close(c->fd);
-		c->fd = -1;
-	}
+	e = connect_each(c, all, &why);
 	freeaddrinfo(all);
+	if (!err_ok(e))
+		trail_set(t, "%s", why.detail); /* of the first address */
 	return e;
 }
 

@@ -36,7 +36,7 @@ out_text(struct cli *c, const struct buf *b)
 	if (err_ok(e))
 		return EXIT_DONE;
 	/* A reader that has seen enough (head, less) is no failure to tell. */
-	if (errno == EPIPE)
+	if (err_is(e, E_IO) && errno == EPIPE)
 		return EXIT_FAILED;
 	(void)out_error(c, e);
 	return EXIT_FAILED;
