@@ -95,7 +95,7 @@ audit_export_trailer(const struct audit_tree *t, uint64_t first, uint64_t last,
 	if (first == 0 || last < first - 1 || note_size < last ||
 	    note_size > t->peaks.size)
 		return err_of(E_INVALID);
-	buf_init_on(&text, a, 2 * NOTE_NAME_MAX);
+	buf_init_on(&text, a, (size_t)2 * NOTE_NAME_MAX);
 	note_key_text(key, &text);
 	TRY(buf_check(&text));
 	jw_init(&w, b);

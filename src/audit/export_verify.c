@@ -24,9 +24,10 @@ struct trailer {
  * which is not empty when the export begins inside a tile.
  */
 struct run {
-	struct arena *a;	 /* the trailer lives here */
-	struct arena line;	 /* what one line needs */
-	struct trailer *t;	 /* NULL: the export has none */
+	struct arena *a;   /* the trailer lives here */
+	struct arena line; /* what one line needs */
+	struct trailer *t; /* &own; NULL: the export has none */
+	struct trailer own;
 	const struct json *tile; /* root listed for the tile at hand */
 	struct feed feed;
 	struct peaks high, low, start;
@@ -414,18 +415,18 @@ static err
 export_run(struct run *r, struct str file, const struct note_key *key)
 {
 	struct str line = last_line(&file);
-	struct trailer t = {.first = 0};
+	struct trailer *t = &r->own;
 
 	r->v.first = 1;
-	if (line.n > 0 && trailer_parse(r->a, line, &t)) {
-		r->t = &t;
-		r->v.first = t.first;
-		r->v.last = t.first - 1;
-		r->tile = json_first(t.tiles);
+	if (line.n > 0 && trailer_parse(r->a, line, t)) {
+		r->t = t;
+		r->v.first = t->first;
+		r->v.last = t->first - 1;
+		r->tile = json_first(t->tiles);
 		TRY(trailer_open(r, key));
 	}
 	TRY(arena_check(r->a));
-	feed_init(&r->feed, t.first);
+	feed_init(&r->feed, r->t == NULL ? 0 : t->first);
 	TRY(lines_read(r, file));
 	return r->t == NULL ? untold(r, line.n > 0) : root_compare(r);
 }

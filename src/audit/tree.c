@@ -47,16 +47,18 @@ peaks_root(const struct peaks *p, struct hash *ret)
 	*ret = h;
 }
 
-/* n is even; each round halves the row. */
+/* n >= 2; each round halves the row. */
 static void
 row_fold(const struct hash *h, size_t n, struct hash *ret)
 {
 	struct hash row[TILE_WIDTH / 2];
 
-	for (n /= 2; n >= 1; n /= 2, h = row)
+	for (; n > 2; h = row) {
+		n /= 2;
 		for (size_t i = 0; i < n; i++)
 			audit_node_hash(&h[2 * i], &h[2 * i + 1], &row[i]);
-	*ret = row[0];
+	}
+	audit_node_hash(&h[0], &h[1], ret);
 }
 
 void
