@@ -136,6 +136,24 @@ ingest_prepare(struct call *c)
 	return seal_payload(c, p);
 }
 
+/*
+ * The payload was sealed before it queued.  If its key is not the one that
+ * seals now, a rotation went by: nothing may be stored under an old key any
+ * more, since the key is deleted when no row names it.
+ */
+static err
+seal_anew(struct call *c, struct prepared *p)
+{
+	struct stored s = {p->delivery.sealed.bytes};
+	uint32_t id;
+
+	TRY(seal_key_id(s, &id));
+	if (id == snap_class_key(c->lane->snap, p->delivery.project,
+	    SEAL_CLASS_PAYLOAD))
+		return OK;
+	return seal_payload(c, p);
+}
+
 static void
 receipt(struct call *c, const struct prepared *p, struct fold_out *out,
     uint64_t seq, int status)
@@ -186,6 +204,7 @@ take_in(struct call *c, int status)
 
 	if (out == NULL)
 		return err_of(E_NO_MEMORY);
+	TRY(seal_anew(c, p));
 	c->dirty = true;
 	p->delivery.seq = desk_delivery_seq(writer_desk(c->lane->writer));
 	TRY(store_delivery_insert(c->lane->conn, &p->delivery));

@@ -7,9 +7,9 @@ enum { CURSOR_MAC = 12 };
 
 /* MAC over route, principal, filters and position. */
 static err
-cursor_mac(struct call *c, struct str position, uint8_t ret[CURSOR_MAC])
+cursor_mac(struct call *c, uint32_t key, struct str position,
+    uint8_t ret[CURSOR_MAC])
 {
-	uint32_t id = snap_class_key(c->lane->snap, 0, SEAL_CLASS_CURSOR);
 	const struct data_key *k;
 	struct buf b;
 
@@ -29,15 +29,31 @@ cursor_mac(struct call *c, struct str position, uint8_t ret[CURSOR_MAC])
 	}
 	buf_str(&b, position);
 	TRY(buf_check(&b));
-	TRY(keyring_get(c->lane->ring, id, &k));
+	TRY(keyring_get(c->lane->ring, key, &k));
 	return seal_mac(k, "cursor", buf_view(&b), ret, CURSOR_MAC);
+}
+
+/* Also under the key before: a list that is being read outlasts a
+ * rotation. */
+static err
+cursor_ours(struct call *c, struct str all)
+{
+	const struct class_key *k;
+	size_t n = snap_class_terms(c->lane->snap, 0, SEAL_CLASS_CURSOR, &k);
+	uint8_t mac[CURSOR_MAC];
+
+	for (size_t i = n; i > 0 && i + 2 > n; i--) {
+		TRY(cursor_mac(c, k[i - 1].id, str_skip(all, CURSOR_MAC), mac));
+		if (ct_eq(mac, all.p, CURSOR_MAC))
+			return OK;
+	}
+	return err_of(E_BAD_CURSOR);
 }
 
 err
 cursor_take(struct call *c, struct str *ret)
 {
 	struct str raw = c->query.raw[PARAM_CURSOR], all;
-	uint8_t mac[CURSOR_MAC];
 
 	*ret = STR("");
 	if (raw.p == NULL)
@@ -46,9 +62,7 @@ cursor_take(struct call *c, struct str *ret)
 	    !b64url_decode(c->a, raw, &all) || all.n <= CURSOR_MAC ||
 	    all.n - CURSOR_MAC > CURSOR_MAX)
 		return err_of(E_BAD_CURSOR);
-	TRY(cursor_mac(c, str_skip(all, CURSOR_MAC), mac));
-	if (!ct_eq(mac, all.p, CURSOR_MAC))
-		return err_of(E_BAD_CURSOR);
+	TRY(cursor_ours(c, all));
 	*ret = str_skip(all, CURSOR_MAC);
 	return OK;
 }
@@ -56,11 +70,12 @@ cursor_take(struct call *c, struct str *ret)
 err
 cursor_make(struct call *c, struct str position, struct str *ret)
 {
+	uint32_t key = snap_class_key(c->lane->snap, 0, SEAL_CLASS_CURSOR);
 	uint8_t all[CURSOR_MAC + CURSOR_MAX];
 	struct buf b;
 
 	BUG_ON(position.n == 0 || position.n > CURSOR_MAX);
-	TRY(cursor_mac(c, position, all));
+	TRY(cursor_mac(c, key, position, all));
 	memcpy(all + CURSOR_MAC, position.p, position.n);
 	buf_init_on(&b, c->a, 256);
 	b64url_add(&b, str_of((char *)all, CURSOR_MAC + position.n));

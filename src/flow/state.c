@@ -65,9 +65,10 @@ snap_new(uint64_t version, struct world *world, struct project_keys *keys,
 	return OK;
 }
 
-/* The last of its (project, class) run: the newest term. */
-uint32_t
-snap_class_key(const struct snap *s, uint32_t project, enum seal_class class)
+/* The first that is not before (project, class), or not before what follows
+ * them. */
+static size_t
+class_place(const struct snap *s, uint32_t project, unsigned class)
 {
 	size_t lo = 0, hi = s->class_keys_n;
 
@@ -76,25 +77,65 @@ snap_class_key(const struct snap *s, uint32_t project, enum seal_class class)
 		const struct class_key *k = &s->class_keys[mid];
 
 		if (k->project < project ||
-		    (k->project == project && k->class <= class))
+		    (k->project == project && (unsigned)k->class < class))
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo == 0 || s->class_keys[lo - 1].project != project ||
-	    s->class_keys[lo - 1].class != class)
+	return lo;
+}
+
+size_t
+snap_class_terms(const struct snap *s, uint32_t project,
+    enum seal_class class, const struct class_key **ret)
+{
+	size_t first = class_place(s, project, (unsigned)class);
+
+	*ret = s->class_keys + first;
+	return class_place(s, project, (unsigned)class + 1) - first;
+}
+
+/* The last of its run: the newest term. */
+uint32_t
+snap_class_key(const struct snap *s, uint32_t project, enum seal_class class)
+{
+	size_t end = class_place(s, project, (unsigned)class + 1);
+
+	if (end == 0 || s->class_keys[end - 1].project != project ||
+	    s->class_keys[end - 1].class != class)
 		return 0;
-	return s->class_keys[lo - 1].id;
+	return s->class_keys[end - 1].id;
 }
 
 /* ---- lanes ---- */
 
+/*
+ * A rotation may have wrapped the key under a project key that is newer than
+ * the lane's snapshot, which a request keeps to its end: only the keyring
+ * takes the newer keys.
+ */
+static void
+rekey(struct lane *l)
+{
+	struct state *st = l->state;
+	struct snap *s;
+
+	(void)pthread_mutex_lock(&st->lock);
+	s = snap_ref(st->snap);
+	(void)pthread_mutex_unlock(&st->lock);
+	keyring_rekey(l->ring, s->keys);
+	(void)snap_unref(s);
+}
+
 static err
 load_key(void *ctx, uint32_t id, struct arena *a, struct wrapped_key *ret)
 {
+	struct lane *l = ctx;
 	struct data_key_row row;
 
-	TRY(store_data_key_get(ctx, id, a, &row));
+	TRY(store_data_key_get(l->conn, id, a, &row));
+	if (row.version > project_keys_latest(l->snap->keys, row.project))
+		rekey(l);
 	*ret = (struct wrapped_key){
 		.id = row.id,
 		.project = row.project,
@@ -121,7 +162,7 @@ lane_open(struct state *st, enum lane_kind kind, unsigned number,
 	(void)pthread_mutex_lock(&st->lock);
 	ret->snap = snap_ref(st->snap);
 	(void)pthread_mutex_unlock(&st->lock);
-	e = keyring_new(ret->snap->keys, load_key, ret->conn, &ret->ring);
+	e = keyring_new(ret->snap->keys, load_key, ret, &ret->ring);
 	if (!err_ok(e))
 		lane_close(ret);
 	return e;

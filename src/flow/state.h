@@ -42,6 +42,9 @@ err snap_new(uint64_t version, struct world *world, struct project_keys *keys,
 /* Number of the key that seals; 0 when the project has none. */
 uint32_t snap_class_key(const struct snap *s, uint32_t project,
     enum seal_class class);
+/* All keys of that class, oldest term first; how many. */
+size_t snap_class_terms(const struct snap *s, uint32_t project,
+    enum seal_class class, const struct class_key **ret);
 
 enum lane_kind { LANE_REACTOR, LANE_READER, LANE_WRITER, LANE_STREAM };
 
@@ -80,7 +83,8 @@ struct state {
 	struct streams *streams;
 };
 
-/* The lane of a new thread: own connection and keyring. */
+/* The lane of a new thread: own connection and keyring.  The keyring keeps
+ * `ret`: a lane stays where it was opened. */
 err lane_open(struct state *st, enum lane_kind kind, unsigned number,
     struct lane *ret) MUST_USE;
 void lane_close(struct lane *l);
