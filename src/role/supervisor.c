@@ -30,6 +30,7 @@ struct supervisor {
 	int signals, notify;
 	bool asked; /* somebody wants us to stop */
 	bool stopping;
+	bool lost;	 /* a child went in peace, unasked */
 	int64_t kill_at; /* ms of the monotonic clock; 0 = not set */
 	int exit_code;
 	bool reloading; /* the keeper is reading the root key anew */
@@ -184,7 +185,7 @@ child_ended(struct supervisor *s, struct child *c)
 
 	c->pid = 0;
 	end_close(c);
-	if (!clean || !s->stopping) {
+	if (!clean || !s->stopping)
 		log_event(LOG_CHILD_EXIT, KVC("child", c->name),
 		    KVN("code",
 			WIFEXITED(c->status) ? WEXITSTATUS(c->status) : -1),
@@ -192,6 +193,12 @@ child_ended(struct supervisor *s, struct child *c)
 			WIFSIGNALED(c->status)
 			    ? sigabbrev_np(WTERMSIG(c->status))
 			    : "none"));
+	/* The keeper may be seen to end before the server it ends with, and
+	 * knows no reason: the server's counts. */
+	if (clean && !s->stopping) {
+		s->lost = true;
+		stop(s, 0, FAIL_MS);
+	} else if (!clean) {
 		stop(s, child_exit_code(c), FAIL_MS);
 	}
 	/* The keeper serves the server to its last checkpoint, then goes. */
@@ -435,7 +442,9 @@ role_supervise(const struct serve_options *o)
 		end_close(&s.keeper);
 	}
 	loop(&s);
+	if (s.exit_code == 0 && s.lost)
+		s.exit_code = 1;
 	log_event(LOG_STOP, KVN("code", s.exit_code));
 	arena_done(&s.plan.arena);
-	return s.exit_code;
+	return role_end(s.exit_code);
 }

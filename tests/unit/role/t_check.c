@@ -53,7 +53,7 @@ damage(const char *cmd, const char *name)
 	(void)snprintf(all, sizeof all, "cd %s && %s", fx_dir, cmd);
 	T_OK(system(all) == 0);
 	T_GOOD(check(FIXTURE_NOW));
-	T_OK(r.faults > ALWAYS);
+	T_OK(r.faults > 0);
 	if (finding(name) == NULL)
 		T_FAIL("%s: no finding %s", cmd, name);
 	else
