@@ -2,14 +2,31 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/writer.h"
+#include "role/keyjson.h"
 #include "role/talk.h"
+
+enum { RELOAD_MS = 15000, BY_MAX = 32 };
+
+/* One question that takes its time, on a thread of its own: others can ask
+ * for the status meanwhile. */
+struct job {
+	struct control *control;
+	int fd;
+	char ask[TALK_ASK_MAX + 1];
+	char by[BY_MAX];
+	pthread_t thread;
+	bool started; /* to be joined */
+	atomic_bool done;
+};
 
 struct control {
 	struct state *st;
@@ -17,9 +34,11 @@ struct control {
 	pthread_t thread;
 	int wake; /* eventfd: stop */
 	atomic_bool stop;
+	struct job job;
 	pthread_mutex_t lock;
-	pthread_cond_t told; /* reload_n has grown, or stop is set */
-	unsigned reload_n;   /* answers of the supervisor so far */
+	pthread_cond_t told; /* reloaded has grown, or stop is set */
+	unsigned asked;	     /* reloads of the root key file */
+	unsigned reloaded;   /* answers so far */
 	err reload;	     /* the last of them */
 	struct trail reload_trail;
 };
@@ -43,24 +62,184 @@ refuse(int fd, err e, const struct trail *t)
 	    "who does not listen has no use for it");
 }
 
-static err
-status(struct buf *b)
+static void
+reply(int fd, err e, const struct trail *t, const struct buf *b)
 {
-	struct jw w;
+	if (err_ok(e))
+		e = buf_check(b);
+	if (err_ok(e))
+		err_ignore(talk_say(fd, TALK_MS, buf_view(b)),
+		    "it is in the audit log");
+	else
+		refuse(fd, e, t);
+}
 
-	jw_init(&w, b);
-	jw_obj(&w);
-	jw_kbool(&w, "online", true);
-	jw_obj_end(&w);
-	return buf_check(b);
+/* ---- the root key file ---- */
+
+static err
+wait_reloaded(struct control *c)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += RELOAD_MS / 1000;
+	while (c->reloaded != c->asked && !atomic_load(&c->stop))
+		if (pthread_cond_timedwait(&c->told, &c->lock, &until) != 0)
+			return err_of(E_TIMEOUT);
+	return c->reloaded == c->asked ? c->reload : err_of(E_UNAVAILABLE);
+}
+
+/* One at a time: an answer that comes late must not be taken for another. */
+static err
+reload(void *ctx, struct trail *t)
+{
+	struct control *c = ctx;
+	err e;
+
+	(void)pthread_mutex_lock(&c->lock);
+	if (c->asked != c->reloaded) {
+		trail_set(t, "the keeper has not answered the last time");
+		e = err_of(E_UNAVAILABLE);
+	} else {
+		e = ipc_send(&c->boot->supervisor, IPC_ROOT_RELOAD_ASK,
+		    STR(""), NULL, 0);
+		if (err_ok(e)) {
+			c->asked++;
+			e = wait_reloaded(c);
+			if (c->reloaded == c->asked)
+				*t = c->reload_trail;
+		}
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	return e;
+}
+
+void
+control_root_reloaded(struct control *c, struct str report)
+{
+	struct trail t = {{0}};
+	err told = err_of(E_PEER), e;
+
+	e = report_decode(report, &t, &told);
+	(void)pthread_mutex_lock(&c->lock);
+	c->reload = err_ok(e) ? told : e;
+	c->reload_trail = t;
+	c->reloaded++;
+	(void)pthread_cond_broadcast(&c->told);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- what takes its time ---- */
+
+static bool
+is_long(struct str ask)
+{
+	return str_starts(ask, STR("rotate ")) || str_is(ask, "rewrap") ||
+	    str_starts(ask, STR("dropped "));
 }
 
 static err
-answer(struct str verb, struct buf *b)
+root_id_of(struct str ask, struct trail *t, char ret[ROOT_TEXT + 1])
 {
-	if (str_is(verb, "status"))
-		return status(b);
-	return err_of(E_NOT_IMPLEMENTED);
+	struct str verb, id;
+
+	if (!str_cut(ask, ' ', &verb, &id) || id.n != ROOT_TEXT) {
+		trail_set(t, "that is no id of a root key");
+		return err_of(E_INVALID);
+	}
+	memcpy(ret, id.p, ROOT_TEXT);
+	ret[ROOT_TEXT] = '\0';
+	return OK;
+}
+
+static err
+work_of(struct job *j, struct trail *t, struct buf *b)
+{
+	struct rotation r = {.st = j->control->st,
+	    .reload = reload,
+	    .ctx = j->control,
+	    .stop = &j->control->stop,
+	    .by = j->by};
+	char root[ROOT_TEXT + 1];
+	struct rewrapped wrapped;
+	struct rotated rotated;
+	struct str ask = str_c(j->ask);
+
+	if (str_is(ask, "rewrap")) {
+		TRY(rotate_rewrap(&r, t, &wrapped));
+		key_rewrapped_json(b, &wrapped);
+		return OK;
+	}
+	TRY(root_id_of(ask, t, root));
+	if (str_starts(ask, STR("dropped "))) {
+		TRY(rotate_dropped(&r, root, t));
+		buf_c(b, "{}");
+		return OK;
+	}
+	TRY(rotate_keys(&r, root, t, &rotated));
+	key_rotated_json(b, &rotated);
+	return OK;
+}
+
+static void *
+work_long(void *arg)
+{
+	struct job *j = arg;
+	struct trail t = {{0}};
+	struct buf b;
+	err e;
+
+	buf_init(&b, TALK_ANSWER_MAX);
+	e = work_of(j, &t, &b);
+	log_event(LOG_KEYS, KVC("asked", j->ask), KVE("result", e),
+	    KVC("detail", t.detail));
+	/* Whoever has the answer may ask the next thing. */
+	atomic_store(&j->done, true);
+	reply(j->fd, e, &t, &b);
+	(void)close(j->fd);
+	buf_done(&b);
+	return NULL;
+}
+
+static void
+job_join(struct job *j)
+{
+	if (j->started)
+		(void)pthread_join(j->thread, NULL);
+	j->started = false;
+}
+
+/* Takes fd when it is OK. */
+static err
+job_start(struct control *c, int fd, uid_t uid, struct str ask,
+    struct trail *t)
+{
+	struct job *j = &c->job;
+
+	if (j->started && !atomic_load(&j->done)) {
+		trail_set(t, "it is at work on keys already");
+		return err_of(E_LOCKED);
+	}
+	job_join(j);
+	j->control = c;
+	j->fd = fd;
+	memcpy(j->ask, ask.p, ask.n);
+	j->ask[ask.n] = '\0';
+	(void)snprintf(j->by, sizeof j->by, "uid:%u", (unsigned)uid);
+	atomic_store(&j->done, false);
+	j->started = pthread_create(&j->thread, NULL, work_long, j) == 0;
+	return err_of(j->started ? E_OK : E_NO_MEMORY);
+}
+
+/* ---- what does not ---- */
+
+static err
+status(struct control *c, struct buf *b)
+{
+	const struct job *j = &c->job;
+
+	return key_status_json(
+	    c->st, j->started && !atomic_load(&j->done) ? j->ask : NULL, b);
 }
 
 /* ---- one caller ---- */
@@ -78,27 +257,42 @@ may(int fd, uid_t *ret_uid)
 	return c.uid == 0 || c.uid == geteuid();
 }
 
-static void
-serve(int fd)
+/* true: somebody else has fd now. */
+static bool
+answered(struct control *c, int fd, struct buf *ask, struct buf *b)
 {
-	struct buf ask, b;
 	struct trail t = {{0}};
 	uid_t uid = (uid_t)-1;
 	err e = err_of(E_DENIED);
+	bool taken = false;
+
+	if (may(fd, &uid))
+		e = talk_hear(fd, TALK_MS, ask);
+	else
+		trail_set(&t, "only root and the server's user may");
+	if (err_ok(e) && is_long(buf_view(ask))) {
+		e = job_start(c, fd, uid, buf_view(ask), &t);
+		taken = err_ok(e);
+	} else if (err_ok(e) && str_is(buf_view(ask), "status")) {
+		e = status(c, b);
+	} else if (err_ok(e)) {
+		e = err_of(E_NOT_IMPLEMENTED);
+	}
+	log_event(LOG_CONTROL, KVN("uid", uid), KVE("result", e));
+	if (!taken)
+		reply(fd, e, &t, b);
+	return taken;
+}
+
+static void
+serve(struct control *c, int fd)
+{
+	struct buf ask, b;
 
 	buf_init(&ask, TALK_ASK_MAX);
 	buf_init(&b, TALK_ANSWER_MAX);
-	if (may(fd, &uid))
-		e = talk_hear(fd, TALK_MS, &ask);
-	else
-		trail_set(&t, "only root and the server's user may");
-	if (err_ok(e))
-		e = answer(buf_view(&ask), &b);
-	log_event(LOG_CONTROL, KVN("uid", uid), KVE("result", e));
-	if (err_ok(e))
-		e = talk_say(fd, TALK_MS, buf_view(&b));
-	else
-		refuse(fd, e, &t);
+	if (!answered(c, fd, &ask, &b))
+		(void)close(fd);
 	buf_done(&ask);
 	buf_done(&b);
 }
@@ -119,11 +313,10 @@ work(void *arg)
 			continue;
 		fd = accept4(
 		    c->boot->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
-			continue;
-		serve(fd);
-		(void)close(fd);
+		if (fd >= 0)
+			serve(c, fd);
 	}
+	job_join(&c->job);
 	return NULL;
 }
 
@@ -176,19 +369,4 @@ control_stop(struct control *c)
 		log_event(LOG_CONTROL, KVC("stop", "not heard"));
 	(void)pthread_join(c->thread, NULL);
 	return control_free(c);
-}
-
-void
-control_root_reloaded(struct control *c, struct str report)
-{
-	struct trail t = {{0}};
-	err told = err_of(E_PEER), e;
-
-	e = report_decode(report, &t, &told);
-	(void)pthread_mutex_lock(&c->lock);
-	c->reload = err_ok(e) ? told : e;
-	c->reload_trail = t;
-	c->reload_n++;
-	(void)pthread_cond_broadcast(&c->told);
-	(void)pthread_mutex_unlock(&c->lock);
 }
