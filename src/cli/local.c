@@ -122,29 +122,3 @@ cmd_serve(struct cli *c)
 	}
 	return role_supervise(&o);
 }
-
-/* ---- what is still to come ---- */
-
-static int
-absent(struct cli *c)
-{
-	return out_error(c, err_of(E_NOT_IMPLEMENTED));
-}
-
-int
-cmd_key_status(struct cli *c)
-{
-	return absent(c);
-}
-
-int
-cmd_key_rotate(struct cli *c)
-{
-	return absent(c);
-}
-
-int
-cmd_key_rewrap(struct cli *c)
-{
-	return absent(c);
-}
