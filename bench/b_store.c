@@ -66,12 +66,12 @@ open_incident(struct incident_row *i, int64_t now)
 {
 	incidents++;
 	*i = (struct incident_row){.seq = incidents,
-		.id = {rand_uuid(now)},
-		.project = 1,
-		.number = incidents,
-		.severity = 1,
-		.created = now,
-		.sealed = bytes(INCIDENT)};
+	    .id = {rand_uuid(now)},
+	    .project = 1,
+	    .number = incidents,
+	    .severity = 1,
+	    .created = now,
+	    .sealed = bytes(INCIDENT)};
 	must(store_incident_insert(w, i));
 	rows++;
 }
@@ -82,18 +82,18 @@ one_alert(int64_t now, bool touched[HOT])
 	unsigned slot = (unsigned)(alerts % 4096), h;
 	struct alert_row *a = &known[slot];
 	struct delivery_row d = {.seq = ++deliveries,
-		.id = {rand_uuid(now)},
-		.project = 1,
-		.integration = {{{1}}},
-		.received = now,
-		.status = 1,
-		.alerts = 1,
-		.bytes = 1500,
-		.sealed = bytes(DELIVERY)};
+	    .id = {rand_uuid(now)},
+	    .project = 1,
+	    .integration = {{{1}}},
+	    .received = now,
+	    .status = 1,
+	    .alerts = 1,
+	    .bytes = 1500,
+	    .sealed = bytes(DELIVERY)};
 	struct entry_row e = {.kind = 2,
-		.occurred = now,
-		.recorded = now,
-		.sealed = bytes(ENTRY)};
+	    .occurred = now,
+	    .recorded = now,
+	    .sealed = bytes(ENTRY)};
 	uint32_t dice[2];
 
 	rand_bytes(dice, sizeof dice);
@@ -103,16 +103,16 @@ one_alert(int64_t now, bool touched[HOT])
 	must(store_delivery_insert(w, &d));
 	if (alerts < 64 || dice[0] % 100 < new_percent) {
 		*a = (struct alert_row){.seq = ++alerts,
-			.id = {rand_uuid(now)},
-			.project = 1,
-			.incident = hot[h].seq,
-			.status = 1,
-			.severity = 1,
-			.version = 1,
-			.count = 1,
-			.first_seen = now,
-			.last_seen = now,
-			.sealed = bytes(ALERT)};
+		    .id = {rand_uuid(now)},
+		    .project = 1,
+		    .incident = hot[h].seq,
+		    .status = 1,
+		    .severity = 1,
+		    .version = 1,
+		    .count = 1,
+		    .first_seen = now,
+		    .last_seen = now,
+		    .sealed = bytes(ALERT)};
 		rand_bytes(a->dedup, sizeof a->dedup);
 		if (dice[0] % 1000 < new_percent)
 			open_incident(&hot[h], now);

@@ -86,6 +86,80 @@ TEST(runs_are_covered)
 	s = store_close(s);
 }
 
+static int
+steps(struct store_conn *c)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < Q_MAX_; i++)
+		if (c->st[i] != NULL)
+			n += sqlite3_stmt_status(
+			    c->st[i], SQLITE_STMTSTATUS_VM_STEP, 1);
+	return n;
+}
+
+static void
+many(struct store_conn *w)
+{
+	T_GOOD(store_begin(w));
+	for (uint64_t i = 1; i <= 5000; i++) {
+		struct incident_row r = {.seq = i,
+		    .id = {fake_uuid(1, i)},
+		    .project = 1,
+		    .number = i,
+		    .status = i % 1000 == 0,
+		    .created = (int64_t)i,
+		    .sealed = fake_sealed("x")};
+		struct alert_row x = {.seq = i,
+		    .id = {fake_uuid(2, i)},
+		    .project = 1,
+		    .status = i % 1000 == 0,
+		    .first_seen = (int64_t)i,
+		    .sealed = fake_sealed("x")};
+
+		T_GOOD(store_incident_insert(w, &r));
+		T_GOOD(store_alert_insert(w, &x));
+	}
+	T_GOOD(store_commit(w));
+}
+
+/* What SQLite does for a page does not grow with the table. */
+TEST(work_of_a_page)
+{
+	const struct incident_filter f[] = {{.project = 1},
+	    {.project = 1, .sort = SORT_WORST},
+	    {.project = 1, .sort = SORT_OLDEST, .statuses = 2},
+	    {.project = 1, .from = 2000, .to = 2010}};
+	const struct alert_filter g[] = {{.project = 1},
+	    {.project = 1, .statuses = 2},
+	    {.project = 1, .from = 2000, .to = 2010}};
+	struct store *s = fake_open(fake_dir(), STORE_CREATE);
+	struct incident_row *rows;
+	struct alert_row *alerts;
+	struct store_conn *w;
+	struct arena a;
+	size_t n;
+
+	T_REQUIRE(s != NULL);
+	w = store_writer(s);
+	many(w);
+	arena_init(&a, 1024 * 1024);
+	for (size_t i = 0; i < sizeof f / sizeof *f; i++) {
+		(void)steps(w);
+		T_GOOD(store_incident_list(w, &f[i], 5, &a, &rows, &n));
+		T_EQ_INT(n, 5);
+		T_OK(steps(w) < 1500);
+	}
+	for (size_t i = 0; i < sizeof g / sizeof *g; i++) {
+		(void)steps(w);
+		T_GOOD(store_alert_list(w, &g[i], 5, &a, &alerts, &n));
+		T_EQ_INT(n, 5);
+		T_OK(steps(w) < 1500);
+	}
+	arena_done(&a);
+	s = store_close(s);
+}
+
 TEST(pragmas_hold)
 {
 	static const struct {
