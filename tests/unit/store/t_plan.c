@@ -41,9 +41,12 @@ explain(sqlite3 *db, enum query id)
 	while (sqlite3_step(st) == SQLITE_ROW) {
 		const char *d = (const char *)sqlite3_column_text(st, 3);
 
+		/* what a subquery scans has a line of its own */
 		if (strstr(d, "TEMP B-TREE") != NULL ||
 		    strstr(d, "AUTOMATIC") != NULL ||
-		    (strncmp(d, "SCAN", 4) == 0 && !scan_is_fine(id)))
+		    (strncmp(d, "SCAN", 4) == 0 &&
+			strncmp(d, "SCAN (subquery", 14) != 0 &&
+			!scan_is_fine(id)))
 			T_FAIL("%s: %s", names[id], d);
 		if (getenv("PLAN") != NULL)
 			printf("# %s: %s\n", names[id], d);
