@@ -439,9 +439,11 @@ static err
 key_rotate(struct keying *k, struct str *ret)
 {
 	struct rotating r = {.k = k};
-	err e;
+	err e = root_file_open(&k->dir, k->config.keys_root, k->t, &r.file);
 
-	TRY(root_file_open(&k->dir, k->config.keys_root, k->t, &r.file));
+	if (err_is(e, E_NOT_FOUND))
+		return err_of(E_SEALED);
+	TRY(e);
 	e = k->online ? OK : go_local(k); /* it says when a key is missing */
 	if (err_ok(e))
 		e = rotate(&r);

@@ -37,7 +37,10 @@ start_keeper(struct local *l, struct trail *t)
 
 	TRY(secret_open(l->dir, "keys/audit.key", true, t, &l->audit));
 	TRY(secret_open(l->dir, "keys/keeper.state", true, t, &l->keys_state));
-	TRY(root_key_open(l->dir, l->root_setting, t, &root));
+	e = root_key_open(l->dir, l->root_setting, t, &root);
+	if (err_is(e, E_NOT_FOUND)) /* what opens the store is not there */
+		return err_of(E_SEALED);
+	TRY(e);
 	e = keep_open(&l->keep, root, l->audit, l->keys_state, t);
 	(void)close(root);
 	TRY(e);

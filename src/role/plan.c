@@ -163,7 +163,12 @@ plan_tls(const struct plan *p, struct trail *t, int *ret_cert, int *ret_key)
 static err
 key_files(struct plan *p, struct trail *t)
 {
-	TRY(root_key_open(&p->dir, p->config.keys_root, t, &p->root));
+	err e = root_key_open(&p->dir, p->config.keys_root, t, &p->root);
+
+	/* The directory is there, only what opens it is not. */
+	if (err_is(e, E_NOT_FOUND))
+		return err_of(E_SEALED);
+	TRY(e);
 	TRY(secret_open(&p->dir, "keys/audit.key", true, t, &p->audit));
 	return secret_open(&p->dir, "keys/keeper.state", true, t, &p->state);
 }
