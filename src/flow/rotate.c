@@ -498,7 +498,7 @@ open_run(struct rotating *r, const struct rotation *by, const char *root,
 }
 
 err
-rotate_keys(const struct rotation *by, const char root[ROOT_TEXT + 1],
+rotate_keys(const struct rotation *by, const char *root,
     struct trail *t, struct rotated *ret)
 {
 	struct rotating r;
@@ -540,7 +540,7 @@ alone(struct lane *l, void *arg)
 }
 
 err
-rotate_dropped(const struct rotation *by, const char root[ROOT_TEXT + 1],
+rotate_dropped(const struct rotation *by, const char *root,
     struct trail *t)
 {
 	struct rotating r = {.root = root};

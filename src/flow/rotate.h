@@ -44,15 +44,15 @@ struct rotated {
 };
 
 /*
- * root: the id of the primary root key the file has now.  E_CONFLICT when
- * the keeper, after it has read the file, has another one.  When it is OK no
- * key is wrapped under any other root key.  E_UNAVAILABLE: stopped between
- * two pieces.
+ * root: the id, ROOT_TEXT long, of the primary root key the file has now.
+ * E_CONFLICT when the keeper, after it has read the file, has another one.
+ * When it is OK no key is wrapped under any other root key.  E_UNAVAILABLE:
+ * stopped between two pieces.
  */
-err rotate_keys(const struct rotation *r, const char root[ROOT_TEXT + 1],
+err rotate_keys(const struct rotation *r, const char *root,
     struct trail *t, struct rotated *ret) MUST_USE;
 /* The file has only that key now: reload it and put that on record. */
-err rotate_dropped(const struct rotation *r, const char root[ROOT_TEXT + 1],
+err rotate_dropped(const struct rotation *r, const char *root,
     struct trail *t) MUST_USE;
 
 struct rewrapped {
@@ -69,7 +69,7 @@ err rotate_rewrap(const struct rotation *r, struct trail *t,
 
 /*
  * What keys there are, as members of the open object: root, projects,
- * classes, waiting.  Counting ends after two seconds and says so.  l: a lane
+ * data_keys, waiting.  Counting ends after two seconds and says so.  l: a lane
  * of the caller's own.
  */
 err rotate_status(struct lane *l, const struct keeper_last *last,
