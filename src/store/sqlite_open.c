@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -324,19 +325,34 @@ fold_some(struct store *s)
 	return err_is(e, E_LOCKED) ? OK : e; /* a long reader: next time */
 }
 
+/* Short attempts: while one waits for readers, the writer waits too. */
+static err
+fold_all(struct store *s)
+{
+	struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	int log = 0, done = 0;
+	err e = OK;
+
+	for (int i = 0; i < 30; i++) {
+		e = fold(
+		    s, SQLITE_CHECKPOINT_TRUNCATE, FOLD_PATIENCE, &log, &done);
+		if (!err_is(e, E_LOCKED))
+			return e;
+		(void)nanosleep(&pause, NULL);
+	}
+	return e;
+}
+
 err
 store_checkpoint(struct store *s, bool truncate)
 {
-	int log = 0, done = 0;
 	err e;
 
 	BUG_ON(s->folder == NULL);
 	if (store_poisoned(s))
 		return err_of(E_IO);
 	BUG_ON(pthread_mutex_lock(&s->fold_lock) != 0);
-	e = truncate
-	    ? fold(s, SQLITE_CHECKPOINT_TRUNCATE, PATIENCE, &log, &done)
-	    : fold_some(s);
+	e = truncate ? fold_all(s) : fold_some(s);
 	BUG_ON(pthread_mutex_unlock(&s->fold_lock) != 0);
 	return e;
 }
