@@ -253,7 +253,7 @@ def what_is_wrong_is_said(rig):
     with_mode(d / "keys/audit.key", 0o644, 2, "audit.key")
     with_mode(d / "tls/key.pem", 0o640, 2, "key.pem")
     with_mode(d, 0o777, 2, "others may write")
-    for name, rc in (("keys/root.key", 3), ("keys/audit.key", 3),
+    for name, rc in (("keys/root.key", 7), ("keys/audit.key", 3),
                      ("keys/keeper.state", 3), ("tls/cert.pem", 3),
                      ("db/store.db", 3)):
         os.rename(d / name, d / "aside")
