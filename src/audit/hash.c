@@ -57,6 +57,15 @@ more(EVP_MD_CTX *c, const void *p, size_t n)
 }
 
 void
+audit_sha256(struct str s, struct hash *ret)
+{
+	EVP_MD_CTX *c = begin();
+
+	more(c, s.p, s.n);
+	end(c, ret->b);
+}
+
+void
 audit_leaf_hash(struct str leaf, struct hash *ret)
 {
 	EVP_MD_CTX *c = begin();

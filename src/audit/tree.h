@@ -94,6 +94,8 @@ err audit_verify_consistency(uint64_t old_size, const struct hash *old_root,
     uint64_t new_size, const struct hash *new_root, const struct hash *proof,
     size_t n) MUST_USE;
 
+/* Plain SHA-256, with this thread's context. */
+void audit_sha256(struct str s, struct hash *ret);
 void audit_leaf_hash(struct str leaf, struct hash *ret);
 /* ret may be l or r. */
 void audit_node_hash(const struct hash *l, const struct hash *r,

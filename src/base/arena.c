@@ -67,7 +67,7 @@ chunk_add(struct arena *a, size_t need)
 		size = need;
 	if (need > a->max - a->held)
 		return false;
-	c = mem_new(1, sizeof *c + size);
+	c = mem_grow(NULL, 1, sizeof *c + size); /* zeroed by arena_get */
 	if (c == NULL)
 		return false;
 	c->size = size;
@@ -79,8 +79,14 @@ chunk_add(struct arena *a, size_t need)
 	return true;
 }
 
+static size_t
+rounded(size_t n)
+{
+	return n == 0 ? 16 : (n + 15) & ~(size_t)15;
+}
+
 void *
-arena_get(struct arena *a, size_t n)
+arena_raw(struct arena *a, size_t n)
 {
 	char *p;
 
@@ -88,7 +94,7 @@ arena_get(struct arena *a, size_t n)
 		a->failed = true;
 		return NULL;
 	}
-	n = n == 0 ? 16 : (n + 15) & ~(size_t)15;
+	n = rounded(n);
 	if (n > a->left && !chunk_add(a, n)) {
 		a->failed = true;
 		return NULL;
@@ -96,7 +102,31 @@ arena_get(struct arena *a, size_t n)
 	p = a->at;
 	a->at += n;
 	a->left -= n;
-	return memset(p, 0, n);
+	return p;
+}
+
+bool
+arena_extend(struct arena *a, const void *p, size_t old, size_t n)
+{
+	size_t more;
+
+	if (p == NULL || a->failed || n > a->max || old > n ||
+	    (const char *)p + rounded(old) != a->at)
+		return false;
+	more = rounded(n) - rounded(old);
+	if (more > a->left)
+		return false;
+	a->at += more;
+	a->left -= more;
+	return true;
+}
+
+void *
+arena_get(struct arena *a, size_t n)
+{
+	void *p = arena_raw(a, n);
+
+	return p == NULL ? NULL : memset(p, 0, n);
 }
 
 void *
@@ -114,7 +144,7 @@ arena_array(struct arena *a, size_t count, size_t size)
 struct str
 arena_dup(struct arena *a, struct str s)
 {
-	char *p = arena_get(a, s.n);
+	char *p = arena_raw(a, s.n);
 
 	if (p == NULL)
 		return STR_NONE;
@@ -130,8 +160,11 @@ arena_cstr(struct arena *a, struct str s)
 
 	if (s.n > 0 && memchr(s.p, '\0', s.n) != NULL)
 		return NULL;
-	p = arena_get(a, s.n + 1);
-	if (p != NULL && s.n > 0)
+	p = arena_raw(a, s.n + 1);
+	if (p == NULL)
+		return NULL;
+	if (s.n > 0)
 		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
 	return p;
 }

@@ -29,6 +29,11 @@ void arena_done(struct arena *a);
 
 /* n bytes, zeroed, aligned to 16; NULL on overflow. */
 void *arena_get(struct arena *a, size_t n);
+/* The same, not zeroed: for bytes that are written whole at once. */
+void *arena_raw(struct arena *a, size_t n);
+/* Grow the newest allocation where it is; false when p is not the newest or
+ * there is no room. The new bytes are not zeroed. */
+bool arena_extend(struct arena *a, const void *p, size_t old, size_t n);
 /* count * size with overflow check. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 #define ARENA_NEW(a, type) ((type *)arena_get((a), sizeof(type)))

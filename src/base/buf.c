@@ -32,7 +32,9 @@ grown(struct buf *b, size_t cap)
 
 	if (b->arena == NULL)
 		return mem_grow(b->p, cap, 1);
-	p = arena_get(b->arena, cap);
+	if (arena_extend(b->arena, b->p, b->cap, cap))
+		return b->p;
+	p = arena_raw(b->arena, cap);
 	if (p != NULL && b->n > 0)
 		memcpy(p, b->p, b->n);
 	return p;
@@ -51,7 +53,7 @@ buf_room(struct buf *b, size_t n)
 	if (n <= b->cap - b->n)
 		return true;
 	if (cap < 256)
-		cap = 256;
+		cap = b->max < 256 ? b->max : 256;
 	while (cap - b->n < n)
 		cap = cap > b->max / 2 ? b->max : cap * 2;
 	p = grown(b, cap);
@@ -65,24 +67,9 @@ buf_room(struct buf *b, size_t n)
 }
 
 void
-buf_add(struct buf *b, const void *p, size_t n)
-{
-	if (n == 0 || !buf_room(b, n))
-		return;
-	memcpy(b->p + b->n, p, n);
-	b->n += n;
-}
-
-void
 buf_c(struct buf *b, const char *c)
 {
 	buf_add(b, c, strlen(c));
-}
-
-void
-buf_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void

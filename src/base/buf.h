@@ -32,14 +32,27 @@ buf_clear(struct buf *b)
 
 /* Make room for n more bytes; false sets failed. */
 bool buf_room(struct buf *b, size_t n);
-void buf_add(struct buf *b, const void *p, size_t n);
+static inline void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n == 0 || ((b->failed || n > b->cap - b->n) && !buf_room(b, n)))
+		return;
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
 static inline void
 buf_str(struct buf *b, struct str s)
 {
 	buf_add(b, s.p, s.n);
 }
 void buf_c(struct buf *b, const char *c);
-void buf_char(struct buf *b, char c);
+static inline void
+buf_char(struct buf *b, char c)
+{
+	if ((b->failed || b->n == b->cap) && !buf_room(b, 1))
+		return;
+	b->p[b->n++] = c;
+}
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 /* Big-endian integers, for wire formats. */

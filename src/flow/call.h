@@ -144,13 +144,13 @@ struct jw *list_begin(struct call *c);
 err list_end(struct call *c, struct str position) MUST_USE;
 
 /*
- * Rows of a page are read in pieces of PIECE into memory of their own, so a
+ * Rows of a page are read in pieces of PIECE into the lane's own memory, so a
  * page of large rows does not exceed the request's; a page ends early when
  * PAGE_BYTES are rendered, and its cursor goes on from there.
  */
 enum { PIECE = 32, PAGE_BYTES = LIM_REPLY / 2 };
 struct scratch {
-	struct arena arena, *real;
+	struct arena *real;
 };
 /* c->a is the scratch from here on; reset frees what is in it. */
 void scratch_begin(struct call *c, struct scratch *s);

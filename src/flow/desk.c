@@ -316,7 +316,7 @@ desk_incident_changed(struct call *c, struct incident_card *i, struct str doc)
 err
 desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
     bool key_event, int64_t occurred, struct str text, struct str data,
-    uint32_t *ret_n)
+    struct str *ret_item)
 {
 	struct desk *d = desk_of(c->lane);
 	struct entry_row row = {
@@ -338,6 +338,11 @@ desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
 	buf_init_on(&b, &d->arena, LIM_REPLY);
 	jw_init(&w, &b);
 	jw_obj(&w);
+	jw_ki64(&w, "seq", row.n);
+	jw_kstr(&w, "kind", entry_kind_text(kind));
+	jw_kbool(&w, "key_event", key_event);
+	jw_time(&w, "occurred_at", row.occurred);
+	jw_time(&w, "recorded_at", row.recorded);
 	jw_kstr(&w, "text", text);
 	jw_name(&w, STR("actor"));
 	call_actor_json(c, &w);
@@ -348,8 +353,8 @@ desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
 	TRY(buf_check(&b));
 	TRY(keyring_get(c->lane->ring, i->key, &k));
 	TRY(seal_close(k, &where, buf_view(&b), &d->arena, &row.sealed));
-	if (ret_n != NULL)
-		*ret_n = row.n;
+	if (ret_item != NULL)
+		*ret_item = buf_view(&b);
 	return store_entry_insert(c->lane->conn, &row);
 }
 

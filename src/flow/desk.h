@@ -46,11 +46,14 @@ err desk_incident_new(struct call *c, const struct incident_head *h,
 /* doc.p NULL: only the head changed. Tags follow the document. */
 err desk_incident_changed(struct call *c, struct incident_card *i,
     struct str doc) MUST_USE;
-/* Append to the timeline: data is JSON object text or empty. occurred 0:
- * now. */
+/*
+ * Append to the timeline: data is JSON object text or empty. occurred 0: now.
+ * An entry never changes, so what is sealed is the JSON item as it will be
+ * answered; *ret_item is it (may be NULL).
+ */
 err desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
     bool key_event, int64_t occurred, struct str text, struct str data,
-    uint32_t *ret_n) MUST_USE;
+    struct str *ret_item) MUST_USE;
 
 /* ---- alerts ---- */
 

@@ -130,44 +130,35 @@ answer_incident(struct call *c, struct incident_card *i, int status)
 	return buf_check(&c->out);
 }
 
+/* The blob is the item as it is answered (desk_entry). */
 static err
 timeline_item(struct call *c, const struct incident_row *r,
     const struct entry_row *e)
 {
 	struct seal_where where = entry_where(r->project, r->seq, e->n);
-	struct jw *w = &c->w;
-	struct str doc;
+	struct str item;
 
-	TRY(lane_open_sealed(c->lane, &where, e->stored, c->a, &doc));
-	jw_obj(w);
-	jw_ki64(w, "seq", e->n);
-	jw_kstr(w, "kind", entry_kind_text(e->kind));
-	jw_kbool(w, "key_event", e->key_event != 0);
-	jw_time(w, "occurred_at", e->occurred);
-	jw_time(w, "recorded_at", e->recorded);
-	jw_raw_members(w, doc);
-	jw_obj_end(w);
+	TRY(lane_open_sealed(c->lane, &where, e->stored, c->a, &item));
+	jw_raw(&c->w, item);
 	return OK;
 }
 
-err
-timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
-    bool newest_first, size_t max, bool *ret_more, uint32_t *ret_last)
+static err
+timeline_read(struct call *c, const struct incident_row *r,
+    const struct page_key *k, bool *ret_more, uint32_t *ret_last)
 {
 	size_t shown = 0, n = PIECE;
 	err e = OK;
 
-	*ret_more = false;
-	*ret_last = after;
 	while (err_ok(e) && n == PIECE && !*ret_more) {
 		struct entry_row *row;
 		struct scratch s;
 
 		scratch_begin(c, &s);
 		e = store_entry_list(c->lane->conn, r->seq, *ret_last,
-		    newest_first, PIECE, c->a, &row, &n);
+		    k->newest_first, PIECE, c->a, &row, &n);
 		for (size_t i = 0; err_ok(e) && i < n && !*ret_more; i++) {
-			*ret_more = shown == max || c->out.n > PAGE_BYTES;
+			*ret_more = shown == k->max || c->out.n > PAGE_BYTES;
 			if (*ret_more)
 				break;
 			e = timeline_item(c, r, &row[i]);
@@ -178,4 +169,28 @@ timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
 	}
 	TRY(e);
 	return buf_check(&c->out);
+}
+
+err
+timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
+    bool newest_first, uint32_t max, bool *ret_more, uint32_t *ret_last)
+{
+	struct page_key k = {r->seq, r->entries, after, max, newest_first};
+	uint64_t version = c->lane->snap->version;
+	const struct page_kept *kept =
+	    pages_find(&c->lane->pages, &k, version, c->now);
+	size_t from = c->out.n;
+
+	*ret_more = false;
+	*ret_last = after;
+	if (kept != NULL) {
+		*ret_more = kept->more;
+		*ret_last = kept->last;
+		jw_raw(&c->w, kept->items);
+		return buf_check(&c->out);
+	}
+	TRY(timeline_read(c, r, &k, ret_more, ret_last));
+	pages_keep(&c->lane->pages, &k, version, c->now,
+	    str_skip(buf_view(&c->out), from), *ret_last, *ret_more);
+	return OK;
 }

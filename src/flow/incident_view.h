@@ -45,7 +45,7 @@ err answer_incident(struct call *c, struct incident_card *i, int status)
 /* At most max timeline entries as JSON items of an open array; *ret_last:
  * number of the last, *ret_more: others follow it. */
 err timeline_items(struct call *c, const struct incident_row *r,
-    uint32_t after, bool newest_first, size_t max, bool *ret_more,
+    uint32_t after, bool newest_first, uint32_t max, bool *ret_more,
     uint32_t *ret_last) MUST_USE;
 
 #endif

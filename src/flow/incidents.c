@@ -508,8 +508,7 @@ route_timeline_add(struct call *c)
 	struct incident_card *i;
 	bool key_event = false;
 	int64_t occurred = 0;
-	struct jw *w;
-	uint32_t n;
+	struct str item;
 
 	(void)json_bool(json_get(c->body, STR("key_event")), &key_event);
 	(void)time_parse(json_str_at(c->body, STR("occurred_at")), &occurred);
@@ -519,21 +518,8 @@ route_timeline_add(struct call *c)
 		return call_bad(c, E_INVALID, "occurred_at is in the future");
 	TRY(view_card(c, c->var[1], &i));
 	TRY(desk_entry(c, i, ENTRY_NOTE, key_event, occurred, text, STR(""),
-	    &n));
+	    &item));
 	c->rec.body = c->req->body;
-	w = answer(c, 201);
-	jw_obj(w);
-	jw_ki64(w, "seq", n);
-	jw_kstr(w, "kind", entry_kind_text(ENTRY_NOTE));
-	jw_kstr(w, "text", text);
-	jw_kbool(w, "key_event", key_event);
-	jw_name(w, STR("actor"));
-	call_actor_json(c, w);
-	jw_name(w, STR("source"));
-	call_source_json(c, w);
-	jw_time(w, "occurred_at", occurred != 0 ? occurred : c->now);
-	jw_time(w, "recorded_at", c->now);
-	jw_kraw(w, "data", STR("{}"));
-	jw_obj_end(w);
+	jw_raw(answer(c, 201), item);
 	return OK;
 }

@@ -1,8 +1,7 @@
 /* ingest.c: see ingest.h. */
 #include "flow/ingest.h"
 
-#include <openssl/evp.h>
-
+#include "audit/tree.h"
 #include "base/limits.h"
 #include "base/rand.h"
 #include "base/text.h"
@@ -17,7 +16,7 @@ struct prepared {
 	struct fold_in *in;
 	size_t n;
 	struct delivery_row delivery; /* sealed; seq comes from the writer */
-	uint8_t sha256[32];
+	struct hash sha256; /* of the body */
 	uint8_t commitment[COMMITMENT_SIZE];
 	struct trail why; /* of a dead letter */
 };
@@ -69,23 +68,6 @@ map(struct call *c, struct prepared *p)
 	return OK;
 }
 
-static err
-sha256(struct str s, uint8_t ret[32])
-{
-	static _Thread_local EVP_MD *md;
-	static _Thread_local EVP_MD_CTX *ctx;
-
-	if (md == NULL)
-		md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (ctx == NULL)
-		ctx = EVP_MD_CTX_new();
-	if (md == NULL || ctx == NULL || EVP_DigestInit_ex(ctx, md, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, s.p, s.n) != 1 ||
-	    EVP_DigestFinal_ex(ctx, ret, NULL) != 1)
-		return err_of(E_CRYPTO);
-	return OK;
-}
-
 /* The blob: salt[32] of the commitment, then the body as it came. */
 static err
 seal_payload(struct call *c, struct prepared *p)
@@ -103,7 +85,7 @@ seal_payload(struct call *c, struct prepared *p)
 	d->alerts = (uint32_t)p->n;
 	d->bytes = (uint32_t)c->req->body.n;
 	rand_bytes(salt, sizeof salt);
-	TRY(sha256(c->req->body, p->sha256));
+	audit_sha256(c->req->body, &p->sha256);
 	audit_commit(salt, STR("payload"), c->req->body, p->commitment);
 	buf_init_on(&b, c->a, LIM_INGEST_BODY + sizeof salt);
 	if (!buf_room(&b, sizeof salt + c->req->body.n))
@@ -162,7 +144,7 @@ receipt(struct call *c, const struct prepared *p, struct fold_out *out,
 	struct buf hex;
 
 	buf_init_on(&hex, c->a, 64);
-	hex_add(&hex, str_of((const char *)p->sha256, sizeof p->sha256));
+	hex_add(&hex, str_of((const char *)p->sha256.b, HASH_SIZE));
 	jw_obj(w);
 	jw_kobj(w, "receipt");
 	jw_uuid(w, "delivery", &p->delivery.id.u);

@@ -109,16 +109,15 @@ list_end(struct call *c, struct str position)
 void
 scratch_begin(struct call *c, struct scratch *s)
 {
-	arena_init(&s->arena, (size_t)4 * LIM_ARENA);
 	s->real = c->a;
-	c->a = &s->arena;
+	c->a = &c->lane->scratch;
 }
 
 void
 scratch_end(struct call *c, struct scratch *s)
 {
 	c->a = s->real;
-	arena_done(&s->arena);
+	arena_reset(&c->lane->scratch);
 }
 
 /* Index of the first object whose id is greater than `after`. */

@@ -155,6 +155,7 @@ lane_open(struct state *st, enum lane_kind kind, unsigned number,
 	err e;
 
 	*ret = (struct lane){.state = st, .kind = kind, .number = number};
+	arena_init(&ret->scratch, (size_t)4 * LIM_ARENA);
 	if (kind == LANE_WRITER)
 		ret->conn = store_writer(st->store);
 	else
@@ -172,6 +173,8 @@ void
 lane_close(struct lane *l)
 {
 	l->ring = keyring_free(l->ring);
+	arena_done(&l->scratch);
+	pages_clear(&l->pages);
 	l->snap = snap_unref(l->snap);
 	if (l->kind != LANE_WRITER)
 		l->conn = store_conn_close(l->conn);

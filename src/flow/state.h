@@ -14,6 +14,7 @@
 
 #include "access/world.h"
 #include "confine/confine.h"
+#include "flow/pages.h"
 #include "seal/keyring.h"
 #include "store/store.h"
 
@@ -60,6 +61,8 @@ struct lane {
 	struct keyring *ring;
 	struct store_conn *conn; /* the writer's is the one that writes */
 	struct writer *writer;	 /* LANE_WRITER only */
+	struct arena scratch;	 /* see scratch_begin */
+	struct pages pages;	 /* rendered lately */
 };
 
 struct counters {

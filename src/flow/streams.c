@@ -1,6 +1,8 @@
 /* streams.c: see streams.h. */
 #include "flow/streams.h"
 
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -141,6 +143,7 @@ admit(struct streams *s, struct stream *n)
 	struct call *c = n->call;
 	struct reply head = {.status = 200,
 		.content_type = STR("text/event-stream")};
+	char hello[64];
 
 	c->lane = &s->lane;
 	TRY(line_recheck(c));
@@ -153,7 +156,11 @@ admit(struct streams *s, struct stream *n)
 		STR("x-request-id"), str_of(c->request_id_text, UUID_TEXT)};
 	exchange_stream(c->x, &head);
 	n->pinged = time_now_ms();
-	(void)exchange_push(c->x, STR(": redoubt\n\n"), LIM_SSE_QUEUE);
+	/* an id from the start: who loses the stream before its first event
+	 * can resume, too */
+	(void)snprintf(hello, sizeof hello, ": redoubt\nid: %llu\n\n",
+	    (unsigned long long)n->seq);
+	(void)exchange_push(c->x, str_c(hello), LIM_SSE_QUEUE);
 	return OK;
 }
 

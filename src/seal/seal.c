@@ -51,7 +51,7 @@ close_on(const struct data_key *k, const struct blob_where *w,
 		return err_of(E_CRYPTO);
 	if (plain.n > BLOB_MAX)
 		return err_of(E_TOO_LARGE);
-	p = arena_get(a, plain.n + SEAL_OVERHEAD);
+	p = arena_raw(a, plain.n + SEAL_OVERHEAD);
 	if (p == NULL)
 		return err_of(E_NO_MEMORY);
 	e = blob_close(k, w, plain, p);
@@ -72,7 +72,7 @@ open_on(const struct data_key *k, const struct blob_where *w,
 		return err_of(E_CRYPTO);
 	TRY(seal_key_id(s, &id));
 	n = s.bytes.n - SEAL_OVERHEAD;
-	p = arena_get(a, n + 1); /* never of no bytes */
+	p = arena_raw(a, n + 1); /* never of no bytes */
 	if (p == NULL)
 		return err_of(E_NO_MEMORY);
 	TRY(blob_open(k, w, s, p));
