@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,4 +26,14 @@ void
 mem_wipe(void *p, size_t n)
 {
 	explicit_bzero(p, n);
+}
+
+void
+mem_keep(void)
+{
+	enum { KEEP = 16 * 1024 * 1024 };
+
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP);
+	(void)mallopt(M_TOP_PAD, KEEP / 64);
 }

@@ -14,6 +14,9 @@ void *mem_new(size_t count, size_t size);
  * old block stays valid. */
 void *mem_grow(void *p, size_t count, size_t size);
 void mem_free(void *p); /* accepts NULL */
+/* For a process that serves: keep freed memory (up to 16 MiB a thread's heap)
+ * instead of giving it back and faulting it in again for each request. */
+void mem_keep(void);
 /* Overwrite in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 

@@ -293,7 +293,10 @@ role_server(void)
 {
 	static struct server s;
 	struct trail t = {{0}};
-	err e = up(&s, &t);
+	err e;
+
+	mem_keep();
+	e = up(&s, &t);
 
 	if (err_ok(e)) {
 		log_event(LOG_READY, KV("url", s.boot.settings.url));
