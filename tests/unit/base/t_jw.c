@@ -133,7 +133,7 @@ TEST(depth_63_is_written_and_64_fails)
 TEST(overflow_shows_in_the_buf)
 {
 	start();
-	out.max = 5;
+	out.cap = out.max = 5;
 	jw_str(&w, STR("abcd"));
 	T_ERR(buf_check(&out), E_NO_MEMORY);
 }
