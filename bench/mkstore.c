@@ -6,7 +6,8 @@
  *
  * PROJECT is a project's number (1 is the first), ENTRIES how many timeline
  * entries each gets (2).  One in 100 is open; 50 services, 8 types; times go
- * back from now, 30 seconds each, but not before what is there.  No audit entries are made: nobody did it.
+ * back from now, 30 seconds each, but not before what is there.  No audit
+ * entries are made: nobody did it.
  */
 #include <stdio.h>
 #include <stdlib.h>

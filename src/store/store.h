@@ -405,9 +405,13 @@ err store_checkpoint_get(struct store_conn *c, uint64_t size,
  * empty), at most max; fewer than max: the table ends there.
  *
  * pk is what seal_where_id and seal_where_num made of, in this order:
- *	OBJECT		id, kind	ALERT, DELIVERY	id
- *	INCIDENT	id		AUDIT		seq (project 0)
- *	TIMELINE	incident seq, n	REPLY		key (project 0)
+ *	OBJECT		id, kind
+ *	INCIDENT	id
+ *	TIMELINE	incident seq, n
+ *	ALERT		id
+ *	DELIVERY	id
+ *	AUDIT		seq (project 0)
+ *	REPLY		key (project 0)
  */
 struct sealed_row {
 	enum seal_table table;

@@ -365,6 +365,58 @@ TEST(no_space_within)
 	end();
 }
 
+/* The log was started anew since its last failure: cut off at its start. */
+TEST(fsync_fails_after_no_space)
+{
+	T_REQUIRE(begin());
+	must_put("a");
+	T_GOOD(store_begin(w));
+	T_GOOD(put("b"));
+	fail_write = ENOSPC;
+	T_ERR(store_commit(w), E_NO_SPACE);
+	fail_write = 0;
+	T_GOOD(store_checkpoint(s, true));
+	T_GOOD(store_begin(w));
+	T_GOOD(put("c"));
+	fail_sync = EIO;
+	T_ERR(store_commit(w), E_IO);
+	fail_sync = 0;
+	T_REQUIRE(again());
+	T_OK(has(w, "a") && !has(w, "b") && !has(w, "c"));
+	end();
+}
+
+/* What was rolled back is not written later. */
+TEST(forgotten)
+{
+	struct stat st;
+
+	T_REQUIRE(begin());
+	T_GOOD(store_begin(w));
+	T_GOOD(fill(300, "x"));
+	store_rollback(w);
+	T_GOOD(store_checkpoint(s, true));
+	must_put("a");
+	T_REQUIRE(stat(fake_file("store.db-wal"), &st) == 0);
+	T_OK(st.st_size > 0 && st.st_size < 100000);
+	end();
+}
+
+/* No room for the log's index: an I/O error to SQLite, a full disk to us. */
+TEST(no_space_for_the_index)
+{
+	T_REQUIRE(begin());
+	fail_on = "-shm";
+	fail_write = ENOSPC;
+	T_GOOD(store_begin(w));
+	(void)fill(600, "x");
+	T_ERR(store_commit(w), E_NO_SPACE);
+	fail_write = 0;
+	fail_on = "-wal";
+	T_OK(!has(w, "x0"));
+	end();
+}
+
 /* ---- kill -9 ---- */
 
 /* Two rows each; tells the number after the commit. */
