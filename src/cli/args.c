@@ -154,6 +154,20 @@ keep(struct parse *p, const struct row *r, struct str value)
 	return OK;
 }
 
+/* An argument may be given by its name, too: --title X for TITLE. */
+static const struct row *
+arg_named(const struct row *command, struct str name)
+{
+	const struct row *r = command == NULL ? NULL : command + 1;
+
+	for (; r != NULL && row_of_command(r); r++)
+		if (r->kind == ROW_ARG && !r->many &&
+		    (str_ieq(str_c(r->name), name) ||
+			(r->member != NULL && str_is(name, r->member))))
+			return r;
+	return NULL;
+}
+
 static err
 take_flag(struct parse *p, struct str s, const struct row *command)
 {
@@ -161,6 +175,8 @@ take_flag(struct parse *p, struct str s, const struct row *command)
 	bool valued = str_cut(str_skip(s, 2), '=', &name, &value);
 	const struct row *r = flag_find(command, name);
 
+	if (r == NULL)
+		r = arg_named(command, name);
 	if (r == NULL)
 		return unknown_flag(p, command, name);
 	if (r->type == TYPE_SWITCH) {
@@ -247,7 +263,7 @@ assign(struct parse *p, size_t used)
 	size_t i = used;
 
 	for (; row_of_command(r); r++) {
-		if (r->kind != ROW_ARG)
+		if (r->kind != ROW_ARG || args_row(p->args, r).p != NULL)
 			continue;
 		while (i < p->words_n) {
 			TRY(keep(p, r, p->words[i++]));
