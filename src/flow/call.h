@@ -37,14 +37,14 @@ struct record {
 		const char *type; /* static */
 		struct uuid id;
 		uint64_t num;  /* used when id is zero */
-		struct str ref; /* used when neither: public text, static or arena */
+		struct str ref; /* used when neither: public, ours */
 		bool hidden;   /* of a private incident: a blind reference */
 	} resource[AUDIT_RESOURCES];
 	size_t resources;
 	struct str reason;    /* static; code of the refusal */
 	struct str body;      /* kept sealed beside the leaf, committed to */
 	uint32_t body_key;    /* data key for it; 0 = the AUDIT class key */
-	const uint8_t *commitment; /* given by the handler: body kept elsewhere */
+	const uint8_t *commitment; /* given: the body is kept elsewhere */
 	bool skip;	      /* nothing to record */
 };
 
@@ -101,7 +101,7 @@ bool call_can(struct call *c, enum permission perm, uint32_t project);
 err call_match(struct call *c, uint32_t version) MUST_USE;
 /* A refusal with its sentence: return call_bad(c, E_INVALID, "...", ...). */
 err call_bad(struct call *c, enum err_code code, const char *fmt, ...)
-    PRINTF(3, 4);
+    PRINTF(3, 4) MUST_USE;
 /* How it came: "api", "cli" or "webhook", for `source`. */
 const char *call_source_kind(const struct call *c);
 /* {"kind":…,"principal":…,"credential":…,"address":…} */

@@ -142,7 +142,7 @@ keepers_word(
 {
 	struct trail quiet = {{0}};
 	int fd[3] = {-1, -1, -1};
-	struct keep k;
+	struct keep k = {0};
 	err e = files_open(d, root, fd);
 
 	*ret_known = false;

@@ -1,10 +1,10 @@
 #include "role/serverboot.h"
 
 #include <openssl/ssl.h>
-#include <sqlite3.h>
 
 #include "base/limits.h"
 #include "role/child.h"
+#include "store/store.h"
 
 static char buf[LIM_IPC];
 
@@ -13,13 +13,11 @@ static char buf[LIM_IPC];
 static void
 warm(void)
 {
-	char seed;
-
 	(void)OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
 		OPENSSL_INIT_LOAD_SSL_STRINGS |
 		OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
 	    NULL);
-	sqlite3_randomness(sizeof seed, &seed);
+	store_warm();
 }
 
 static err

@@ -76,7 +76,7 @@ err store_conn_new(struct store *s, bool writes, int flags, enum query cache,
     struct store_conn **ret) MUST_USE;
 /* For statements without parameters whose rows nobody wants. */
 err conn_run(struct store_conn *c, enum query id) MUST_USE;
-err conn_error(struct store_conn *c, int rc);
+err conn_error(struct store_conn *c, int rc) MUST_USE;
 /* Start a view unless there is a transaction; *ret_began tells. */
 err conn_enter(struct store_conn *c, bool *ret_began) MUST_USE;
 void conn_leave(struct store_conn *c, bool began);

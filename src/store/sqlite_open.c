@@ -67,7 +67,8 @@ tell_holder(int fd, struct trail *t)
 	char pid[16] = "";
 
 	if (pread(fd, pid, sizeof pid - 1, 0) > 0)
-		trail_set(t, "the store is held by process %d", atoi(pid));
+		trail_set(t, "the store is held by process %.*s",
+		    (int)strspn(pid, "0123456789"), pid);
 	else
 		trail_set(t, "the store is held by another process");
 }
@@ -176,7 +177,8 @@ freeze(struct store *s, struct trail *t)
 		if (strchr(plain, *c) != NULL)
 			*p++ = *c;
 		else
-			p += sprintf(p, "%%%02X", (unsigned char)*c);
+			p += snprintf(p, sizeof "%00", "%%%02X",
+			    (unsigned char)*c);
 	(void)stpcpy(p, "?immutable=1");
 	mem_free(s->path);
 	s->path = uri;
@@ -371,4 +373,12 @@ store_check(struct store *s, struct trail *t)
 		trail_set(t, "store.db is damaged");
 	store_conn_close(c);
 	return e;
+}
+
+void
+store_warm(void)
+{
+	char seed;
+
+	sqlite3_randomness(sizeof seed, &seed);
 }

@@ -51,6 +51,9 @@ err store_open(const char *dir, enum store_mode mode, struct trail *t,
     struct store **ret) MUST_USE;
 /* Folds the log back; all readers must be closed before. */
 struct store *store_close(struct store *s);
+/* Read from the system what the engine reads once, before a process gives
+ * up the right to. */
+void store_warm(void);
 /*
  * True after the disk refused to make something durable (a failed fsync or
  * write at commit): nothing is known of it then, so every later begin and
