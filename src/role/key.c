@@ -98,7 +98,6 @@ static err
 begin(struct keying *k, const char *dir, bool changes)
 {
 	struct trail quiet = {{0}};
-	int fd;
 	err e;
 
 	TRY(confine_light(k->t));
@@ -114,8 +113,6 @@ begin(struct keying *k, const char *dir, bool changes)
 		return e;
 	}
 	k->online = true;
-	TRY(server_connect(k, &fd)); /* before anything is changed */
-	(void)close(fd);
 	return OK;
 }
 
