@@ -78,6 +78,9 @@ $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The version comes from the change log.
+$(OUT)/cli/cli.o $(OUT)/cli/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.o: CHANGELOG.md
+
 # ---- unit tests: tests/unit/<module>/t_<name>.c links what <module> may use ----
 USES_base := base
 USES_ipc := ipc base
@@ -148,8 +151,19 @@ fuzz-build:
 fuzz-smoke: fuzz-build
 	tools/run-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
--include $(OBJS:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+# ---- bench: bench/<name>.c may use every module; bench.py prints the figures ----
+BENCH := $(patsubst bench/%.c,$(OUT)/bench/%,$(sort $(wildcard bench/*.c)))
+$(BENCH): $(OUT)/bench/%: bench/%.c $(filter-out $(OUT)/cli/main.o,$(OBJS))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS)
+
+bench-build: $(BENCH)
+bench: deps-test
+	$(MAKE) -s all bench-build
+	python3 bench/bench.py $(BENCHFLAGS)
+
+-include $(OBJS:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d)
 
 clean:
 	rm -rf build
-.PHONY: all help deps deps-test run test check api attack crash e2e lessons asan arch lint unit fuzz-build fuzz-smoke clean
+.PHONY: all help deps deps-test run test check api attack crash e2e lessons asan arch lint unit fuzz-build fuzz-smoke bench bench-build clean

@@ -2,7 +2,7 @@
  * line.h: START HERE.  The line every request walks: flow.def in code.
  *
  *	wire hook -> line_request (reactor)
- *		route, auth, shape, access
+ *		route, auth, access, shape
  *		handle: here, or line_read (reader), or line_write (writer)
  *		record: writer
  *	-> line_answer
