@@ -19,26 +19,28 @@ grant_for(struct arena *a, enum permission perm)
 		.version = 1}};
 	struct actor *who = ARENA_NEW(a, struct actor);
 	struct target t = {.perm = perm, .project = 1};
+	static struct world *w; /* made once, for all tests of the program */
 	struct world_builder *b;
 	const struct grant *g;
 	struct decision d;
-	struct world *w;
 
 	user.email = user.name = STR("a@example.com");
 	project.slug = project.name = STR("default");
 	binding.role = STR("org_admin");
 	integration.name = integration.template = STR("generic");
 	integration.auth = STR("{}");
-	BUG_ON(!err_ok(world_builder_new(&b)));
-	BUG_ON(!err_ok(world_builder_put(b, &user.o)));
-	BUG_ON(!err_ok(world_builder_put(b, &project.o)));
-	BUG_ON(!err_ok(world_builder_put(b, &binding.o)));
-	BUG_ON(!err_ok(world_builder_put(b, &integration.o)));
-	BUG_ON(!err_ok(world_builder_done(b, &w)));
+	if (w == NULL) {
+		BUG_ON(!err_ok(world_builder_new(&b)));
+		BUG_ON(!err_ok(world_builder_put(b, &user.o)));
+		BUG_ON(!err_ok(world_builder_put(b, &project.o)));
+		BUG_ON(!err_ok(world_builder_put(b, &binding.o)));
+		BUG_ON(!err_ok(world_builder_put(b, &integration.o)));
+		BUG_ON(!err_ok(world_builder_done(b, &w)));
+	}
 	who->kind = perm == PERM_INGEST ? PRINCIPAL_INTEGRATION :
 	    PRINCIPAL_USER;
 	who->id = perm == PERM_INGEST ? integration.o.id : user.o.id;
-	who->world = w; /* lives as long as the test program */
+	who->world = w;
 	if (!err_ok(access_grant(a, who, &t, 1, &d, &g)))
 		return NULL;
 	return g;
