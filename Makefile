@@ -123,11 +123,12 @@ test: deps-test
 	$(MAKE) all
 	tools/run-all
 
-# The unit tests and the suites again, with the sanitizers.
+# The unit tests and the API suite again, with the sanitizers (t_cli.py asks
+# `check`, which rightly faults the weaker confinement they need).
 asan: deps-test
 	$(MAKE) V=asan unit
 	$(MAKE) V=asan build/asan/redoubt
-	REDOUBT=build/asan/redoubt tools/run-units $(call suite,api)
+	REDOUBT=build/asan/redoubt tools/run-units $(filter-out tests/api/t_cli.py,$(call suite,api))
 
 arch:
 	tools/check-uses

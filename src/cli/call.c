@@ -340,7 +340,7 @@ pages(struct listing *l)
 		buf_c(&l->out, "{\n  \"items\": [");
 	do {
 		e = page(l, &rc);
-		if (err_ok(e) && l->next.p != NULL && l->all)
+		if (err_ok(e) && rc == EXIT_DONE && l->next.p != NULL && l->all)
 			e = next_page(l, base);
 	} while (err_ok(e) && rc == EXIT_DONE && l->all && l->next.p != NULL);
 	if (!err_ok(e))
