@@ -95,8 +95,8 @@ open_keys(const char *dir)
 	for (size_t i = 0; i < n; i++) {
 		uint8_t key[SECRET_SIZE];
 
-		must(root_unwrap(
-			 root, p[i].project, p[i].version, p[i].wrapped, key),
+		must(root_unwrap(root, p[i].project, p[i].version, p[i].wrapped,
+			 key),
 		    "unwrap");
 		must(project_keys_add(pk, p[i].project, p[i].version, key),
 		    "project key");
@@ -201,8 +201,9 @@ make_key(const struct incident_row *r)
 static void
 add(uint64_t seq, uint64_t number, int64_t created, uint32_t entries)
 {
-	struct seal_where at = {
-	    .table = SEAL_TABLE_INCIDENT, .schema = 1, .project = project};
+	struct seal_where at = {.table = SEAL_TABLE_INCIDENT,
+	    .schema = 1,
+	    .project = project};
 	struct incident_row r = {.seq = seq,
 	    .id = {rand_uuid(created)},
 	    .project = project,
@@ -226,8 +227,8 @@ add(uint64_t seq, uint64_t number, int64_t created, uint32_t entries)
 	must(seal_close(k, &at, document(number, sv, ty), &a, &r.sealed),
 	    "seal");
 	must(store_incident_insert(w, &r), "incident");
-	must(
-	    store_tag_add(w, project, TAG_SERVICE, service[sv], number), "tag");
+	must(store_tag_add(w, project, TAG_SERVICE, service[sv], number),
+	    "tag");
 	must(store_tag_add(w, project, TAG_TYPE, type[ty], number), "tag");
 	for (e.n = 1; e.n <= entries; e.n++) {
 		at = (struct seal_where){.table = SEAL_TABLE_TIMELINE,
@@ -235,8 +236,8 @@ add(uint64_t seq, uint64_t number, int64_t created, uint32_t entries)
 		    .project = project};
 		seal_where_num(&at, seq);
 		seal_where_num(&at, e.n);
-		must(
-		    seal_close(k, &at, entry_text(e.n), &a, &e.sealed), "seal");
+		must(seal_close(k, &at, entry_text(e.n), &a, &e.sealed),
+		    "seal");
 		must(store_entry_insert(w, &e), "entry");
 	}
 }
@@ -293,8 +294,8 @@ main(int argc, char **argv)
 	(void)snprintf(dir, sizeof dir, "%s/db", argv[1]);
 	e = store_open(dir, STORE_WRITE, &t, &s);
 	if (!err_ok(e)) {
-		fprintf(
-		    stderr, "mkstore: %s: %s %s\n", dir, err_name(e), t.detail);
+		fprintf(stderr, "mkstore: %s: %s %s\n", dir, err_name(e),
+		    t.detail);
 		return 1;
 	}
 	w = store_writer(s);

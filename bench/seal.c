@@ -42,8 +42,7 @@ op_close(int i)
 {
 	struct sealed s;
 
-	must(seal_close(key[turn & i & 1], &row, str_of(text, size), &out,
-	    &s));
+	must(seal_close(key[turn & i & 1], &row, str_of(text, size), &out, &s));
 }
 
 static void
@@ -161,8 +160,8 @@ main(void)
 		for (size_t j = 0; j < 2; j++) {
 			struct sealed s;
 
-			must(seal_close(key[j], &row, str_of(text, size),
-			    &held, &s));
+			must(seal_close(key[j], &row, str_of(text, size), &held,
+			    &s));
 			blob[j].bytes = s.bytes;
 		}
 		turn = false;

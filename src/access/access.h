@@ -21,7 +21,7 @@
 struct actor {
 	enum principal_kind kind;
 	struct uuid id;
-	struct str name;	   /* display name */
+	struct str name; /* display name */
 	/* NULL: the system, or a principal being explained */
 	const struct token *token;
 	const struct world *world; /* the snapshot it was made from */
@@ -38,13 +38,13 @@ struct target {
 };
 
 enum access_rule {
-	RULE_ALLOW,		 /* a binding allows */
-	RULE_ALLOW_SELF,	 /* about oneself, needs no binding */
+	RULE_ALLOW,	 /* a binding allows */
+	RULE_ALLOW_SELF, /* about oneself, needs no binding */
 	RULE_PRINCIPAL_DISABLED,
-	RULE_TOKEN_EXPIRED,	 /* or revoked, since it was checked */
-	RULE_TOKEN_SCOPE,	 /* token does not name the permission */
-	RULE_TOKEN_PROJECT,	 /* token does not name the project */
-	RULE_RESTRICTED,	 /* private incident, not a member */
+	RULE_TOKEN_EXPIRED, /* or revoked, since it was checked */
+	RULE_TOKEN_SCOPE,   /* token does not name the permission */
+	RULE_TOKEN_PROJECT, /* token does not name the project */
+	RULE_RESTRICTED,    /* private incident, not a member */
 	RULE_NO_BINDING,
 };
 const char *access_rule_text(enum access_rule r); /* "token_scope", ... */

@@ -10,14 +10,14 @@ struct grant {
 };
 
 static const char *const rule_texts[] = {
-	[RULE_ALLOW] = "allow",
-	[RULE_ALLOW_SELF] = "allow_self",
-	[RULE_PRINCIPAL_DISABLED] = "principal_disabled",
-	[RULE_TOKEN_EXPIRED] = "token_expired",
-	[RULE_TOKEN_SCOPE] = "token_scope",
-	[RULE_TOKEN_PROJECT] = "token_project",
-	[RULE_RESTRICTED] = "restricted",
-	[RULE_NO_BINDING] = "no_binding",
+    [RULE_ALLOW] = "allow",
+    [RULE_ALLOW_SELF] = "allow_self",
+    [RULE_PRINCIPAL_DISABLED] = "principal_disabled",
+    [RULE_TOKEN_EXPIRED] = "token_expired",
+    [RULE_TOKEN_SCOPE] = "token_scope",
+    [RULE_TOKEN_PROJECT] = "token_project",
+    [RULE_RESTRICTED] = "restricted",
+    [RULE_NO_BINDING] = "no_binding",
 };
 
 const char *
@@ -60,8 +60,9 @@ rule_ceiling(const struct token *tok, enum permission p, uint32_t project,
 	if (tok->revoked != 0 || now >= tok->expires)
 		return RULE_TOKEN_EXPIRED;
 	if (rule_asks_none(p))
-		return project == 0 || names_project(tok, project) ?
-		    RULE_ALLOW : RULE_TOKEN_PROJECT;
+		return project == 0 || names_project(tok, project)
+		    ? RULE_ALLOW
+		    : RULE_TOKEN_PROJECT;
 	if (!permset_has(&tok->scopes, p))
 		return RULE_TOKEN_SCOPE;
 	if (!names_project(tok, project))
@@ -120,8 +121,8 @@ allow(enum access_rule rule)
 
 /* The first binding of a subject that allows, in the order of ids. */
 static const struct binding *
-first_of(const struct actor *who, const struct uuid *subject,
-    enum permission p, uint32_t project, int64_t now)
+first_of(const struct actor *who, const struct uuid *subject, enum permission p,
+    uint32_t project, int64_t now)
 {
 	size_t n;
 	const struct binding *const *b =
@@ -169,8 +170,7 @@ access_decide(const struct actor *who, const struct target *t, int64_t now)
 		return deny(ceiling);
 	if (t->restricted && !t->member)
 		return deny(RULE_RESTRICTED);
-	if (rule_asks_none(t->perm) ||
-	    rule_own_ingest(who, t->perm, project))
+	if (rule_asks_none(t->perm) || rule_own_ingest(who, t->perm, project))
 		return allow(RULE_ALLOW_SELF);
 	return by_binding(who, t->perm, project, now);
 }
@@ -197,8 +197,7 @@ access_grant(struct arena *a, const struct actor *who, const struct target *t,
 
 	*ret_d = access_decide(who, t, now);
 	if (!ret_d->allowed)
-		return err_of(
-		    visible(who, t, now) ? E_FORBIDDEN : E_NOT_FOUND);
+		return err_of(visible(who, t, now) ? E_FORBIDDEN : E_NOT_FOUND);
 	g = ARENA_NEW(a, struct grant);
 	if (g == NULL)
 		return err_of(E_NO_MEMORY);

@@ -224,8 +224,8 @@ get_credential(struct reader *r, struct token *t)
 		r->bad = true;
 	if (hex.n != 0 && !hex_decode(hex, t->verifier, sizeof t->verifier))
 		r->bad = true;
-	t->verifier_key = (uint32_t)get_num(r, STR("verifier_key"), 0,
-	    UINT32_MAX);
+	t->verifier_key =
+	    (uint32_t)get_num(r, STR("verifier_key"), 0, UINT32_MAX);
 }
 
 static void
@@ -285,8 +285,8 @@ get_integration(struct reader *r, const struct object *head)
 	i->template = get_str(r, STR("template"));
 	i->auth = get_str(r, STR("auth"));
 	i->mapping = get_str(r, STR("mapping"));
-	i->default_severity = (uint8_t)get_num(r, STR("default_severity"), 0,
-	    UINT8_MAX);
+	i->default_severity =
+	    (uint8_t)get_num(r, STR("default_severity"), 0, UINT8_MAX);
 	i->disabled = get_bool(r, STR("disabled"));
 	i->created_by.u = get_uuid(r, STR("created_by"));
 	return &i->o;
@@ -322,9 +322,9 @@ object_decode(struct arena *a, const struct object *head, struct str text,
     const struct object **ret)
 {
 	static const struct json_limits limits = {
-		.depth = LIM_JSON_DEPTH,
-		.members = LIM_JSON_MEMBERS,
-		.values = LIM_JSON_VALUES,
+	    .depth = LIM_JSON_DEPTH,
+	    .members = LIM_JSON_MEMBERS,
+	    .values = LIM_JSON_VALUES,
 	};
 	struct reader r = {.a = a};
 	const struct object *o;

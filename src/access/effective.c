@@ -78,8 +78,8 @@ gives_anywhere(const struct actor *who, const struct binding *b,
 	const struct token *tok = who->token;
 	uint32_t place = b->o.project;
 
-	if (perm_is_org(p) || (place == 0 && (tok == NULL ||
-	    tok->projects_n == 0)))
+	if (perm_is_org(p) ||
+	    (place == 0 && (tok == NULL || tok->projects_n == 0)))
 		place = 0;
 	else if (place == 0)
 		place = tok->projects[0];
@@ -143,8 +143,7 @@ access_sees(const struct actor *who, uint32_t project, int64_t now)
 }
 
 size_t
-access_subjects(const struct actor *who, struct access_subject *ret,
-    size_t max)
+access_subjects(const struct actor *who, struct access_subject *ret, size_t max)
 {
 	const struct group *const *g;
 	size_t n, out = 0;
@@ -218,10 +217,9 @@ has_holder(const struct world *w, const struct binding *b)
 		return world_principal_live(w, b->subject_kind, &b->subject);
 	g = world_group(w, &b->subject);
 	for (size_t i = 0; g != NULL && i < g->members_n; i++)
-		if (world_principal_live(w, PRINCIPAL_USER,
-		    &g->members[i].u) ||
+		if (world_principal_live(w, PRINCIPAL_USER, &g->members[i].u) ||
 		    world_principal_live(w, PRINCIPAL_SERVICE_ACCOUNT,
-		    &g->members[i].u))
+			&g->members[i].u))
 			return true;
 	return false;
 }

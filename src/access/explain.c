@@ -51,9 +51,9 @@ tell_principal(struct story *s)
 	const struct actor *who = s->who;
 	bool live = world_principal_live(who->world, who->kind, &who->id);
 
-	step(s->w, "principal", live, live ?
-	    "the principal exists and is not disabled" :
-	    "the principal does not exist or is disabled");
+	step(s->w, "principal", live,
+	    live ? "the principal exists and is not disabled"
+		 : "the principal does not exist or is disabled");
 	jw_kstr(s->w, "kind", str_c(principal_kind_text(who->kind)));
 	tell_id(s->w, STR("id"), &who->id);
 	jw_obj_end(s->w);
@@ -94,9 +94,10 @@ tell_restricted(struct story *s)
 {
 	if (!s->t->restricted)
 		return;
-	step_only(s->w, "restricted", s->t->member, s->t->member ?
-	    "the principal is a member of the private incident" :
-	    "the incident is private and the principal no member of it");
+	step_only(s->w, "restricted", s->t->member,
+	    s->t->member
+		? "the principal is a member of the private incident"
+		: "the incident is private and the principal no member of it");
 }
 
 static const char *
@@ -118,8 +119,7 @@ binding_text(const struct story *s, const struct binding *b)
 static void
 tell_place(struct story *s, const struct binding *b)
 {
-	const struct project *p =
-	    world_project(s->who->world, b->o.project);
+	const struct project *p = world_project(s->who->world, b->o.project);
 
 	jw_name(s->w, STR("project"));
 	if (p == NULL)
@@ -129,8 +129,7 @@ tell_place(struct story *s, const struct binding *b)
 }
 
 static void
-tell_binding(struct story *s, const struct binding *b,
-    const struct group *via)
+tell_binding(struct story *s, const struct binding *b, const struct group *via)
 {
 	bool ok = rule_allows(s->who->world, b, s->t->perm, s->project, s->now);
 
@@ -183,9 +182,12 @@ access_explain(struct jw *w, const struct actor *who, const struct target *t,
 {
 	struct decision d = access_decide(who, t, now);
 	struct story s = {
-		.w = w, .who = who, .t = t, .now = now,
-		.project = rule_scope(t->perm, t->project),
-		.decisive = d.binding,
+	    .w = w,
+	    .who = who,
+	    .t = t,
+	    .now = now,
+	    .project = rule_scope(t->perm, t->project),
+	    .decisive = d.binding,
 	};
 
 	jw_kbool(w, "allowed", d.allowed);

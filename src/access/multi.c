@@ -57,7 +57,7 @@ shelf_span(const struct shelf *s, const struct uuid *id)
 	if (t->slots == NULL)
 		return NULL;
 	for (size_t i = hash & t->mask; t->slots[i].hash != 0;
-	    i = (i + 1) & t->mask) {
+	     i = (i + 1) & t->mask) {
 		const struct span *sp = t->slots[i].value;
 
 		if (t->slots[i].hash == hash && uuid_eq(&sp->id, id))

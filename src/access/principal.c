@@ -2,12 +2,12 @@
 #include "access/world.h"
 
 static const struct str kinds[] = {
-	[PRINCIPAL_USER] = {"user", 4},
-	[PRINCIPAL_SERVICE_ACCOUNT] = {"service_account", 15},
-	[PRINCIPAL_INTEGRATION] = {"integration", 11},
-	[PRINCIPAL_SYSTEM] = {"system", 6},
-	[PRINCIPAL_ANONYMOUS] = {"anonymous", 9},
-	[PRINCIPAL_GROUP] = {"group", 5},
+    [PRINCIPAL_USER] = {"user", 4},
+    [PRINCIPAL_SERVICE_ACCOUNT] = {"service_account", 15},
+    [PRINCIPAL_INTEGRATION] = {"integration", 11},
+    [PRINCIPAL_SYSTEM] = {"system", 6},
+    [PRINCIPAL_ANONYMOUS] = {"anonymous", 9},
+    [PRINCIPAL_GROUP] = {"group", 5},
 };
 
 const char *

@@ -20,8 +20,7 @@ enum access_rule rule_ceiling(const struct token *tok, enum permission p,
 /* Is the binding not expired? */
 bool rule_live(const struct binding *b, int64_t now);
 /* Does a binding of this place give p in project? */
-bool rule_reaches(const struct binding *b, enum permission p,
-    uint32_t project);
+bool rule_reaches(const struct binding *b, enum permission p, uint32_t project);
 /* All three, and its role has the permission. */
 bool rule_allows(const struct world *w, const struct binding *b,
     enum permission p, uint32_t project, int64_t now);

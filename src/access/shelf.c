@@ -216,8 +216,8 @@ arrange(enum object_kind kind, struct shelf *s, const struct shelf *old,
 {
 	size_t old_n = old == NULL ? 0 : old->n;
 
-	s->n = merge(s->all, order_id, old == NULL ? NULL : old->all, old_n,
-	    ch, ch_n, added, added_n);
+	s->n = merge(s->all, order_id, old == NULL ? NULL : old->all, old_n, ch,
+	    ch_n, added, added_n);
 	if (s->n > limit_of(kind))
 		return err_of(E_LIMIT);
 	if (s->text != NULL) {
@@ -364,7 +364,7 @@ shelf_id(const struct shelf *s, const struct uuid *id)
 	if (s == NULL)
 		return NULL;
 	for (size_t i = hash & s->ids.mask; s->ids.slots[i].hash != 0;
-	    i = (i + 1) & s->ids.mask) {
+	     i = (i + 1) & s->ids.mask) {
 		const struct object *o = s->ids.slots[i].value;
 
 		if (s->ids.slots[i].hash == hash && uuid_eq(&o->id, id))
@@ -381,7 +381,7 @@ shelf_key(const struct shelf *s, const char key_id[TOKEN_KEY_ID])
 	if (s == NULL)
 		return NULL;
 	for (size_t i = hash & s->keys.mask; s->keys.slots[i].hash != 0;
-	    i = (i + 1) & s->keys.mask) {
+	     i = (i + 1) & s->keys.mask) {
 		const struct token *t = s->keys.slots[i].value;
 
 		if (s->keys.slots[i].hash == hash &&

@@ -74,11 +74,11 @@ struct span {
 struct shelf {
 	atomic_uint refs;
 	size_t n;
-	struct object **all;  /* by id */
-	struct object **text; /* by slug, e-mail or role name; or NULL */
+	struct object **all;	/* by id */
+	struct object **text;	/* by slug, e-mail or role name; or NULL */
 	struct object **number; /* projects by number; or NULL */
 	struct table ids;
-	struct table keys; /* tokens by key id */
+	struct table keys;    /* tokens by key id */
 	struct object **many; /* groups, bindings */
 	struct span *spans;
 	struct table span_of;

@@ -63,8 +63,7 @@ change_add(struct world_builder *b, enum object_kind kind,
 		b->changes[kind] = p;
 		b->cap[kind] = cap;
 	}
-	b->changes[kind][b->n[kind]++] =
-	    (struct change){*id, b->order++, obj};
+	b->changes[kind][b->n[kind]++] = (struct change){*id, b->order++, obj};
 	return OK;
 }
 
@@ -212,8 +211,8 @@ world_user_email(const struct world *w, struct str email)
 const struct service_account *
 world_service_account(const struct world *w, const struct uuid *id)
 {
-	return (const struct service_account *)shelf_id(
-	    w->shelf[OBJECT_SERVICE_ACCOUNT], id);
+	return (const struct service_account *)
+	    shelf_id(w->shelf[OBJECT_SERVICE_ACCOUNT], id);
 }
 
 const struct group *
@@ -256,8 +255,9 @@ world_token_key(const struct world *w, const char key_id[TOKEN_KEY_ID])
 const struct integration *
 world_integration(const struct world *w, const struct uuid *id)
 {
-	return (const struct integration *)shelf_id(
-	    w->shelf[OBJECT_INTEGRATION], id);
+	return (
+	    const struct integration *)shelf_id(w->shelf[OBJECT_INTEGRATION],
+	    id);
 }
 
 const struct object *const *

@@ -92,7 +92,7 @@ struct token {
 	struct object o;
 	char kind; /* p s b w */
 	char key_id[TOKEN_KEY_ID + 1];
-	uint8_t verifier[32]; /* keyed hash of the secret */
+	uint8_t verifier[32];  /* keyed hash of the secret */
 	uint32_t verifier_key; /* data key number of the hash key */
 	enum principal_kind owner_kind;
 	struct principal_id owner;
@@ -109,10 +109,10 @@ struct token {
 struct integration {
 	struct object o;
 	struct str name;
-	struct str template;	     /* alertmanager, grafana, generic */
-	struct str auth;	     /* the auth object as JSON, no secret */
-	struct str mapping;	     /* JSON object or empty */
-	uint8_t default_severity;    /* enum alert_severity */
+	struct str template;	  /* alertmanager, grafana, generic */
+	struct str auth;	  /* the auth object as JSON, no secret */
+	struct str mapping;	  /* JSON object or empty */
+	uint8_t default_severity; /* enum alert_severity */
 	bool disabled;
 	struct principal_id created_by;
 };
@@ -127,11 +127,11 @@ struct world; /* opaque, reference counted */
 struct world_builder;
 err world_builder_new(struct world_builder **ret) MUST_USE;
 /* Start from an existing world, to replace or remove single objects. */
-err world_builder_from(const struct world *w, struct world_builder **ret)
-    MUST_USE;
+err world_builder_from(const struct world *w,
+    struct world_builder **ret) MUST_USE;
 /* obj points to the struct its kind says; replaces one with the same id. */
-err world_builder_put(struct world_builder *b, const struct object *obj)
-    MUST_USE;
+err world_builder_put(struct world_builder *b,
+    const struct object *obj) MUST_USE;
 void world_builder_remove(struct world_builder *b, enum object_kind kind,
     const struct uuid *id);
 /* Consumes b. */
@@ -163,8 +163,8 @@ const struct integration *world_integration(const struct world *w,
     const struct uuid *id);
 /* The display name of a principal: a user's name or e-mail, a service
  * account's or integration's name; empty when unknown. */
-struct str world_principal_name(const struct world *w,
-    enum principal_kind kind, const struct uuid *id);
+struct str world_principal_name(const struct world *w, enum principal_kind kind,
+    const struct uuid *id);
 bool world_principal_live(const struct world *w, enum principal_kind kind,
     const struct uuid *id); /* exists and is not disabled */
 

@@ -44,8 +44,8 @@ body_parse(struct arena *a, struct str text, struct checkpoint *ret)
 }
 
 err
-checkpoint_open(
-    struct str note, const struct note_key *k, struct checkpoint *ret)
+checkpoint_open(struct str note, const struct note_key *k,
+    struct checkpoint *ret)
 {
 	CLEANUP(arena_done) struct arena a;
 	struct checkpoint c;
@@ -74,6 +74,6 @@ checkpoint_may_follow(const struct checkpoint *last,
 		return err_of(n == 0 && hash_eq(&next->root, &empty)
 			? E_OK
 			: E_BAD_ANSWER);
-	return audit_verify_consistency(
-	    last->size, &last->root, next->size, &next->root, proof, n);
+	return audit_verify_consistency(last->size, &last->root, next->size,
+	    &next->root, proof, n);
 }

@@ -25,8 +25,8 @@ struct peaks {
  * Join *h, a subtree of `height` at the right end, with its left neighbours
  * up to height `stop`; answers the height reached.  p is only read.
  */
-unsigned peaks_carry(
-    const struct peaks *p, unsigned height, unsigned stop, struct hash *h);
+unsigned peaks_carry(const struct peaks *p, unsigned height, unsigned stop,
+    struct hash *h);
 /* size must be a multiple of 2^height.  E_LIMIT past TREE_SIZE_MAX. */
 err peaks_add(struct peaks *p, unsigned height, const struct hash *h) MUST_USE;
 void peaks_root(const struct peaks *p, struct hash *ret);

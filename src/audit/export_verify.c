@@ -230,8 +230,8 @@ list_line(struct run *r, struct str line)
 		    "entry %" PRIu64
 		    " is missing: a list of hashes stands in its place",
 		    here(r));
-	if (!str_cut(
-		str_skip(line, STR("{\"hashes\":\"").n), '"', &text, &line) ||
+	if (!str_cut(str_skip(line, STR("{\"hashes\":\"").n), '"', &text,
+		&line) ||
 	    !str_starts(line, STR(",\"tile\":")) || !str_ends(line, STR("}")) ||
 	    !str_u64(str_head(str_skip(line, 8), line.n - 9), 0, TREE_SIZE_MAX,
 		&tile) ||
@@ -322,8 +322,8 @@ trailer_open(struct run *r, const struct note_key *key)
 	err e;
 
 	if (!err_ok(note_key_parse(t->key, &own)))
-		return finding(
-		    &r->v, t->first, "the key in the trailer is malformed");
+		return finding(&r->v, t->first,
+		    "the key in the trailer is malformed");
 	if (key == NULL)
 		key = &own;
 	e = checkpoint_open(t->note, key, &t->cp);
@@ -432,8 +432,8 @@ export_run(struct run *r, struct str file, const struct note_key *key)
 }
 
 err
-audit_verify_export(
-    struct str file, const struct note_key *key, struct audit_verdict *v)
+audit_verify_export(struct str file, const struct note_key *key,
+    struct audit_verdict *v)
 {
 	struct arena a;
 	struct run r = {.a = &a};

@@ -20,8 +20,8 @@ finding(struct audit_verdict *v, uint64_t seq, const char *fmt, ...)
 }
 
 err
-finding_range(
-    struct audit_verdict *v, uint64_t first, uint64_t last, const char *rest)
+finding_range(struct audit_verdict *v, uint64_t first, uint64_t last,
+    const char *rest)
 {
 	if (first == last)
 		return finding(v, first, "entry %" PRIu64 " %s", first, rest);
@@ -60,8 +60,8 @@ feed_seq(struct feed *f, uint64_t seq, struct audit_verdict *v)
 }
 
 err
-feed_leaf(
-    struct feed *f, struct str leaf, struct hash *ret, struct audit_verdict *v)
+feed_leaf(struct feed *f, struct str leaf, struct hash *ret,
+    struct audit_verdict *v)
 {
 	struct leaf_parts p;
 

@@ -87,8 +87,8 @@ add_head(struct buf *b, const struct audit_entry *e)
 	good = add_option(b, STR(",\"address\":\""), e->address);
 	if (e->commitment != NULL) {
 		buf_str(b, STR(",\"cm\":\""));
-		b64_add(
-		    b, str_of((const char *)e->commitment, COMMITMENT_SIZE));
+		b64_add(b,
+		    str_of((const char *)e->commitment, COMMITMENT_SIZE));
 		buf_char(b, '"');
 	}
 	if (e->count > 1) {

@@ -53,7 +53,7 @@ struct audit_entry {
 	struct str reason;  /* error code for denied/error, or empty */
 	struct audit_resource resource[AUDIT_RESOURCES];
 	size_t resources;
-	uint64_t count; /* coalesced requests; 0 or 1 is left out */
+	uint64_t count;		   /* coalesced requests; 0 or 1 is left out */
 	const uint8_t *commitment; /* COMMITMENT_SIZE bytes or NULL */
 };
 

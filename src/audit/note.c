@@ -73,8 +73,8 @@ seed_open(const uint8_t seed[SECRET_SIZE], EVP_PKEY **ret, uint8_t pub[32])
 {
 	size_t n = 32;
 
-	*ret = EVP_PKEY_new_raw_private_key(
-	    EVP_PKEY_ED25519, NULL, seed, SECRET_SIZE);
+	*ret = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed,
+	    SECRET_SIZE);
 	if (*ret == NULL || EVP_PKEY_get_raw_public_key(*ret, pub, &n) != 1 ||
 	    n != 32)
 		return err_of(E_CRYPTO);
@@ -82,8 +82,8 @@ seed_open(const uint8_t seed[SECRET_SIZE], EVP_PKEY **ret, uint8_t pub[32])
 }
 
 err
-note_key_of(
-    struct str name, const uint8_t seed[SECRET_SIZE], struct note_key *ret)
+note_key_of(struct str name, const uint8_t seed[SECRET_SIZE],
+    struct note_key *ret)
 {
 	CLEANUP(pkey_free) EVP_PKEY *p = NULL;
 	uint8_t pub[32];
@@ -187,8 +187,8 @@ static bool
 signature_good(struct str text, const struct note_key *k, struct str sig)
 {
 	CLEANUP(pkey_free)
-	EVP_PKEY *p = EVP_PKEY_new_raw_public_key(
-	    EVP_PKEY_ED25519, NULL, k->pub, sizeof k->pub);
+	EVP_PKEY *p = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+	    k->pub, sizeof k->pub);
 	CLEANUP(md_ctx_free) EVP_MD_CTX *c = EVP_MD_CTX_new();
 
 	return p != NULL && c != NULL && sig.n == SIGNATURE_SIZE &&
@@ -199,8 +199,8 @@ signature_good(struct str text, const struct note_key *k, struct str sig)
 
 /* One signature line: "-- name base64". */
 static err
-line_parse(
-    struct arena *a, struct str line, struct str *ret_name, struct str *ret_sig)
+line_parse(struct arena *a, struct str line, struct str *ret_name,
+    struct str *ret_sig)
 {
 	if (!str_starts(line, dash))
 		return err_of(E_CORRUPT);

@@ -64,7 +64,6 @@ err checkpoint_open(struct str note, const struct note_key *k,
  * signed.  E_BAD_ANSWER means: history was rewritten or rolled back.
  */
 err checkpoint_may_follow(const struct checkpoint *last,
-    const struct checkpoint *next, const struct hash *proof, size_t n)
-    MUST_USE;
+    const struct checkpoint *next, const struct hash *proof, size_t n) MUST_USE;
 
 #endif

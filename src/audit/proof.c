@@ -16,8 +16,8 @@ tile_get(struct tree_reader *r, unsigned level, uint64_t index)
 }
 
 err
-tree_subtree(
-    struct tree_reader *r, unsigned height, uint64_t index, struct hash *ret)
+tree_subtree(struct tree_reader *r, unsigned height, uint64_t index,
+    struct hash *ret)
 {
 	unsigned level = height / 8, bits = height % 8;
 	uint64_t at = index << bits, tile = at / TILE_WIDTH, full = 0;

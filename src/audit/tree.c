@@ -3,8 +3,8 @@
 #include "base/mem.h"
 
 unsigned
-peaks_carry(
-    const struct peaks *p, unsigned height, unsigned stop, struct hash *h)
+peaks_carry(const struct peaks *p, unsigned height, unsigned stop,
+    struct hash *h)
 {
 	while (height < stop && (p->size >> height & 1) != 0) {
 		audit_node_hash(&p->h[height], h, h);
@@ -109,8 +109,8 @@ audit_tree_size(const struct audit_tree *t)
  * error of `full` needs no undoing.
  */
 err
-audit_tree_append(
-    struct audit_tree *t, const struct hash *leaf, tile_full full, void *ctx)
+audit_tree_append(struct audit_tree *t, const struct hash *leaf, tile_full full,
+    void *ctx)
 {
 	struct peaks *p = &t->peaks;
 	struct hash h = *leaf;
@@ -175,8 +175,8 @@ peaks_restore(struct audit_tree *t, uint64_t size, unsigned level)
 
 		if ((used & n) == 0 || 8 * level + b > TREE_HEIGHT_MAX)
 			continue;
-		tile_fold(
-		    &t->edge[level].hash[at], n, &t->peaks.h[8 * level + b]);
+		tile_fold(&t->edge[level].hash[at], n,
+		    &t->peaks.h[8 * level + b]);
 		at += n;
 	}
 }

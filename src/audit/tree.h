@@ -57,8 +57,7 @@ void audit_tree_copy(struct audit_tree *dst, const struct audit_tree *src);
  * order.
  */
 err audit_tree_restore(struct audit_tree *t, uint64_t size,
-    const struct hash *tail, size_t tail_n, tile_load load, void *ctx)
-    MUST_USE;
+    const struct hash *tail, size_t tail_n, tile_load load, void *ctx) MUST_USE;
 
 /* Root of the present tree; size 0 gives SHA-256(""). */
 err audit_tree_root(const struct audit_tree *t, struct hash *ret) MUST_USE;

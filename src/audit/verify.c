@@ -62,8 +62,8 @@ leaf_add(struct audit_check *c, struct str leaf)
 }
 
 err
-audit_check_leaf(
-    struct audit_check *c, struct str leaf, struct audit_verdict *v)
+audit_check_leaf(struct audit_check *c, struct str leaf,
+    struct audit_verdict *v)
 {
 	err e = leaf_add(c, leaf);
 
@@ -97,8 +97,8 @@ tile_compare(struct audit_check *c, const struct audit_tile *t)
 }
 
 err
-audit_check_tile(
-    struct audit_check *c, const struct audit_tile *t, struct audit_verdict *v)
+audit_check_tile(struct audit_check *c, const struct audit_tile *t,
+    struct audit_verdict *v)
 {
 	err e = tile_compare(c, t);
 
@@ -113,8 +113,8 @@ root_differs(struct audit_check *c, uint64_t size)
 	uint64_t good = c->v.signed_size;
 
 	if (good < size)
-		return finding_range(
-		    &c->v, good + 1, size, "was changed after it was signed");
+		return finding_range(&c->v, good + 1, size,
+		    "was changed after it was signed");
 	return finding(&c->v, 1,
 	    "two signed checkpoints of size %" PRIu64 " differ", size);
 }

@@ -3,16 +3,16 @@
 #include "auth/token.h"
 
 static const char *const reasons[] = {
-	[AUTH_OK] = "ok",
-	[AUTH_MISSING] = "missing",
-	[AUTH_MALFORMED] = "malformed",
-	[AUTH_UNKNOWN] = "unknown",
-	[AUTH_WRONG_SECRET] = "wrong_secret",
-	[AUTH_EXPIRED] = "expired",
-	[AUTH_REVOKED] = "revoked",
-	[AUTH_OWNER] = "owner",
-	[AUTH_ADDRESS] = "address",
-	[AUTH_KIND] = "kind",
+    [AUTH_OK] = "ok",
+    [AUTH_MISSING] = "missing",
+    [AUTH_MALFORMED] = "malformed",
+    [AUTH_UNKNOWN] = "unknown",
+    [AUTH_WRONG_SECRET] = "wrong_secret",
+    [AUTH_EXPIRED] = "expired",
+    [AUTH_REVOKED] = "revoked",
+    [AUTH_OWNER] = "owner",
+    [AUTH_ADDRESS] = "address",
+    [AUTH_KIND] = "kind",
 };
 
 const char *
@@ -113,13 +113,12 @@ actor_new(struct arena *a, const struct auth_input *in, const struct token *t,
 	if (who == NULL)
 		return err_of(E_NO_MEMORY);
 	*who = (struct actor){
-		.kind = t->owner_kind,
-		.id = t->owner.u,
-		.name = world_principal_name(in->world, t->owner_kind,
-		    &t->owner.u),
-		.token = t,
-		.world = in->world,
-		.address = in->address,
+	    .kind = t->owner_kind,
+	    .id = t->owner.u,
+	    .name = world_principal_name(in->world, t->owner_kind, &t->owner.u),
+	    .token = t,
+	    .world = in->world,
+	    .address = in->address,
 	};
 	*ret = who;
 	return OK;
@@ -180,10 +179,10 @@ auth_system(struct arena *a, const struct world *w)
 
 	if (who != NULL)
 		*who = (struct actor){
-			.kind = PRINCIPAL_SYSTEM,
-			.name = STR("system"),
-			.world = w,
-			.address = STR(""),
+		    .kind = PRINCIPAL_SYSTEM,
+		    .name = STR("system"),
+		    .world = w,
+		    .address = STR(""),
 		};
 	return who;
 }
@@ -200,11 +199,11 @@ auth_supposed(struct arena *a, const struct world *w, enum principal_kind kind,
 	who = ARENA_NEW(a, struct actor);
 	if (who != NULL)
 		*who = (struct actor){
-			.kind = kind,
-			.id = *id,
-			.name = world_principal_name(w, kind, id),
-			.world = w,
-			.address = STR(""),
+		    .kind = kind,
+		    .id = *id,
+		    .name = world_principal_name(w, kind, id),
+		    .world = w,
+		    .address = STR(""),
 		};
 	return who;
 }

@@ -15,8 +15,8 @@ struct address {
 static bool
 address_parse(struct str s, struct address *ret)
 {
-	static const uint8_t mapped[12] = {
-	    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+	    0xff};
 	char t[INET6_ADDRSTRLEN + 1] = {0};
 
 	*ret = (struct address){.bits = 32};

@@ -87,7 +87,7 @@ token_find(struct str s, struct str *ret)
 			return false;
 		s = str_skip(s, (size_t)(at - s.p));
 		if (token_parse(str_head(s, TOKEN_TEXT), &kind, &key_id,
-		    &secret)) {
+			&secret)) {
 			*ret = str_head(s, TOKEN_TEXT);
 			return true;
 		}

@@ -249,8 +249,9 @@ config_template(struct buf *b)
 	static const char *const kind[] = {"text", "number", "yes or no",
 	    "list: one line for each"};
 
-	buf_c(b, "# redoubt.conf: every setting with its default.\n"
-		 "# Take the # off a line to change what it sets.\n");
+	buf_c(b,
+	    "# redoubt.conf: every setting with its default.\n"
+	    "# Take the # off a line to change what it sets.\n");
 	for (size_t i = 0; i < SETTINGS; i++) {
 		const struct setting *s = &settings[i];
 

@@ -10,7 +10,8 @@ static const struct {
 	int status;
 	int exit_code;
 } rows[] = {
-#define ERR(name, code, status, exit_code, text) {code, text, status, exit_code},
+#define ERR(name, code, status, exit_code, text)                               \
+	{code, text, status, exit_code},
 #include "base/errors.def"
 #undef ERR
 };

@@ -66,10 +66,10 @@ err_ignore(err e, const char *why)
 }
 
 /* The row of errors.def.  All strings are static. */
-const char *err_name(err e);   /* "unknown_member" */
-const char *err_text(err e);   /* public sentence */
-int err_status(err e);	       /* HTTP status */
-int err_exit(err e);	       /* process exit code */
+const char *err_name(err e); /* "unknown_member" */
+const char *err_text(err e); /* public sentence */
+int err_status(err e);	     /* HTTP status */
+int err_exit(err e);	     /* process exit code */
 
 /*
  * A trail is what may be told to the sender of a bad request: at most 191

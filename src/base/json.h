@@ -35,12 +35,12 @@ enum json_kind {
  */
 struct json {
 	enum json_kind kind;
-	uint32_t count;	   /* members or items */
-	struct str name;   /* decoded; set when inside an object */
-	struct str text;   /* string: decoded; number: as written */
-	struct str raw;	   /* the value's exact bytes in the input */
+	uint32_t count;	    /* members or items */
+	struct str name;    /* decoded; set when inside an object */
+	struct str text;    /* string: decoded; number: as written */
+	struct str raw;	    /* the value's exact bytes in the input */
 	struct json *child; /* first member or item */
-	struct json *next; /* next sibling */
+	struct json *next;  /* next sibling */
 };
 
 struct json_limits {

@@ -252,7 +252,8 @@ read_number(struct reader *r, struct json *j)
 	const char *first = r->p;
 	bool good;
 
-	if (first == r->end || (*first != '-' && (*first < '0' || *first > '9')))
+	if (first == r->end ||
+	    (*first != '-' && (*first < '0' || *first > '9')))
 		return refuse(r, E_BAD_JSON, "a value was expected");
 	take(r, '-');
 	good = take(r, '0') || digits(r);

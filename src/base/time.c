@@ -124,8 +124,8 @@ take_c(struct str *s, char c, char other)
 static int64_t
 month_days(int64_t y, int64_t m)
 {
-	static const int8_t days[] = {
-	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static const int8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
+	    30, 31};
 	bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
 
 	return days[m - 1] + (m == 2 && leap);

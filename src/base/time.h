@@ -10,8 +10,8 @@
 
 enum { TIME_TEXT = 24 }; /* 2026-11-25T03:21:34.123Z */
 
-int64_t time_now_ms(void);	/* wall clock */
-int64_t time_mono_us(void);	/* for intervals */
+int64_t time_now_ms(void);  /* wall clock */
+int64_t time_mono_us(void); /* for intervals */
 /* Years 0000 to 9999 only; others are clamped. Writes 24 bytes and a NUL. */
 void time_text(int64_t ms, char ret[TIME_TEXT + 1]);
 /*

@@ -60,8 +60,7 @@ utf8_next(struct str *s)
 		c = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
 		break;
 	case 3:
-		c = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 |
-		    (p[2] & 0x3fu);
+		c = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
 		break;
 	case 4:
 		c = (p[0] & 0x07u) << 18 | (p[1] & 0x3fu) << 12 |

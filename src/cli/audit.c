@@ -42,12 +42,12 @@ sink_open(struct cli *c, struct str path, struct sink *s)
 	buf_char(&b, '\0');
 	TRY(buf_check(&b));
 	s->temporary = b.p;
-	s->fd = open(
-	    b.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	s->fd = open(b.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
 	if (s->fd >= 0)
 		return OK;
-	trail_set(
-	    &c->trail, "cannot write %s: %s", s->path, strerrordesc_np(errno));
+	trail_set(&c->trail, "cannot write %s: %s", s->path,
+	    strerrordesc_np(errno));
 	return err_of(E_INVALID);
 }
 

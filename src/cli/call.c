@@ -19,11 +19,11 @@ enum {
 };
 
 err
-answer_parse(
-    struct arena *a, struct str text, struct trail *t, const struct json **ret)
+answer_parse(struct arena *a, struct str text, struct trail *t,
+    const struct json **ret)
 {
-	static const struct json_limits lim = {
-	    ANSWER_DEPTH, ANSWER_MEMBERS, ANSWER_VALUES};
+	static const struct json_limits lim = {ANSWER_DEPTH, ANSWER_MEMBERS,
+	    ANSWER_VALUES};
 	struct trail why = {0};
 
 	if (err_ok(json_parse(a, text, &lim, &why, ret)))
@@ -102,8 +102,8 @@ read_answer(struct cli *c, const struct response *head, struct arena *a,
 }
 
 err
-api_ask(
-    struct cli *c, const struct request *r, struct arena *a, struct api *ret)
+api_ask(struct cli *c, const struct request *r, struct arena *a,
+    struct api *ret)
 {
 	const struct response *head;
 
@@ -322,8 +322,8 @@ page(struct listing *l, int *ret_rc)
 	}
 	page_json(l, &x, items);
 	if (l->out.failed) {
-		trail_set(
-		    &l->c->trail, "the list is too long for one document");
+		trail_set(&l->c->trail,
+		    "the list is too long for one document");
 		return err_of(E_NO_MEMORY);
 	}
 	return OK;
@@ -360,8 +360,8 @@ list(struct cli *c, const struct request *r)
 	struct listing l = {.c = c,
 	    .request = *r,
 	    .all = args_has(&c->args, "all"),
-	    .table = {
-		.view = c->args.command->view, .width = terminal_width()}};
+	    .table = {.view = c->args.command->view,
+		.width = terminal_width()}};
 	int rc;
 
 	if (l.all && args_has(&c->args, "cursor")) {

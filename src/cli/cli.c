@@ -67,8 +67,8 @@ help_subject(struct cli *c, struct buf *words, const struct row **ret_command,
 		*ret_group = arena_cstr(c->arena, s);
 		return arena_check(c->arena);
 	}
-	trail_set(
-	    &c->trail, "unknown command: %.*s", STR_ARG(str_head(s, 100)));
+	trail_set(&c->trail, "unknown command: %.*s",
+	    STR_ARG(str_head(s, 100)));
 	return err_of(E_USAGE);
 }
 
@@ -133,8 +133,8 @@ settings(struct cli *c)
 	c->verbose = args_has(&c->args, "verbose");
 	if (timeout.p != NULL &&
 	    !str_u64(timeout, 1, TIMEOUT_MAX_S, &seconds)) {
-		trail_set(
-		    &c->trail, "--timeout must be 1 to %d", TIMEOUT_MAX_S);
+		trail_set(&c->trail, "--timeout must be 1 to %d",
+		    TIMEOUT_MAX_S);
 		return err_of(E_INVALID);
 	}
 	c->timeout_ms = (int)seconds * 1000;

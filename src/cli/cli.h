@@ -50,19 +50,19 @@ err login_path(struct arena *a, struct trail *t, const char **ret) MUST_USE;
 
 /* ---- values (value.c) ---- */
 /* A flag's or argument's value as JSON. */
-err value_json(
-    struct cli *c, const struct row *r, struct str v, struct jw *w) MUST_USE;
+err value_json(struct cli *c, const struct row *r, struct str v,
+    struct jw *w) MUST_USE;
 /* The same as plain text, for paths and queries. */
-err value_text(
-    struct cli *c, const struct row *r, struct str v, struct str *ret) MUST_USE;
+err value_text(struct cli *c, const struct row *r, struct str v,
+    struct str *ret) MUST_USE;
 /* All of a file or (path "-") of standard input, at most max bytes. */
-err value_file(
-    struct cli *c, struct str path, size_t max, struct str *ret) MUST_USE;
+err value_file(struct cli *c, struct str path, size_t max,
+    struct str *ret) MUST_USE;
 
 /* ---- asking (request.c, call.c) ---- */
 /* The request commands.def and the arguments describe. */
-err request_make(
-    struct cli *c, enum cli_route route, struct request *ret) MUST_USE;
+err request_make(struct cli *c, enum cli_route route,
+    struct request *ret) MUST_USE;
 /* One answer, whole. */
 struct api {
 	const struct response *head;

@@ -133,8 +133,9 @@ usage(struct buf *b, const struct row *command)
 	column = b->n - column;
 	for (const struct row *r = command + 1; row_of_command(r); r++) {
 		char room[128];
-		struct buf piece = {
-		    .p = room, .cap = sizeof room, .max = sizeof room};
+		struct buf piece = {.p = room,
+		    .cap = sizeof room,
+		    .max = sizeof room};
 
 		if (r->kind != ROW_ARG && r->kind != ROW_FLAG)
 			continue;

@@ -265,12 +265,12 @@ handshake(struct client *c, struct trail *t)
 		return tls_trouble(c, t);
 	SSL_set_hostflags(c->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (u->is_ip)
-		named = X509_VERIFY_PARAM_set1_ip_asc(
-			    SSL_get0_param(c->ssl), u->host) == 1;
+		named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->ssl),
+			    u->host) == 1;
 	else
 		named = SSL_set1_host(c->ssl, u->host) == 1 &&
-		    SSL_set_tlsext_host_name(
-			c->ssl, (char *)(uintptr_t)u->host) == 1;
+		    SSL_set_tlsext_host_name(c->ssl,
+			(char *)(uintptr_t)u->host) == 1;
 	if (!named)
 		return tls_trouble(c, t);
 	while ((rc = SSL_connect(c->ssl)) != 1)
@@ -319,8 +319,8 @@ is_field_value(struct str s)
 }
 
 static err
-compose(
-    struct client *c, const struct request *r, struct buf *b, struct trail *t)
+compose(struct client *c, const struct request *r, struct buf *b,
+    struct trail *t)
 {
 	if (!is_field_value(r->etag) || !is_field_value(r->idempotency_key) ||
 	    !is_field_value(r->last_event_id) ||

@@ -5,8 +5,8 @@
 
 enum { SHOWN_MAX = 4 * 1024 * 1024 };
 
-typedef err (*key_verb)(
-    struct arena *a, const char *dir, struct trail *t, struct str *ret);
+typedef err (*key_verb)(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret);
 
 /* What stands in `list`, separated by spaces. */
 static struct str

@@ -99,8 +99,8 @@ cmd_init(struct cli *c)
 int
 cmd_serve(struct cli *c)
 {
-	struct serve_options o = {
-	    .data = flag(c, "data"), .config = flag(c, "config")};
+	struct serve_options o = {.data = flag(c, "data"),
+	    .config = flag(c, "config")};
 	const struct row *listen = flag_find(c->args.command, STR("listen"));
 
 	if (args_has(&c->args, "mtls-listen")) {

@@ -265,8 +265,8 @@ write_file(struct cli *c, const char *path, struct str text)
 	buf_add(&b, random, sizeof random);
 	buf_char(&b, '\0');
 	TRY(buf_check(&b));
-	fd = open(
-	    b.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(b.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
 	if (fd < 0)
 		return trouble(&c->trail, "write", b.p);
 	e = out_bytes(fd, text, &c->trail);
@@ -344,8 +344,9 @@ where(struct cli *c)
 		ca = environment("REDOUBT_CA");
 	TRY(url_parse(c->arena, url, &c->trail, &parsed));
 	TRY(absolute(c, &ca));
-	c->login = (struct login){
-	    .url = parsed.text, .ca = ca, .project = c->login.project};
+	c->login = (struct login){.url = parsed.text,
+	    .ca = ca,
+	    .project = c->login.project};
 	return OK;
 }
 

@@ -17,8 +17,8 @@ out_bytes(int fd, struct str s, struct trail *t)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			trail_set(
-			    t, "cannot write: %s", strerrordesc_np(errno));
+			trail_set(t, "cannot write: %s",
+			    strerrordesc_np(errno));
 			return err_of(errno == ENOSPC ? E_NO_SPACE : E_IO);
 		}
 		s = str_skip(s, (size_t)n);

@@ -94,8 +94,8 @@ media_type(struct arena *a, struct str value)
 }
 
 static err
-framing_field(
-    struct framing *f, struct str name, struct str value, struct trail *t)
+framing_field(struct framing *f, struct str name, struct str value,
+    struct trail *t)
 {
 	if (str_ieq(name, STR("content-length"))) {
 		if (f->sized)

@@ -23,47 +23,47 @@ static const char role_words[] =
 
 #define SECTION(title) {.kind = ROW_SECTION, .name = (title), .help = ""},
 #define GROUP(n, h) {.kind = ROW_GROUP, .name = (n), .help = (h)},
-#define COMMAND(n, function, r, v, h) \
-	{.kind = ROW_COMMAND,         \
-	    .name = (n),              \
-	    .help = (h),              \
-	    .run = cmd_##function,    \
-	    .route = CLI_ROUTE_##r,   \
+#define COMMAND(n, function, r, v, h)                                          \
+	{.kind = ROW_COMMAND,                                                  \
+	    .name = (n),                                                       \
+	    .help = (h),                                                       \
+	    .run = cmd_##function,                                             \
+	    .route = CLI_ROUTE_##r,                                            \
 	    .view = VIEW_##v},
 #define TEXT(paragraph) {.kind = ROW_TEXT, .name = "", .help = (paragraph)},
-#define ARG(m, presence, p, b, t, v, h)  \
-	{.kind = ROW_ARG,                \
-	    .name = (m),                 \
-	    .help = (h),                 \
-	    .type = TYPE_##t,            \
-	    .place = IN_##p,             \
-	    .member = (b),               \
-	    .meta = (m),                 \
-	    .values = (v),               \
-	    .needed = NEEDED_##presence, \
+#define ARG(m, presence, p, b, t, v, h)                                        \
+	{.kind = ROW_ARG,                                                      \
+	    .name = (m),                                                       \
+	    .help = (h),                                                       \
+	    .type = TYPE_##t,                                                  \
+	    .place = IN_##p,                                                   \
+	    .member = (b),                                                     \
+	    .meta = (m),                                                       \
+	    .values = (v),                                                     \
+	    .needed = NEEDED_##presence,                                       \
 	    .many = MANY_##presence},
-#define FLAG_(n, p, b, t, m, v, h, need) \
-	{.kind = ROW_FLAG,               \
-	    .name = (n),                 \
-	    .help = (h),                 \
-	    .type = TYPE_##t,            \
-	    .place = IN_##p,             \
-	    .member = (b),               \
-	    .meta = (m),                 \
-	    .values = (v),               \
-	    .needed = (need),            \
+#define FLAG_(n, p, b, t, m, v, h, need)                                       \
+	{.kind = ROW_FLAG,                                                     \
+	    .name = (n),                                                       \
+	    .help = (h),                                                       \
+	    .type = TYPE_##t,                                                  \
+	    .place = IN_##p,                                                   \
+	    .member = (b),                                                     \
+	    .meta = (m),                                                       \
+	    .values = (v),                                                     \
+	    .needed = (need),                                                  \
 	    .many = TYPE_##t == TYPE_PAIR || TYPE_##t == TYPE_REPEAT},
 #define FLAG(n, p, b, t, m, v, h) FLAG_(n, p, b, t, m, v, h, false)
 #define NEED(n, p, b, t, m, v, h) FLAG_(n, p, b, t, m, v, h, true)
 #define EXAMPLE(a, m) {.kind = ROW_EXAMPLE, .name = (a), .help = (m)},
-#define GLOBAL(n, t, m, h)       \
-	{.kind = ROW_GLOBAL,     \
-	    .name = (n),         \
-	    .help = (h),         \
-	    .type = TYPE_##t,    \
-	    .place = IN_NOWHERE, \
-	    .member = "",        \
-	    .meta = (m),         \
+#define GLOBAL(n, t, m, h)                                                     \
+	{.kind = ROW_GLOBAL,                                                   \
+	    .name = (n),                                                       \
+	    .help = (h),                                                       \
+	    .type = TYPE_##t,                                                  \
+	    .place = IN_NOWHERE,                                               \
+	    .member = "",                                                      \
+	    .meta = (m),                                                       \
 	    .values = ""},
 #define ENVIRONMENT(n, h) {.kind = ROW_ENVIRONMENT, .name = (n), .help = (h)},
 
@@ -75,7 +75,7 @@ static const struct {
 	const char *name, *method, *path, *schema;
 } route_rows[] = {
     {"none", "", "", "NONE"},
-#define ROUTE(id, method, path, auth, perm, lane, audit, schema, ...) \
+#define ROUTE(id, method, path, auth, perm, lane, audit, schema, ...)          \
 	{#id, #method, path, #schema},
 #include "flow/routes.def"
 #undef ROUTE

@@ -101,8 +101,8 @@ const struct row *command_named(struct str words);
  * The command the first of `n` words name, the longest that fits; *ret_used
  * words of them.  NULL: none.
  */
-const struct row *command_find(
-    const struct str *words, size_t n, size_t *ret_used);
+const struct row *command_find(const struct str *words, size_t n,
+    size_t *ret_used);
 /* Is it the first word (or words) of some command, without being one? */
 bool is_group(struct str words);
 /* Flag `name` of the command or, failing that, of every command. */
@@ -118,7 +118,7 @@ bool exit_row(size_t i, enum exit_code *ret, const char **ret_meaning);
 /* Every function of commands.def. */
 #define SECTION(title)
 #define GROUP(name, help)
-#define COMMAND(name, function, route, view, help) \
+#define COMMAND(name, function, route, view, help)                             \
 	int cmd_##function(struct cli *c);
 #define TEXT(paragraph)
 #define ARG(meta, presence, place, member, type, values, help)

@@ -33,8 +33,8 @@ read_all(struct cli *c, int fd, size_t max, struct str *ret)
 			break;
 		buf_add(&b, piece, (size_t)n);
 		if (b.failed) {
-			trail_set(
-			    &c->trail, "input of more than %zu bytes", max);
+			trail_set(&c->trail, "input of more than %zu bytes",
+			    max);
 			return err_of(E_TOO_LARGE);
 		}
 	}
@@ -55,8 +55,8 @@ value_file(struct cli *c, struct str path, size_t max, struct str *ret)
 
 	if (str_is(path, "-")) {
 		if (c->stdin_used) {
-			trail_set(
-			    &c->trail, "standard input can be read only once");
+			trail_set(&c->trail,
+			    "standard input can be read only once");
 			return err_of(E_USAGE);
 		}
 		c->stdin_used = true;
@@ -216,8 +216,8 @@ subjects_json(struct cli *c, const struct row *r, struct str v, struct jw *w)
 static err
 any_json(struct cli *c, const struct row *r, struct str v, struct jw *w)
 {
-	static const struct json_limits lim = {
-	    LIM_JSON_DEPTH, LIM_JSON_MEMBERS, LIM_JSON_VALUES};
+	static const struct json_limits lim = {LIM_JSON_DEPTH, LIM_JSON_MEMBERS,
+	    LIM_JSON_VALUES};
 	const struct json *j;
 	struct trail t = {0};
 	err e;

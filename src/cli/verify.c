@@ -91,8 +91,8 @@ cmd_check(struct cli *c)
 static err
 trouble(struct cli *c, const char *path)
 {
-	trail_set(
-	    &c->trail, "cannot read %s: %s", path, strerrordesc_np(errno));
+	trail_set(&c->trail, "cannot read %s: %s", path,
+	    strerrordesc_np(errno));
 	return err_of(errno == ENOENT || errno == ENOTDIR ? E_NOT_FOUND
 		: errno == EACCES			  ? E_DENIED
 							  : E_IO);

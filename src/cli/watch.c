@@ -94,8 +94,8 @@ run(struct watch *w, struct str data)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return OK;
 	if (WIFEXITED(status))
-		out_note(
-		    w->c, "the command exited with %d", WEXITSTATUS(status));
+		out_note(w->c, "the command exited with %d",
+		    WEXITSTATUS(status));
 	else
 		out_note(w->c, "the command was ended by signal %d",
 		    WTERMSIG(status));
@@ -133,8 +133,8 @@ concerns(const struct watch *w, const struct json *j)
 static void
 event_line(struct buf *b, struct str type, const struct json *j)
 {
-	static const char *const members[] = {
-	    "project", "principal", "resource"};
+	static const char *const members[] = {"project", "principal",
+	    "resource"};
 	struct str at = json_str_at(j, STR("time"));
 
 	if (at.n > 0) {
@@ -299,8 +299,8 @@ watch(struct watch *w)
 		    !(err_is(e, E_UNAVAILABLE) || err_is(e, E_TIMEOUT)))
 			return e;
 		if (w->c->verbose)
-			out_note(
-			    w->c, "%s; connecting again", w->c->trail.detail);
+			out_note(w->c, "%s; connecting again",
+			    w->c->trail.detail);
 		w->c->trail.detail[0] = '\0';
 		pause_ms(w->wait_ms);
 		w->wait_ms *= 2;

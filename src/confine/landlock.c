@@ -69,8 +69,8 @@ ruleset(long abi, enum confine_role role)
 static bool
 allow(int ruleset_fd, const char *path, uint64_t what)
 {
-	struct path_rule rule = {
-	    .allowed = what, .fd = open(path, O_PATH | O_CLOEXEC)};
+	struct path_rule rule = {.allowed = what,
+	    .fd = open(path, O_PATH | O_CLOEXEC)};
 	bool good = rule.fd >= 0 &&
 	    syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule,
 		0) == 0;
@@ -99,11 +99,11 @@ rules(int fd, const struct ruleset *r, const struct confine_plan *p)
 }
 
 err
-landlock_enter(
-    const struct confine_plan *p, struct trail *t, struct confinement *ret)
+landlock_enter(const struct confine_plan *p, struct trail *t,
+    struct confinement *ret)
 {
-	long abi = syscall(
-	    SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    CREATE_RULESET_VERSION);
 	struct ruleset r;
 	bool good;
 	int fd;

@@ -17,8 +17,9 @@
 
 #include "confine/inner.h"
 
-static const struct sockaddr_in loopback = {
-    .sin_family = AF_INET, .sin_port = 0x0900, .sin_addr = {0x0100007f}};
+static const struct sockaddr_in loopback = {.sin_family = AF_INET,
+    .sin_port = 0x0900,
+    .sin_addr = {0x0100007f}};
 
 static long
 try_socket(void)
@@ -241,8 +242,8 @@ prove_data_dir(const struct confine_plan *p, struct trail *t)
 }
 
 err
-prove(
-    const struct confine_plan *p, const struct confinement *c, struct trail *t)
+prove(const struct confine_plan *p, const struct confinement *c,
+    struct trail *t)
 {
 	TRY(prove_state(c, t));
 	for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {

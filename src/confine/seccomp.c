@@ -242,8 +242,8 @@ seccomp_enter(enum confine_role role, struct trail *t, struct confinement *ret)
 		trail_set(t, "seccomp: no memory");
 		return err_of(E_DENIED);
 	}
-	f.error = seccomp_attr_set(
-	    f.f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	f.error = seccomp_attr_set(f.f, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS);
 	if (f.error == 0)
 		f.error = seccomp_attr_set(f.f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (f.error == 0)

@@ -98,8 +98,8 @@ bounding_drop(void)
 /* ---- user ---- */
 
 err
-user_drop(
-    const struct confine_plan *p, struct trail *t, struct confinement *ret)
+user_drop(const struct confine_plan *p, struct trail *t,
+    struct confinement *ret)
 {
 	uid_t r, e, s;
 	gid_t rg, eg, sg;
@@ -117,8 +117,8 @@ user_drop(
 	    r != p->uid || e != p->uid || s != p->uid || rg != p->gid ||
 	    eg != p->gid || sg != p->gid || setresuid(0, 0, 0) == 0 ||
 	    setresgid(0, 0, 0) == 0 || getgroups(0, NULL) != 0) {
-		trail_set(
-		    t, "root could be had back after becoming uid %u", p->uid);
+		trail_set(t, "root could be had back after becoming uid %u",
+		    p->uid);
 		return err_of(E_DENIED);
 	}
 	ret->own_user = true;
@@ -153,8 +153,8 @@ caps_set(uint64_t keep)
 }
 
 err
-caps_drop(
-    const struct confine_plan *p, struct trail *t, struct confinement *ret)
+caps_drop(const struct confine_plan *p, struct trail *t,
+    struct confinement *ret)
 {
 	uint64_t keep = 0, had;
 	struct caps c;

@@ -5,13 +5,13 @@ const char *
 alert_did_text(enum alert_did d)
 {
 	static const char *const text[] = {
-		[ALERT_DID_OPEN] = "opened",
-		[ALERT_DID_REPEAT] = "repeated",
-		[ALERT_DID_CHANGE] = "changed",
-		[ALERT_DID_RESOLVE] = "resolved",
-		[ALERT_DID_REOPEN] = "opened",
-		[ALERT_DID_CLOSED] = "resolved",
-		[ALERT_DID_AGAIN] = "repeated",
+	    [ALERT_DID_OPEN] = "opened",
+	    [ALERT_DID_REPEAT] = "repeated",
+	    [ALERT_DID_CHANGE] = "changed",
+	    [ALERT_DID_RESOLVE] = "resolved",
+	    [ALERT_DID_REOPEN] = "opened",
+	    [ALERT_DID_CLOSED] = "resolved",
+	    [ALERT_DID_AGAIN] = "repeated",
 	};
 
 	return text[d];
@@ -21,13 +21,13 @@ static enum alert_did
 fold_new(const struct alert_in *in, int64_t now, struct alert_head *ret)
 {
 	*ret = (struct alert_head){
-		.status = in->resolved ? ALERT_RESOLVED : ALERT_TRIGGERED,
-		.severity = (uint8_t)in->severity,
-		.version = 1,
-		.count = 1,
-		.first_seen = now,
-		.last_seen = now,
-		.resolved = in->resolved ? now : 0,
+	    .status = in->resolved ? ALERT_RESOLVED : ALERT_TRIGGERED,
+	    .severity = (uint8_t)in->severity,
+	    .version = 1,
+	    .count = 1,
+	    .first_seen = now,
+	    .last_seen = now,
+	    .resolved = in->resolved ? now : 0,
 	};
 	return in->resolved ? ALERT_DID_CLOSED : ALERT_DID_OPEN;
 }
@@ -37,8 +37,8 @@ alert_fold(const struct grant *g, const struct alert_head *old,
     const struct alert_in *in, bool same_doc, int64_t now,
     struct alert_head *ret)
 {
-	BUG_ON(grant_perm(g) != PERM_INGEST &&
-	    grant_perm(g) != PERM_ALERT_CREATE);
+	BUG_ON(
+	    grant_perm(g) != PERM_INGEST && grant_perm(g) != PERM_ALERT_CREATE);
 	if (old == NULL)
 		return fold_new(in, now, ret);
 	if (old->status == ALERT_RESOLVED && !in->resolved) {
@@ -64,8 +64,7 @@ alert_fold(const struct grant *g, const struct alert_head *old,
 }
 
 err
-alert_acknowledge(const struct grant *g, struct alert_head *h,
-    struct trail *t)
+alert_acknowledge(const struct grant *g, struct alert_head *h, struct trail *t)
 {
 	BUG_ON(grant_perm(g) != PERM_ALERT_ACT);
 	if (h->status == ALERT_RESOLVED) {
@@ -129,7 +128,7 @@ bool
 alert_matches(const struct json *doc, struct str q)
 {
 	static const struct str where[] = {{"title", 5}, {"message", 7},
-		{"service", 7}, {"environment", 11}, {"dedup_key", 9}};
+	    {"service", 7}, {"environment", 11}, {"dedup_key", 9}};
 	const struct json *l;
 
 	for (size_t i = 0; i < sizeof where / sizeof *where; i++)
@@ -162,9 +161,9 @@ void
 rule_explain(struct buf *b, const struct alert_in *in, enum rule_does does)
 {
 	static const char *const did[] = {
-		[RULE_NOTHING] = "nothing",
-		[RULE_OPENS] = "opened an incident",
-		[RULE_JOINS] = "joined the open incident of its group",
+	    [RULE_NOTHING] = "nothing",
+	    [RULE_OPENS] = "opened an incident",
+	    [RULE_JOINS] = "joined the open incident of its group",
 	};
 	bool grave = in->severity <= ALERT_ERROR;
 	struct jw w;
@@ -186,10 +185,10 @@ enum severity
 rule_severity(enum alert_severity s)
 {
 	static const enum severity to[] = {
-		[ALERT_CRITICAL] = SEV1,
-		[ALERT_ERROR] = SEV2,
-		[ALERT_WARNING] = SEV3,
-		[ALERT_INFO] = SEV4,
+	    [ALERT_CRITICAL] = SEV1,
+	    [ALERT_ERROR] = SEV2,
+	    [ALERT_WARNING] = SEV3,
+	    [ALERT_INFO] = SEV4,
 	};
 
 	return to[s];

@@ -8,13 +8,13 @@ static const struct {
 	struct str name;
 	const char *empty;
 } members[] = {
-	{{"title", 5}, "\"\""},
-	{{"summary", 7}, "null"},
-	{{"type", 4}, "null"},
-	{{"services", 8}, "[]"},
-	{{"environments", 12}, "[]"},
-	{{"fields", 6}, "{}"},
-	{{"commander", 9}, "null"},
+    {{"title", 5}, "\"\""},
+    {{"summary", 7}, "null"},
+    {{"type", 4}, "null"},
+    {{"services", 8}, "[]"},
+    {{"environments", 12}, "[]"},
+    {{"fields", 6}, "{}"},
+    {{"commander", 9}, "null"},
 };
 enum { MEMBERS = sizeof members / sizeof *members };
 
@@ -74,12 +74,12 @@ incident_create(const struct grant *g, const struct json *body,
 	(void)json_bool(json_get(body, STR("private")), &restricted);
 	put_doc(doc, body, NULL, source, NULL);
 	*ret = (struct incident_head){
-		.severity = (uint8_t)sev,
-		.status = INCIDENT_NEW,
-		.restricted = restricted,
-		.version = 1,
-		.created = now,
-		.updated = now,
+	    .severity = (uint8_t)sev,
+	    .status = INCIDENT_NEW,
+	    .restricted = restricted,
+	    .version = 1,
+	    .created = now,
+	    .updated = now,
 	};
 	return buf_check(doc);
 }
@@ -113,8 +113,7 @@ change_member(struct jw *w, size_t i, const struct json *old, struct str to)
 }
 
 static bool
-change_severity(struct incident_head *h, const struct json *body,
-    struct jw *w)
+change_severity(struct incident_head *h, const struct json *body, struct jw *w)
 {
 	struct str s = json_str_at(body, STR("severity"));
 	enum severity sev;

@@ -13,7 +13,7 @@ bool
 map_kind_parse(struct str template_name, enum map_kind *ret)
 {
 	static const struct str names[] = {{"alertmanager", 12}, {NULL, 0},
-		{"grafana", 7}, {"generic", 7}};
+	    {"grafana", 7}, {"generic", 7}};
 
 	for (unsigned i = 0; i < MAP_KINDS; i++) {
 		if (names[i].p != NULL && str_eq(template_name, names[i])) {
@@ -59,7 +59,8 @@ first_of(const struct json *obj, const char *const *names)
 	}
 	return STR("");
 }
-#define FIRST(obj, ...) first_of((obj), (const char *const[]){__VA_ARGS__, NULL})
+#define FIRST(obj, ...)                                                        \
+	first_of((obj), (const char *const[]){__VA_ARGS__, NULL})
 
 static int
 by_name(const void *a, const void *b)
@@ -106,8 +107,7 @@ map_fingerprint(struct arena *a, const struct json *labels, struct str *ret)
 }
 
 static void
-severity_of(const struct map_settings *s, struct str word,
-    struct alert_in *ret)
+severity_of(const struct map_settings *s, struct str word, struct alert_in *ret)
 {
 	ret->severity = s->default_severity;
 	ret->severity_unmapped = false;
@@ -152,8 +152,7 @@ prometheus_alert(struct arena *a, const struct map_settings *s,
 		ret->title = STR("(alert without a name)");
 	ret->message = cut(FIRST(notes, "description", "message"), LIM_TEXT);
 	ret->service = line(FIRST(labels, "service", "app", "job"), LIM_NAME);
-	ret->environment =
-	    line(FIRST(labels, "environment", "env"), LIM_NAME);
+	ret->environment = line(FIRST(labels, "environment", "env"), LIM_NAME);
 	ret->labels = labels->raw;
 	ret->link = line(FIRST(alert, "panelURL", "generatorURL"), 2048);
 	severity_of(s, FIRST(labels, "severity", "priority"), ret);
@@ -197,15 +196,15 @@ generic_alert(struct arena *a, const struct map_settings *s,
 		return err_of(E_MAPPING);
 	}
 	ret->title = line(FIRST(j, "title", "name", "summary", "subject",
-	    "alertname", "message"), LIM_TITLE);
+			      "alertname", "message"),
+	    LIM_TITLE);
 	if (ret->title.n == 0) {
 		trail_set(t, "no title, name, summary, subject or message");
 		return err_of(E_MAPPING);
 	}
-	ret->message = cut(FIRST(j, "message", "description", "body", "text"),
-	    LIM_TEXT);
-	ret->service = line(FIRST(j, "service", "component", "host"),
-	    LIM_NAME);
+	ret->message =
+	    cut(FIRST(j, "message", "description", "body", "text"), LIM_TEXT);
+	ret->service = line(FIRST(j, "service", "component", "host"), LIM_NAME);
 	ret->environment = line(FIRST(j, "environment", "env"), LIM_NAME);
 	if (labels != NULL && !labels_ok(labels)) {
 		trail_set(t, "labels must be an object of at most %d strings",
@@ -217,8 +216,7 @@ generic_alert(struct arena *a, const struct map_settings *s,
 	severity_of(s, FIRST(j, "severity", "priority", "level"), ret);
 	ret->resolved = str_ieq(status, STR("resolved")) ||
 	    str_ieq(status, STR("resolve")) || str_ieq(status, STR("ok")) ||
-	    str_ieq(status, STR("recovered")) ||
-	    str_ieq(status, STR("closed"));
+	    str_ieq(status, STR("recovered")) || str_ieq(status, STR("closed"));
 	key = FIRST(j, "dedup_key", "dedupKey", "alias", "fingerprint", "id");
 	ret->dedup_key = cut(key.n > 0 ? key : ret->title, LIM_DEDUP);
 	ret->group = cut(FIRST(j, "group", "group_key"), GROUP_MAX);

@@ -13,8 +13,13 @@
 /* Alertmanager webhook v4 (prometheus.io/docs/alerting/configuration,
  * webhook_config), Alertmanager API v2 POST /api/v2/alerts, Grafana's
  * webhook (which is v4 with more members), and plain JSON. */
-enum map_kind { MAP_ALERTMANAGER, MAP_ALERTMANAGER_V2, MAP_GRAFANA,
-	MAP_GENERIC, MAP_KINDS };
+enum map_kind {
+	MAP_ALERTMANAGER,
+	MAP_ALERTMANAGER_V2,
+	MAP_GRAFANA,
+	MAP_GENERIC,
+	MAP_KINDS
+};
 
 struct map_settings {
 	enum map_kind kind;

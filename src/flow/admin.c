@@ -11,12 +11,12 @@ admin_new(struct call *c, enum object_kind kind, uint32_t project,
     struct object *ret)
 {
 	*ret = (struct object){
-		.kind = kind,
-		.id = rand_uuid(c->now),
-		.project = project,
-		.version = 1,
-		.created = c->now,
-		.updated = c->now,
+	    .kind = kind,
+	    .id = rand_uuid(c->now),
+	    .project = project,
+	    .version = 1,
+	    .created = c->now,
+	    .updated = c->now,
 	};
 }
 
@@ -50,8 +50,7 @@ changed(struct call *c, const struct object *put, enum object_kind kind,
 
 err
 admin_preview(struct call *c, const struct object *put,
-    enum object_kind remove_kind, const struct uuid *remove,
-    struct world **ret)
+    enum object_kind remove_kind, const struct uuid *remove, struct world **ret)
 {
 	return changed(c, put, remove_kind, remove, ret);
 }
@@ -150,8 +149,7 @@ with_classes(struct call *c, const struct class_key *more, size_t n,
 		return err_of(E_NO_MEMORY);
 	memcpy(ck, old->class_keys, old->class_keys_n * sizeof *ck);
 	memcpy(ck + old->class_keys_n, more, n * sizeof *ck);
-	return snap_new(old->version + 1, old->world, old->keys, ck, all,
-	    ret);
+	return snap_new(old->version + 1, old->world, old->keys, ck, all, ret);
 }
 
 err

@@ -12,8 +12,8 @@
 
 #include "flow/call.h"
 
-typedef void (*admin_render)(struct call *c, struct jw *w,
-    const struct object *o);
+typedef void (
+    *admin_render)(struct call *c, struct jw *w, const struct object *o);
 
 /* ---- bodies ---- */
 

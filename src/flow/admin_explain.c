@@ -96,8 +96,9 @@ target_of(struct call *c, const struct actor *who, struct target *t)
 			return call_bad(c, E_UNKNOWN_MEMBER,
 			    "resource: project, type and id, as texts");
 	if (slug.p == NULL)
-		return id.p == NULL ? OK : call_bad(c, E_INVALID,
-		    "resource: an id needs a project");
+		return id.p == NULL
+		    ? OK
+		    : call_bad(c, E_INVALID, "resource: an id needs a project");
 	p = world_project_slug(call_world(c), slug);
 	if (p == NULL || !knows_project(c, p->o.project))
 		return err_of(E_NOT_FOUND);

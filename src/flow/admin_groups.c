@@ -11,8 +11,8 @@ enum { SHOWN_IN_LIST = 100 };
 static enum principal_kind
 kind_of(const struct world *w, const struct uuid *id)
 {
-	return world_user(w, id) != NULL ? PRINCIPAL_USER :
-	    PRINCIPAL_SERVICE_ACCOUNT;
+	return world_user(w, id) != NULL ? PRINCIPAL_USER
+					 : PRINCIPAL_SERVICE_ACCOUNT;
 }
 
 static void
@@ -98,12 +98,12 @@ read_members(struct call *c, struct group *g)
 	for (j = json_first(j); j != NULL; j = j->next) {
 		enum principal_kind kind;
 
-		if (!subject_of(j, &kind, &m[n].u) ||
-		    kind == PRINCIPAL_GROUP ||
+		if (!subject_of(j, &kind, &m[n].u) || kind == PRINCIPAL_GROUP ||
 		    !subject_exists(call_world(c), kind, &m[n].u))
 			return call_bad(c, E_INVALID,
 			    "members: item %zu is no user or service account "
-			    "there is", n + 1);
+			    "there is",
+			    n + 1);
 		n++;
 	}
 	if (n > 1)

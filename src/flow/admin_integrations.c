@@ -177,7 +177,7 @@ read_severity(struct call *c, struct integration *n)
 	enum alert_severity sev;
 
 	if (alert_severity_parse(json_str_at(c->body, STR("default_severity")),
-	    &sev))
+		&sev))
 		n->default_severity = (uint8_t)sev;
 }
 
@@ -196,15 +196,14 @@ read_template(struct call *c, struct integration *n)
 }
 
 static err
-issue(struct call *c, const struct uuid *integration,
-    char text[TOKEN_TEXT + 1])
+issue(struct call *c, const struct uuid *integration, char text[TOKEN_TEXT + 1])
 {
 	struct token t = {
-		.kind = 'w',
-		.owner_kind = PRINCIPAL_INTEGRATION,
-		.owner = {*integration},
-		.name = STR("webhook"),
-		.expires = c->now + CREDENTIAL_MS,
+	    .kind = 'w',
+	    .owner_kind = PRINCIPAL_INTEGRATION,
+	    .owner = {*integration},
+	    .name = STR("webhook"),
+	    .expires = c->now + CREDENTIAL_MS,
 	};
 
 	permset_add(&t.scopes, PERM_INGEST);
@@ -240,8 +239,7 @@ route_integration_create(struct call *c)
 
 /* A copy whose texts outlive the world it was found in. */
 static err
-copy_of(struct call *c, const struct integration *old,
-    struct integration *ret)
+copy_of(struct call *c, const struct integration *old, struct integration *ret)
 {
 	*ret = *old;
 	ret->name = arena_dup(c->a, old->name);

@@ -41,8 +41,7 @@ builtin_json(struct jw *w, enum builtin_role r)
 /* Where a page starts: the position is one byte (of a built-in role) or an
  * id (of a custom one), each of the last that was shown. */
 static err
-start_of(struct call *c, const struct object *const *o, size_t n,
-    size_t *ret)
+start_of(struct call *c, const struct object *const *o, size_t n, size_t *ret)
 {
 	struct str pos;
 	size_t i = 0;
@@ -74,8 +73,8 @@ route_role_list(struct call *c)
 
 	o = world_objects(call_world(c), OBJECT_ROLE, &n);
 	TRY(start_of(c, o, n, &i));
-	end = n + ROLE_MAX_ - i > c->query.limit ? i + c->query.limit :
-	    n + ROLE_MAX_;
+	end = n + ROLE_MAX_ - i > c->query.limit ? i + c->query.limit
+						 : n + ROLE_MAX_;
 	w = list_begin(c);
 	for (; i < end; i++) {
 		if (i < ROLE_MAX_) {
@@ -200,8 +199,8 @@ route_role_patch(struct call *c)
 	TRY(arena_check(c->a));
 	if (json_get(c->body, STR("permissions")) != NULL)
 		r.perms = read_perms(c);
-	more = (struct permset){{r.perms.w[0] & ~old->perms.w[0],
-		r.perms.w[1] & ~old->perms.w[1]}};
+	more = (struct permset){
+	    {r.perms.w[0] & ~old->perms.w[0], r.perms.w[1] & ~old->perms.w[1]}};
 	TRY(access_may_grant(c->actor, more, 0, c->now, &c->trail));
 	TRY(may_rename(c, old, r.name));
 	admin_touch(c, &r.o);

@@ -80,8 +80,8 @@ members_json(struct call *c, struct jw *w, const struct token *t)
 	projects_json(c, w, t);
 	cidrs_json(w, t);
 	jw_time(w, "expires_at", t->expires);
-	jw_time(w, "last_used", writer == NULL ? 0 :
-	    writer_token_used(writer, &t->o.id));
+	jw_time(w, "last_used",
+	    writer == NULL ? 0 : writer_token_used(writer, &t->o.id));
 	jw_time(w, "revoked_at", t->revoked);
 	times_json(w, &t->o);
 }
@@ -109,7 +109,7 @@ wanted(struct call *c, const struct object *o)
 	const struct uuid *owner = c->prepared;
 
 	return (owner == NULL ||
-	    uuid_eq(&((const struct token *)o)->owner.u, owner)) &&
+		   uuid_eq(&((const struct token *)o)->owner.u, owner)) &&
 	    visible(c, o);
 }
 
@@ -162,8 +162,7 @@ read_owner(struct call *c, struct token *t, bool *ret_self)
 		return err_of(E_INVALID);
 	*ret_self = uuid_eq(&id, &c->actor->id);
 	t->owner.u = id;
-	t->owner_kind = *ret_self ? c->actor->kind :
-	    PRINCIPAL_SERVICE_ACCOUNT;
+	t->owner_kind = *ret_self ? c->actor->kind : PRINCIPAL_SERVICE_ACCOUNT;
 	t->kind = t->owner_kind == PRINCIPAL_USER ? 'p' : 's';
 	if (*ret_self)
 		return OK;
@@ -191,8 +190,7 @@ read_projects(struct call *c, struct token *t)
 		const struct project *p =
 		    world_project_slug(call_world(c), j->text);
 
-		if (p == NULL ||
-		    !call_can(c, PERM_PROJECT_VIEW, p->o.project))
+		if (p == NULL || !call_can(c, PERM_PROJECT_VIEW, p->o.project))
 			return call_bad(c, E_INVALID,
 			    "projects: there is no %.*s", STR_ARG(j->text));
 		number[t->projects_n++] = p->o.project;
@@ -233,7 +231,8 @@ read_cidrs(struct call *c, struct token *t)
 	for (j = json_first(j); j != NULL; j = j->next) {
 		if (own != NULL && own->cidrs_n > 0 &&
 		    !cidr_within(own->cidrs, own->cidrs_n, j->text))
-			return call_bad(c, E_FORBIDDEN, "ip_allow: wider than "
+			return call_bad(c, E_FORBIDDEN,
+			    "ip_allow: wider than "
 			    "that of the token you use");
 		cidr[t->cidrs_n++] = j->text;
 	}
@@ -266,15 +265,17 @@ read_scopes(struct call *c, struct token *t, bool self)
 		own = access_effective(c->actor,
 		    t->projects_n == 0 ? 0 : t->projects[0], c->now);
 		for (size_t i = 1; i < t->projects_n; i++)
-			own = permset_and(own, access_effective(c->actor,
-			    t->projects[i], c->now));
+			own = permset_and(own,
+			    access_effective(c->actor, t->projects[i], c->now));
 	}
 	t->scopes = body_perms(c, "scopes", own);
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (permset_has(&t->scopes, (enum permission)p) &&
 		    !permset_has(&own, (enum permission)p))
-			return call_bad(c, E_FORBIDDEN, "scopes: you do not "
-			    "have %s%s", perm_text((enum permission)p),
+			return call_bad(c, E_FORBIDDEN,
+			    "scopes: you do not "
+			    "have %s%s",
+			    perm_text((enum permission)p),
 			    self ? "" : " everywhere the token would");
 	return OK;
 }

@@ -6,11 +6,11 @@
 
 /* Give t an id, a key id and a verifier, and store it; text gets what is
  * shown once. kind, owner, scopes and expiry are the caller's. */
-err token_issue(struct call *c, struct token *t, char text[TOKEN_TEXT + 1])
-    MUST_USE;
+err token_issue(struct call *c, struct token *t,
+    char text[TOKEN_TEXT + 1]) MUST_USE;
 /* A copy that outlives the world old was found in. */
-err token_copy(struct call *c, const struct token *old, struct token *ret)
-    MUST_USE;
+err token_copy(struct call *c, const struct token *old,
+    struct token *ret) MUST_USE;
 err token_revoke(struct call *c, const struct token *t) MUST_USE;
 
 #endif

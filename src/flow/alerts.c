@@ -7,14 +7,14 @@
 #include "flow/writer.h"
 
 static const struct json_limits doc_limits = {
-	.depth = LIM_JSON_DEPTH + 4,
-	.members = LIM_JSON_MEMBERS,
-	.values = LIM_JSON_VALUES,
+    .depth = LIM_JSON_DEPTH + 4,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
 };
 
 static void
-alert_json(struct jw *w, const struct alert_row *r,
-    const struct alert_head *h, const struct uuid *incident, struct str doc)
+alert_json(struct jw *w, const struct alert_row *r, const struct alert_head *h,
+    const struct uuid *incident, struct str doc)
 {
 	jw_obj(w);
 	jw_uuid(w, "id", &r->id.u);
@@ -96,8 +96,8 @@ bits(struct call *c, enum param p, bool severity, uint32_t *ret)
 /* One alert of a page; *ret_shown false: q is not in it. The incident's id
  * is looked up, unless it is the one of the alert before. */
 static err
-list_item(struct call *c, const struct alert_row *r,
-    struct incident_row *last, bool *ret_shown)
+list_item(struct call *c, const struct alert_row *r, struct incident_row *last,
+    bool *ret_shown)
 {
 	struct alert_head h = alert_head_of(r);
 	struct seal_where w = alert_where(r);
@@ -153,8 +153,9 @@ static err
 list_alerts(struct call *c, uint64_t incident)
 {
 	struct alert_filter f = {.project = c->project->o.project,
-		.incident = incident, .from = c->query.from,
-		.to = c->query.to};
+	    .incident = incident,
+	    .from = c->query.from,
+	    .to = c->query.to};
 	struct page page = {0};
 	struct str position;
 	struct subjects me;
@@ -232,15 +233,14 @@ alert_of_body(struct call *c, struct alert_in *ret)
 		return err_of(E_NO_MEMORY);
 	rand_base62(random, 20);
 	*ret = (struct alert_in){
-		.title = json_str_at(c->body, STR("title")),
-		.message = text_or(c->body, STR("message"), STR("")),
-		.service = text_or(c->body, STR("service"), STR("")),
-		.environment = text_or(c->body, STR("environment"), STR("")),
-		.labels = labels == NULL ? STR("{}") : labels->raw,
-		.link = text_or(c->body, STR("link"), STR("")),
-		.dedup_key = text_or(c->body, STR("dedup_key"),
-		    str_of(random, 20)),
-		.severity = ALERT_WARNING,
+	    .title = json_str_at(c->body, STR("title")),
+	    .message = text_or(c->body, STR("message"), STR("")),
+	    .service = text_or(c->body, STR("service"), STR("")),
+	    .environment = text_or(c->body, STR("environment"), STR("")),
+	    .labels = labels == NULL ? STR("{}") : labels->raw,
+	    .link = text_or(c->body, STR("link"), STR("")),
+	    .dedup_key = text_or(c->body, STR("dedup_key"), str_of(random, 20)),
+	    .severity = ALERT_WARNING,
 	};
 	ret->group = ret->dedup_key;
 	if (json_get(c->body, STR("severity")) != NULL &&
@@ -273,8 +273,7 @@ route_alert_create(struct call *c)
 	bool fresh;
 
 	TRY(alert_of_body(c, &f.in));
-	TRY(fold_blind(c->lane, c->project->o.project, &c->project->o.id,
-	    &f));
+	TRY(fold_blind(c->lane, c->project->o.project, &c->project->o.id, &f));
 	TRY(fold_alert(c, &f, &out));
 	TRY(fold_touch(c, out.alert));
 	c->rec.body = c->req->body;
@@ -308,8 +307,8 @@ view_alert(struct call *c, struct alert_card **ret)
 		c->rec.body_key = i->key;
 		if (i->head.restricted) {
 			TRY(view_member(c, i->row.seq, &member));
-			TRY(call_ask_private(c, c->route->perm,
-			    a->row.project, member, &c->grant));
+			TRY(call_ask_private(c, c->route->perm, a->row.project,
+			    member, &c->grant));
 		}
 	}
 	*ret = a;
@@ -420,8 +419,9 @@ route_delivery_list(struct call *c)
 		jw_obj(w);
 		jw_uuid(w, "id", &row[i].id.u);
 		jw_time(w, "received_at", row[i].received);
-		jw_kstr(w, "status", row[i].status == DELIVERY_DEAD ?
-		    STR("dead_letter") : STR("accepted"));
+		jw_kstr(w, "status",
+		    row[i].status == DELIVERY_DEAD ? STR("dead_letter")
+						   : STR("accepted"));
 		jw_ki64(w, "alerts", row[i].alerts);
 		jw_ki64(w, "bytes", row[i].bytes);
 		jw_obj_end(w);

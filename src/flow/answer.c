@@ -19,8 +19,8 @@ line_problem(struct buf *b, err e, const struct trail *t,
 	jw_kstr(&w, "type", str_c(type));
 	jw_kstr(&w, "title", str_c(err_text(e)));
 	jw_ki64(&w, "status", err_status(e));
-	jw_kstr(&w, "detail", str_c(t->detail[0] != '\0' ? t->detail :
-	    err_text(e)));
+	jw_kstr(&w, "detail",
+	    str_c(t->detail[0] != '\0' ? t->detail : err_text(e)));
 	jw_kstr(&w, "code", str_c(err_name(e)));
 	jw_kstr(&w, "request_id", str_c(request_id));
 	jw_obj_end(&w);
@@ -107,9 +107,9 @@ line_answer(struct call *c)
 {
 	struct exchange *x = c->x;
 	struct reply r = {
-		.status = c->status == 0 ? 500 : c->status,
-		.content_type = c->content_type,
-		.body = buf_view(&c->out),
+	    .status = c->status == 0 ? 500 : c->status,
+	    .content_type = c->content_type,
+	    .body = buf_view(&c->out),
 	};
 
 	if (!err_ok(buf_check(&c->out)) || arena_check(c->a).code != E_OK)

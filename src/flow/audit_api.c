@@ -207,7 +207,8 @@ consistency(struct call *c, uint64_t old, uint64_t new)
 	err e;
 
 	if (new >= ledger_next(g) || old > new)
-		return call_bad(c, E_INVALID, "old and new must be sizes the "
+		return call_bad(c, E_INVALID,
+		    "old and new must be sizes the "
 		    "log has had, old not above new");
 	TRY(audit_tree_consistency(ledger_tree(g), old, new, ledger_tile,
 	    c->lane->conn, c->a, &proof));
@@ -231,11 +232,12 @@ route_audit_proof(struct call *c)
 	struct str new = c->query.raw[PARAM_NEW];
 	uint64_t a, b;
 
-	if (seq.p != NULL && old.p == NULL && new.p == NULL &&
-	    str_u64(seq, 1, INT64_MAX, &a))
+	if (seq.p != NULL && old.p == NULL &&
+	    new.p == NULL &&str_u64(seq, 1, INT64_MAX, &a))
 		return inclusion(c, a);
-	if (seq.p == NULL && old.p != NULL && new.p != NULL &&
-	    str_u64(old, 0, INT64_MAX, &a) && str_u64(new, 0, INT64_MAX, &b))
+	if (seq.p == NULL && old.p != NULL &&
+	    new.p != NULL &&str_u64(old, 0, INT64_MAX, &a) &&
+	    str_u64(new, 0, INT64_MAX, &b))
 		return consistency(c, a, b);
 	return call_bad(c, E_INVALID, "give seq, or old and new");
 }

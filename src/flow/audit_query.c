@@ -28,12 +28,12 @@ audit_query_params(struct call *c, struct audit_query *ret)
 	struct str order = c->query.raw[PARAM_ORDER];
 
 	*ret = (struct audit_query){
-		.from = c->query.from,
-		.to = c->query.to,
-		.principal = c->query.raw[PARAM_PRINCIPAL],
-		.action = c->query.raw[PARAM_ACTION],
-		.resource = c->query.raw[PARAM_RESOURCE],
-		.down = true,
+	    .from = c->query.from,
+	    .to = c->query.to,
+	    .principal = c->query.raw[PARAM_PRINCIPAL],
+	    .action = c->query.raw[PARAM_ACTION],
+	    .resource = c->query.raw[PARAM_RESOURCE],
+	    .down = true,
 	};
 	if (order.p != NULL) {
 		ret->down = str_is(order, "desc");
@@ -47,7 +47,7 @@ err
 audit_query_body(struct call *c, struct audit_query *ret)
 {
 	static const char *const names[] = {"principal", "action", "outcome",
-		"resource"};
+	    "resource"};
 	const struct json *f = json_get(c->body, STR("filter"));
 	struct str format = json_str_at(c->body, STR("format"));
 
@@ -60,7 +60,8 @@ audit_query_body(struct call *c, struct audit_query *ret)
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			known |= str_is(j->name, names[i]);
 		if (!known || j->kind != JSON_STRING)
-			return call_bad(c, E_UNKNOWN_MEMBER, "filter has "
+			return call_bad(c, E_UNKNOWN_MEMBER,
+			    "filter has "
 			    "principal, action, outcome and resource, texts");
 	}
 	(void)time_parse(json_str_at(c->body, STR("from")), &ret->from);
@@ -91,8 +92,7 @@ audit_query_match(const struct audit_query *q, const struct audit_entry *e)
 	if ((q->from != 0 && e->time < q->from) ||
 	    (q->to != 0 && e->time >= q->to) ||
 	    (q->has_outcome && e->outcome != q->outcome) ||
-	    (q->principal.p != NULL &&
-		!str_eq(q->principal, e->principal_id)))
+	    (q->principal.p != NULL && !str_eq(q->principal, e->principal_id)))
 		return false;
 	if (q->action.p != NULL && !str_eq(q->action, action) &&
 	    !(str_ends(q->action, STR(".")) && str_starts(action, q->action)))

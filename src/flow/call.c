@@ -50,8 +50,10 @@ err
 call_ask_private(struct call *c, enum permission perm, uint32_t project,
     bool member, const struct grant **ret)
 {
-	struct target t = {.perm = perm, .project = project,
-		.restricted = true, .member = member};
+	struct target t = {.perm = perm,
+	    .project = project,
+	    .restricted = true,
+	    .member = member};
 
 	return ask(c, &t, ret);
 }
@@ -113,8 +115,10 @@ call_source_json(struct call *c, struct jw *w)
 	jw_kstr(w, "kind", str_c(call_source_kind(c)));
 	jw_uuid(w, "principal", &c->actor->id);
 	jw_name(w, STR("credential"));
-	jw_str(w, c->actor->token == NULL ? STR_NONE :
-	    str_of(c->actor->token->key_id, TOKEN_KEY_ID));
+	jw_str(w,
+	    c->actor->token == NULL
+		? STR_NONE
+		: str_of(c->actor->token->key_id, TOKEN_KEY_ID));
 	jw_kstr(w, "address", c->actor->address);
 	jw_obj_end(w);
 }

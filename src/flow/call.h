@@ -36,20 +36,20 @@ struct record {
 	struct {
 		const char *type; /* static */
 		struct uuid id;
-		uint64_t num;  /* used when id is zero */
+		uint64_t num;	/* used when id is zero */
 		struct str ref; /* used when neither: public, ours */
-		bool hidden;   /* of a private incident: a blind reference */
+		bool hidden;	/* of a private incident: a blind reference */
 	} resource[AUDIT_RESOURCES];
 	size_t resources;
-	struct str reason;    /* static; code of the refusal */
-	struct str body;      /* kept sealed beside the leaf, committed to */
-	uint32_t body_key;    /* data key for it; 0 = the AUDIT class key */
+	struct str reason; /* static; code of the refusal */
+	struct str body;   /* kept sealed beside the leaf, committed to */
+	uint32_t body_key; /* data key for it; 0 = the AUDIT class key */
 	const uint8_t *commitment; /* given: the body is kept elsewhere */
-	bool skip;	      /* nothing to record */
+	bool skip;		   /* nothing to record */
 };
 
 struct call {
-	struct lane *lane; /* of the thread at work now */
+	struct lane *lane;  /* of the thread at work now */
 	struct exchange *x; /* NULL in unit tests */
 	const struct http_request *req;
 	struct arena *a;
@@ -77,11 +77,11 @@ struct call {
 	struct str location;
 	struct str etag;
 	size_t secret_from, secret_to; /* see answer_secret */
-	unsigned allow;	   /* for 405: bit per method */
-	bool handled;	   /* only the record step is left */
-	bool dirty;	   /* the handler has written something */
+	unsigned allow;		       /* for 405: bit per method */
+	bool handled;		       /* only the record step is left */
+	bool dirty;		       /* the handler has written something */
 
-	void *prepared; /* what the reactor made for the writer (ingest) */
+	void *prepared;	   /* what the reactor made for the writer (ingest) */
 	struct call *next; /* queues */
 };
 
@@ -111,8 +111,7 @@ void call_actor_json(struct call *c, struct jw *w);
 
 /* ---- recording ---- */
 void call_touch(struct call *c, const char *type, const struct uuid *id);
-void call_touch_hidden(struct call *c, const char *type,
-    const struct uuid *id);
+void call_touch_hidden(struct call *c, const char *type, const struct uuid *id);
 void call_touch_num(struct call *c, const char *type, uint64_t num);
 
 /* ---- answering ---- */
@@ -137,8 +136,7 @@ void jw_uuid(struct jw *w, const char *name, const struct uuid *u);
  */
 enum { CURSOR_MAX = 64 };
 err cursor_take(struct call *c, struct str *ret) MUST_USE; /* n 0: start */
-err cursor_make(struct call *c, struct str position, struct str *ret)
-    MUST_USE;
+err cursor_make(struct call *c, struct str position, struct str *ret) MUST_USE;
 /* Start {"items":[ ; end ],"next":...} with a position or STR_NONE. */
 struct jw *list_begin(struct call *c);
 err list_end(struct call *c, struct str position) MUST_USE;
@@ -162,8 +160,8 @@ void scratch_end(struct call *c, struct scratch *s);
  */
 err list_objects(struct call *c, enum object_kind kind,
     bool (*wanted)(struct call *c, const struct object *o),
-    void (*render)(struct call *c, struct jw *w, const struct object *o))
-    MUST_USE;
+    void (*render)(struct call *c, struct jw *w,
+	const struct object *o)) MUST_USE;
 
 /* ---- administrative objects (writer lane) ---- */
 /* Fill in kind, a fresh id, project, version 1 and the times. */
@@ -174,8 +172,8 @@ void admin_touch(struct call *c, struct object *o);
 /* Seal and store o, and let everybody see it once the batch is durable;
  * later requests of the batch see it at once. o may live in c->a. */
 err admin_put(struct call *c, const struct object *o) MUST_USE;
-err admin_remove(struct call *c, enum object_kind kind, const struct uuid *id)
-    MUST_USE;
+err admin_remove(struct call *c, enum object_kind kind,
+    const struct uuid *id) MUST_USE;
 /* The world a request sees now; in the writer, with this batch's changes. */
 const struct world *call_world(const struct call *c);
 /* The world as it would be after put/remove of one object, for guards that

@@ -34,18 +34,18 @@ struct incident_head
 incident_head_of(const struct incident_row *r)
 {
 	return (struct incident_head){
-		.severity = r->severity,
-		.status = r->status,
-		.restricted = r->private != 0,
-		.version = r->version,
-		.alerts = r->alerts,
-		.entries = r->entries,
-		.created = r->created,
-		.updated = r->updated,
-		.acknowledged = r->acknowledged,
-		.mitigated = r->mitigated,
-		.resolved = r->resolved,
-		.closed = r->closed,
+	    .severity = r->severity,
+	    .status = r->status,
+	    .restricted = r->private != 0,
+	    .version = r->version,
+	    .alerts = r->alerts,
+	    .entries = r->entries,
+	    .created = r->created,
+	    .updated = r->updated,
+	    .acknowledged = r->acknowledged,
+	    .mitigated = r->mitigated,
+	    .resolved = r->resolved,
+	    .closed = r->closed,
 	};
 }
 
@@ -70,13 +70,13 @@ struct alert_head
 alert_head_of(const struct alert_row *r)
 {
 	return (struct alert_head){
-		.status = r->status,
-		.severity = r->severity,
-		.version = r->version,
-		.count = r->count,
-		.first_seen = r->first_seen,
-		.last_seen = r->last_seen,
-		.resolved = r->resolved,
+	    .status = r->status,
+	    .severity = r->severity,
+	    .version = r->version,
+	    .count = r->count,
+	    .first_seen = r->first_seen,
+	    .last_seen = r->last_seen,
+	    .resolved = r->resolved,
 	};
 }
 
@@ -95,8 +95,9 @@ alert_row_set(struct alert_row *r, const struct alert_head *h)
 struct seal_where
 incident_where(const struct incident_row *r)
 {
-	struct seal_where w = {.table = SEAL_TABLE_INCIDENT, .schema = 1,
-		.project = r->project};
+	struct seal_where w = {.table = SEAL_TABLE_INCIDENT,
+	    .schema = 1,
+	    .project = r->project};
 
 	seal_where_id(&w, &r->id.u);
 	return w;
@@ -105,8 +106,9 @@ incident_where(const struct incident_row *r)
 struct seal_where
 alert_where(const struct alert_row *r)
 {
-	struct seal_where w = {.table = SEAL_TABLE_ALERT, .schema = 1,
-		.project = r->project};
+	struct seal_where w = {.table = SEAL_TABLE_ALERT,
+	    .schema = 1,
+	    .project = r->project};
 
 	seal_where_id(&w, &r->id.u);
 	return w;
@@ -115,8 +117,9 @@ alert_where(const struct alert_row *r)
 struct seal_where
 entry_where(uint32_t project, uint64_t incident, uint32_t n)
 {
-	struct seal_where w = {.table = SEAL_TABLE_TIMELINE, .schema = 1,
-		.project = project};
+	struct seal_where w = {.table = SEAL_TABLE_TIMELINE,
+	    .schema = 1,
+	    .project = project};
 
 	seal_where_num(&w, incident);
 	seal_where_num(&w, n);
@@ -126,8 +129,9 @@ entry_where(uint32_t project, uint64_t incident, uint32_t n)
 struct seal_where
 delivery_where(uint32_t project, const struct uuid *id)
 {
-	struct seal_where w = {.table = SEAL_TABLE_DELIVERY, .schema = 1,
-		.project = project};
+	struct seal_where w = {.table = SEAL_TABLE_DELIVERY,
+	    .schema = 1,
+	    .project = project};
 
 	seal_where_id(&w, id);
 	return w;
@@ -210,8 +214,8 @@ desk_incident(struct call *c, struct str ref, struct incident_card **ret)
 	for (struct incident_card *i = d->incidents; i != NULL; i = i->next) {
 		if (uuid_eq(&i->row.id.u, &id.u)) {
 			*ret = i;
-			return err_of(i->row.project == project ? E_OK :
-			    E_NOT_FOUND);
+			return err_of(
+			    i->row.project == project ? E_OK : E_NOT_FOUND);
 		}
 	}
 	TRY(store_incident_by_id(c->lane->conn, &id, &d->arena, &row));
@@ -258,21 +262,21 @@ incident_key(struct desk *d, struct call *c, struct incident_card *i)
 	TRY(keyring_make(l->ring, i->key, i->row.project, SEAL_CLASS_INCIDENT,
 	    &i->row.id.u, 1, &d->arena, &wrapped, &k));
 	row = (struct data_key_row){
-		.id = i->key,
-		.project = i->row.project,
-		.version = wrapped.version,
-		.class = SEAL_CLASS_INCIDENT,
-		.has_subject = true,
-		.subject = i->row.id.u,
-		.term = 1,
-		.wrapped = wrapped.wrapped,
+	    .id = i->key,
+	    .project = i->row.project,
+	    .version = wrapped.version,
+	    .class = SEAL_CLASS_INCIDENT,
+	    .has_subject = true,
+	    .subject = i->row.id.u,
+	    .term = 1,
+	    .wrapped = wrapped.wrapped,
 	};
 	return store_data_key_put(l->conn, &row);
 }
 
 err
-desk_incident_new(struct call *c, const struct incident_head *h,
-    struct str doc, struct incident_card **ret)
+desk_incident_new(struct call *c, const struct incident_head *h, struct str doc,
+    struct incident_card **ret)
 {
 	struct desk *d = desk_of(c->lane);
 	struct incident_card *i = ARENA_NEW(&d->arena, struct incident_card);
@@ -320,11 +324,11 @@ desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
 {
 	struct desk *d = desk_of(c->lane);
 	struct entry_row row = {
-		.incident = i->row.seq,
-		.kind = (uint8_t)kind,
-		.key_event = key_event,
-		.occurred = occurred != 0 ? occurred : c->now,
-		.recorded = c->now,
+	    .incident = i->row.seq,
+	    .kind = (uint8_t)kind,
+	    .key_event = key_event,
+	    .occurred = occurred != 0 ? occurred : c->now,
+	    .recorded = c->now,
 	};
 	struct seal_where where;
 	const struct data_key *k;
@@ -361,8 +365,7 @@ desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
 /* ---- alerts ---- */
 
 static err
-alert_take(struct desk *d, const struct alert_row *row,
-    struct alert_card **ret)
+alert_take(struct desk *d, const struct alert_row *row, struct alert_card **ret)
 {
 	struct alert_card *a;
 
@@ -432,8 +435,8 @@ desk_alert_doc(struct lane *l, struct alert_card *a)
 
 err
 desk_alert_new(struct call *c, uint32_t project,
-    const uint8_t dedup[BLIND_SIZE], const struct alert_head *h,
-    struct str doc, struct alert_card **ret)
+    const uint8_t dedup[BLIND_SIZE], const struct alert_head *h, struct str doc,
+    struct alert_card **ret)
 {
 	struct desk *d = desk_of(c->lane);
 	struct alert_card *a = ARENA_NEW(&d->arena, struct alert_card);
@@ -481,8 +484,8 @@ flush_incident(struct desk *d, struct lane *l, struct incident_card *i)
 		TRY(keyring_get(l->ring, i->key, &k));
 		TRY(seal_close(k, &w, i->doc, &d->arena, &i->row.sealed));
 	}
-	return i->fresh ? store_incident_insert(l->conn, &i->row) :
-	    store_incident_update(l->conn, &i->row);
+	return i->fresh ? store_incident_insert(l->conn, &i->row)
+			: store_incident_update(l->conn, &i->row);
 }
 
 static err
@@ -495,8 +498,8 @@ flush_alert(struct desk *d, struct lane *l, struct alert_card *a)
 	if (a->doc_dirty)
 		TRY(lane_seal(l, a->row.project, SEAL_CLASS_ALERT, &w, a->doc,
 		    &d->arena, &a->row.sealed));
-	return a->fresh ? store_alert_insert(l->conn, &a->row) :
-	    store_alert_update(l->conn, &a->row);
+	return a->fresh ? store_alert_insert(l->conn, &a->row)
+			: store_alert_update(l->conn, &a->row);
 }
 
 err

@@ -13,9 +13,9 @@
 struct incident_card {
 	struct incident_row row; /* as stored; `head` is what counts */
 	struct incident_head head;
-	struct str doc;	  /* plaintext JSON; set when loaded or changed */
-	uint32_t key;	  /* data key that seals it and its timeline */
-	bool fresh;	  /* not in the store yet */
+	struct str doc; /* plaintext JSON; set when loaded or changed */
+	uint32_t key;	/* data key that seals it and its timeline */
+	bool fresh;	/* not in the store yet */
 	bool dirty, doc_dirty;
 	struct incident_card *next;
 };
@@ -32,8 +32,8 @@ struct alert_card {
 
 /* By "INC-42", "42" or id, in the project. E_NOT_FOUND. Says nothing about
  * who may see it. */
-err desk_incident(struct call *c, struct str ref, struct incident_card **ret)
-    MUST_USE;
+err desk_incident(struct call *c, struct str ref,
+    struct incident_card **ret) MUST_USE;
 err desk_incident_seq(struct lane *l, uint64_t seq,
     struct incident_card **ret) MUST_USE;
 err desk_incident_number(struct lane *l, uint32_t project, uint64_t number,
@@ -63,8 +63,8 @@ err desk_alert_id(struct lane *l, const struct alert_id *id,
     struct alert_card **ret) MUST_USE;
 err desk_alert_doc(struct lane *l, struct alert_card *a) MUST_USE;
 err desk_alert_new(struct call *c, uint32_t project,
-    const uint8_t dedup[BLIND_SIZE], const struct alert_head *h,
-    struct str doc, struct alert_card **ret) MUST_USE;
+    const uint8_t dedup[BLIND_SIZE], const struct alert_head *h, struct str doc,
+    struct alert_card **ret) MUST_USE;
 void desk_alert_changed(struct alert_card *a, struct str doc);
 
 /* Heads from rows, for readers too. */

@@ -9,19 +9,19 @@ static const struct {
 	const char *prefix;
 	enum permission perm;
 } needed[] = {
-	{"incident.", PERM_INCIDENT_VIEW},
-	{"timeline.", PERM_INCIDENT_VIEW},
-	{"alert.", PERM_ALERT_VIEW},
-	{"ingest.", PERM_ALERT_VIEW},
-	{"integration.", PERM_INTEGRATION_VIEW},
-	{"project.", PERM_PROJECT_VIEW},
-	{"user.", PERM_USER_VIEW},
-	{"service_account.", PERM_USER_VIEW},
-	{"group.", PERM_USER_VIEW},
-	{"role.", PERM_ROLE_VIEW},
-	{"binding.", PERM_ROLE_VIEW},
-	{"token.", PERM_TOKEN_ADMIN},
-	{"", PERM_AUDIT_VIEW},
+    {"incident.", PERM_INCIDENT_VIEW},
+    {"timeline.", PERM_INCIDENT_VIEW},
+    {"alert.", PERM_ALERT_VIEW},
+    {"ingest.", PERM_ALERT_VIEW},
+    {"integration.", PERM_INTEGRATION_VIEW},
+    {"project.", PERM_PROJECT_VIEW},
+    {"user.", PERM_USER_VIEW},
+    {"service_account.", PERM_USER_VIEW},
+    {"group.", PERM_USER_VIEW},
+    {"role.", PERM_ROLE_VIEW},
+    {"binding.", PERM_ROLE_VIEW},
+    {"token.", PERM_TOKEN_ADMIN},
+    {"", PERM_AUDIT_VIEW},
 };
 
 static bool
@@ -66,8 +66,7 @@ hidden_ids(struct call *c, struct arena *a, uint64_t seq, struct cur *ret)
  * when the entry was written may be private by now.
  */
 static bool
-visible(struct call *c, struct arena *a, struct str type,
-    const struct uuid *id)
+visible(struct call *c, struct arena *a, struct str type, const struct uuid *id)
 {
 	struct incident_row incident = {0};
 	struct incident_id iid = {*id};
@@ -81,8 +80,8 @@ visible(struct call *c, struct arena *a, struct str type,
 		if (err_ok(e) && alert.incident == 0)
 			return true;
 		if (err_ok(e))
-			e = store_incident_by_seq(c->lane->conn,
-			    alert.incident, a, &incident);
+			e = store_incident_by_seq(c->lane->conn, alert.incident,
+			    a, &incident);
 	} else {
 		e = store_incident_by_id(c->lane->conn, &iid, a, &incident);
 	}
@@ -154,8 +153,9 @@ event_text(struct call *c, struct arena *a, uint64_t seq, struct str leaf,
 	jw_kstr(&w, "id", e.principal_id);
 	jw_obj_end(&w);
 	jw_name(&w, STR("project"));
-	jw_str(&w, project == 0 ? STR_NONE :
-	    world_project(call_world(c), project)->slug);
+	jw_str(&w,
+	    project == 0 ? STR_NONE
+			 : world_project(call_world(c), project)->slug);
 	jw_karr(&w, "resource");
 	shown = resources(c, a, seq, &e, &w);
 	jw_arr_end(&w);

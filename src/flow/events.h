@@ -9,7 +9,7 @@
 
 /* Appends "id: ...\nevent: ...\ndata: {...}\n\n", or nothing when it is not
  * for them. */
-void event_text(struct call *c, struct arena *a, uint64_t seq,
-    struct str leaf, struct buf *b);
+void event_text(struct call *c, struct arena *a, uint64_t seq, struct str leaf,
+    struct buf *b);
 
 #endif

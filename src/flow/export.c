@@ -14,10 +14,15 @@
 #include "flow/line.h"
 #include "flow/streams.h"
 
-enum { SIGNED_WAIT_MS = 3000, SIGNED_POLL_MS = 20, OUT_MAX = 256 * 1024,
-	EXPORTS_MAX = 1 /* a slow client must leave readers for others */ };
+enum {
+	SIGNED_WAIT_MS = 3000,
+	SIGNED_POLL_MS = 20,
+	OUT_MAX = 256 * 1024,
+	EXPORTS_MAX = 1 /* a slow client must leave readers for others */
+};
 
-struct export {
+struct export
+{
 	struct call *c;
 	struct lane *l;
 	struct audit_query q;
@@ -55,8 +60,7 @@ checkpoint(struct export *x)
 			return e;
 		nap(SIGNED_POLL_MS);
 	}
-	return store_checkpoint_get(x->l->conn, 0, x->c->a, &x->size,
-	    &x->note);
+	return store_checkpoint_get(x->l->conn, 0, x->c->a, &x->size, &x->note);
 }
 
 static err
@@ -76,8 +80,7 @@ range(struct export *x)
 		x->first = x->last + 1;
 	if (x->last + 1 - x->first > LIM_EXPORT)
 		return call_bad(x->c, E_LIMIT,
-		    "more than %d entries: export by from and to",
-		    LIM_EXPORT);
+		    "more than %d entries: export by from and to", LIM_EXPORT);
 	return OK;
 }
 
@@ -113,10 +116,10 @@ one(void *ctx, uint64_t seq, struct str leaf)
 		audit_export_stub(&x->out, seq, &h);
 	}
 	if (audit_export_hashes_due(seq, x->last))
-		x->e = audit_export_hashes(x->tree, x->first, seq,
-		    ledger_tile, x->l->conn, &x->out);
-	if (err_ok(x->e) && (x->out.failed ||
-	    (x->out.n > OUT_MAX / 2 && !push(x))))
+		x->e = audit_export_hashes(x->tree, x->first, seq, ledger_tile,
+		    x->l->conn, &x->out);
+	if (err_ok(x->e) &&
+	    (x->out.failed || (x->out.n > OUT_MAX / 2 && !push(x))))
 		x->e = err_of(E_UNAVAILABLE);
 	return err_ok(x->e);
 }
@@ -140,13 +143,12 @@ static err
 stream(struct export *x)
 {
 	struct reply head = {.status = 200,
-		.content_type = STR("application/x-ndjson")};
+	    .content_type = STR("application/x-ndjson")};
 
-	head.headers[head.headers_n++] = (struct header){
-		STR("x-request-id"),
-		str_of(x->c->request_id_text, UUID_TEXT)};
-	head.headers[head.headers_n++] = (struct header){
-		STR("content-disposition"),
+	head.headers[head.headers_n++] = (struct header){STR("x-request-id"),
+	    str_of(x->c->request_id_text, UUID_TEXT)};
+	head.headers[head.headers_n++] =
+	    (struct header){STR("content-disposition"),
 		STR("attachment; filename=\"audit.ndjson\"")};
 	exchange_stream(x->c->x, &head);
 	if (x->first <= x->last)

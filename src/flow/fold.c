@@ -6,9 +6,9 @@
 #include "flow/writer.h"
 
 static const struct json_limits doc_limits = {
-	.depth = LIM_JSON_DEPTH + 4,
-	.members = LIM_JSON_MEMBERS,
-	.values = LIM_JSON_VALUES,
+    .depth = LIM_JSON_DEPTH + 4,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
 };
 
 err
@@ -26,8 +26,7 @@ fold_blind(struct lane *l, uint32_t project, const struct uuid *sender,
 	    f->dedup));
 	n = f->in.group.n;
 	memcpy(text + 16, f->in.group.p, n);
-	return tag_blind(l, project, TAG_GROUP, str_of(text, 16 + n),
-	    f->group);
+	return tag_blind(l, project, TAG_GROUP, str_of(text, 16 + n), f->group);
 }
 
 /* ---- incidents of alerts ---- */
@@ -77,7 +76,7 @@ opened_body(struct call *c, struct alert_card *a, enum severity severity,
     const struct json **ret)
 {
 	static const char *const lists[][2] = {{"service", "services"},
-		{"environment", "environments"}};
+	    {"environment", "environments"}};
 	const struct json *j;
 	struct str s;
 	struct buf b;
@@ -116,8 +115,10 @@ opened_source(struct call *c, struct alert_card *a, bool by_rule)
 	jw_kstr(&w, "kind", str_c(by_rule ? "rule" : call_source_kind(c)));
 	jw_uuid(&w, "principal", &c->actor->id);
 	jw_name(&w, STR("credential"));
-	jw_str(&w, c->actor->token == NULL ? STR_NONE :
-	    str_of(c->actor->token->key_id, TOKEN_KEY_ID));
+	jw_str(&w,
+	    c->actor->token == NULL
+		? STR_NONE
+		: str_of(c->actor->token->key_id, TOKEN_KEY_ID));
 	jw_kstr(&w, "address", c->actor->address);
 	if (by_rule)
 		jw_kstr(&w, "rule", STR("default"));
@@ -139,9 +140,10 @@ fold_open(struct call *c, const struct grant *g, struct alert_card *a,
 	TRY(incident_create(g, body, opened_source(c, a, by_rule), c->now, &h,
 	    &doc));
 	TRY(desk_incident_new(c, &h, buf_view(&doc), ret));
-	TRY(desk_entry(c, *ret, ENTRY_CREATED, true, 0, by_rule ?
-	    STR("Opened by the default rule") :
-	    STR("Opened from an alert"), STR(""), NULL));
+	TRY(desk_entry(c, *ret, ENTRY_CREATED, true, 0,
+	    by_rule ? STR("Opened by the default rule")
+		    : STR("Opened from an alert"),
+	    STR(""), NULL));
 	return fold_attach(c, a, *ret);
 }
 
@@ -205,8 +207,7 @@ doc_of(struct call *c, const struct fold_in *f, enum rule_does does,
 	buf_init_on(&explain, c->a, 1024);
 	rule_explain(&explain, &f->in, does);
 	buf_init_on(&doc, c->a, LIM_REPLY);
-	*ret_core = alert_doc(&doc, &f->in, source_text(c),
-	    buf_view(&explain));
+	*ret_core = alert_doc(&doc, &f->in, source_text(c), buf_view(&explain));
 	return buf_view(&doc);
 }
 
@@ -233,9 +234,10 @@ fold_known(struct call *c, const struct fold_in *f, struct alert_card *a,
 	c->dirty = true;
 	a->head = *h;
 	ret->alert = a;
-	desk_alert_changed(a, ret->did == ALERT_DID_CHANGE ?
-	    arena_dup(desk_arena(writer_desk(c->lane->writer)), doc) :
-	    STR_NONE);
+	desk_alert_changed(a,
+	    ret->did == ALERT_DID_CHANGE
+		? arena_dup(desk_arena(writer_desk(c->lane->writer)), doc)
+		: STR_NONE);
 	if (ret->did == ALERT_DID_RESOLVE)
 		return fold_note(c, a, ENTRY_ALERT_RESOLVED, STR(""));
 	if (ret->did != ALERT_DID_CHANGE || a->row.incident != 0)
@@ -246,8 +248,8 @@ fold_known(struct call *c, const struct fold_in *f, struct alert_card *a,
 }
 
 static err
-fold_fresh(struct call *c, const struct fold_in *f,
-    const struct alert_head *h, struct fold_out *ret)
+fold_fresh(struct call *c, const struct fold_in *f, const struct alert_head *h,
+    struct fold_out *ret)
 {
 	struct incident_card *group = NULL;
 	enum rule_does does;

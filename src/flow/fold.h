@@ -24,15 +24,14 @@ struct fold_out {
 err fold_blind(struct lane *l, uint32_t project, const struct uuid *sender,
     struct fold_in *f) MUST_USE;
 /* Writer lane; c->grant must allow INGEST or ALERT_CREATE. */
-err fold_alert(struct call *c, const struct fold_in *f, struct fold_out *ret)
-    MUST_USE;
+err fold_alert(struct call *c, const struct fold_in *f,
+    struct fold_out *ret) MUST_USE;
 /* Attach an alert to an incident, with a timeline entry. */
-err fold_attach(struct call *c, struct alert_card *a, struct incident_card *i)
-    MUST_USE;
+err fold_attach(struct call *c, struct alert_card *a,
+    struct incident_card *i) MUST_USE;
 /* A new incident for an alert. */
 err fold_open(struct call *c, const struct grant *g, struct alert_card *a,
-    enum severity severity, bool by_rule, struct incident_card **ret)
-    MUST_USE;
+    enum severity severity, bool by_rule, struct incident_card **ret) MUST_USE;
 /* An entry about an alert on its incident, if it has one. */
 err fold_note(struct call *c, struct alert_card *a, enum entry_kind kind,
     struct str text) MUST_USE;

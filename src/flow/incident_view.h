@@ -20,11 +20,10 @@ void caller_subjects(struct call *c, struct subjects *ret);
  * is E_NOT_FOUND, like one that does not exist; the refusal is recorded.
  * Records the incident as touched. Readers and reactors.
  */
-err view_incident(struct call *c, size_t i, struct incident_row *ret)
-    MUST_USE;
+err view_incident(struct call *c, size_t i, struct incident_row *ret) MUST_USE;
 /* The same in the writer. */
-err view_card(struct call *c, struct str ref, struct incident_card **ret)
-    MUST_USE;
+err view_card(struct call *c, struct str ref,
+    struct incident_card **ret) MUST_USE;
 /* May the caller see the incident numbered seq (0: none, yes)? *ret_row is
  * filled in when seq > 0. */
 err view_attached(struct call *c, uint64_t seq, struct incident_row *ret_row,
@@ -40,12 +39,12 @@ err incident_doc(struct call *c, const struct incident_row *r,
 void incident_members_json(struct jw *w, const struct incident_row *row,
     const struct incident_head *h, struct str doc);
 /* The answer for a card: body, ETag. */
-err answer_incident(struct call *c, struct incident_card *i, int status)
-    MUST_USE;
+err answer_incident(struct call *c, struct incident_card *i,
+    int status) MUST_USE;
 /* At most max timeline entries as JSON items of an open array; *ret_last:
  * number of the last, *ret_more: others follow it. */
-err timeline_items(struct call *c, const struct incident_row *r,
-    uint32_t after, bool newest_first, uint32_t max, bool *ret_more,
+err timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
+    bool newest_first, uint32_t max, bool *ret_more,
     uint32_t *ret_last) MUST_USE;
 
 #endif

@@ -9,9 +9,9 @@
 enum { INCLUDE_ENTRIES = 50 };
 
 static const struct json_limits doc_limits = {
-	.depth = LIM_JSON_DEPTH + 4,
-	.members = LIM_JSON_MEMBERS,
-	.values = LIM_JSON_VALUES,
+    .depth = LIM_JSON_DEPTH + 4,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
 };
 
 static struct str
@@ -95,8 +95,8 @@ sort_of(struct call *c, enum incident_sort *ret)
 		const char *text;
 		enum incident_sort sort;
 	} known[] = {{"newest", SORT_NEWEST}, {"-created_at", SORT_NEWEST},
-		{"oldest", SORT_OLDEST}, {"created_at", SORT_OLDEST},
-		{"severity", SORT_WORST}, {"-severity", SORT_MILDEST}};
+	    {"oldest", SORT_OLDEST}, {"created_at", SORT_OLDEST},
+	    {"severity", SORT_WORST}, {"-severity", SORT_MILDEST}};
 	struct str s = c->query.raw[PARAM_SORT];
 
 	*ret = SORT_NEWEST;
@@ -278,8 +278,7 @@ route_incident_create(struct call *c)
 	struct buf doc;
 
 	buf_init_on(&doc, c->a, LIM_BODY * 2);
-	TRY(incident_create(c->grant, c->body, source_of(c), c->now, &h,
-	    &doc));
+	TRY(incident_create(c->grant, c->body, source_of(c), c->now, &h, &doc));
 	TRY(desk_incident_new(c, &h, buf_view(&doc), &i));
 	if (h.restricted)
 		TRY(store_members_set(c->lane->conn, i->row.seq, &me, 1));
@@ -383,8 +382,8 @@ route_incident_move(struct call *c)
 	    STR_ARG(incident_status_text(h.status)));
 	i->head = h;
 	TRY(desk_incident_changed(c, i, STR_NONE));
-	TRY(desk_entry(c, i, ENTRY_STATUS, true, 0, note.p == NULL ? STR("") :
-	    note, buf_view(&data), NULL));
+	TRY(desk_entry(c, i, ENTRY_STATUS, true, 0,
+	    note.p == NULL ? STR("") : note, buf_view(&data), NULL));
 	c->rec.body = c->req->body;
 	return answer_incident(c, i, 200);
 }
@@ -404,8 +403,10 @@ answer_members(struct call *c, const struct subject *m, size_t n,
 		bool user = world_user(world, &m[i].id) != NULL;
 
 		jw_obj(w);
-		jw_kstr(w, "kind", m[i].kind == 2 ? STR("group") : user ?
-		    STR("user") : STR("service_account"));
+		jw_kstr(w, "kind",
+		    m[i].kind == 2 ? STR("group")
+			: user	   ? STR("user")
+				   : STR("service_account"));
 		jw_uuid(w, "id", &m[i].id);
 		jw_obj_end(w);
 	}
@@ -437,9 +438,9 @@ member_of(struct call *c, const struct json *j, struct subject *ret)
 	if (!uuid_parse(json_str_at(j, STR("id")), &ret->id))
 		return err_of(E_INVALID);
 	ret->kind = str_is(kind, "group") ? 2 : 1;
-	known = ret->kind == 2 ? world_group(w, &ret->id) != NULL :
-	    str_is(kind, "user") ? world_user(w, &ret->id) != NULL :
-	    world_service_account(w, &ret->id) != NULL;
+	known = ret->kind == 2	   ? world_group(w, &ret->id) != NULL
+	    : str_is(kind, "user") ? world_user(w, &ret->id) != NULL
+				   : world_service_account(w, &ret->id) != NULL;
 	if (!known)
 		return call_bad(c, E_INVALID, "members: no such %.*s",
 		    STR_ARG(kind));
@@ -494,8 +495,8 @@ route_timeline_list(struct call *c)
 			return err_of(E_BAD_CURSOR);
 	}
 	(void)list_begin(c);
-	TRY(timeline_items(c, &row, after, newest, c->query.limit,
-	    &more, &last));
+	TRY(timeline_items(c, &row, after, newest, c->query.limit, &more,
+	    &last));
 	buf_init_on(&b, c->a, 8);
 	buf_be32(&b, last);
 	return list_end(c, more ? buf_view(&b) : STR_NONE);

@@ -16,15 +16,15 @@ struct prepared {
 	struct fold_in *in;
 	size_t n;
 	struct delivery_row delivery; /* sealed; seq comes from the writer */
-	struct hash sha256; /* of the body */
+	struct hash sha256;	      /* of the body */
 	uint8_t commitment[COMMITMENT_SIZE];
 	struct trail why; /* of a dead letter */
 };
 
 static const struct json_limits literal_limits = {
-	.depth = LIM_JSON_DEPTH,
-	.members = LIM_JSON_MEMBERS,
-	.values = LIM_JSON_VALUES,
+    .depth = LIM_JSON_DEPTH,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
 };
 
 static err
@@ -36,9 +36,8 @@ settings_of(struct call *c, struct map_settings *ret)
 	if (n == NULL)
 		return err_of(E_UNAUTHENTICATED);
 	*ret = (struct map_settings){
-		.default_severity =
-		    (enum alert_severity)n->default_severity,
-		.now = c->now,
+	    .default_severity = (enum alert_severity)n->default_severity,
+	    .now = c->now,
 	};
 	if (!map_kind_parse(n->template, &ret->kind))
 		return err_of(E_MAPPING);
@@ -130,8 +129,9 @@ seal_anew(struct call *c, struct prepared *p)
 	uint32_t id;
 
 	TRY(seal_key_id(s, &id));
-	if (id == snap_class_key(c->lane->snap, p->delivery.project,
-	    SEAL_CLASS_PAYLOAD))
+	if (id ==
+	    snap_class_key(c->lane->snap, p->delivery.project,
+		SEAL_CLASS_PAYLOAD))
 		return OK;
 	return seal_payload(c, p);
 }
@@ -156,9 +156,10 @@ receipt(struct call *c, const struct prepared *p, struct fold_out *out,
 		jw_uuid(w, "id", &out[i].alert->row.id.u);
 		jw_kstr(w, "status",
 		    alert_status_text(out[i].alert->head.status));
-		jw_kbool(w, "deduplicated", out[i].did != ALERT_DID_OPEN &&
-		    out[i].did != ALERT_DID_REOPEN &&
-		    out[i].did != ALERT_DID_CLOSED);
+		jw_kbool(w, "deduplicated",
+		    out[i].did != ALERT_DID_OPEN &&
+			out[i].did != ALERT_DID_REOPEN &&
+			out[i].did != ALERT_DID_CLOSED);
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);
@@ -201,8 +202,7 @@ take_in(struct call *c, int status)
 		if (i < AUDIT_RESOURCES - 1)
 			TRY(fold_touch(c, out[i].alert));
 	}
-	receipt(c, p, out, ledger_next(writer_ledger(c->lane->writer)),
-	    status);
+	receipt(c, p, out, ledger_next(writer_ledger(c->lane->writer)), status);
 	return OK;
 }
 

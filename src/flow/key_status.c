@@ -26,16 +26,16 @@ struct looking {
 };
 
 static const char *const class_name[CLASSES] = {
-	[SEAL_CLASS_OBJECT] = "object",
-	[SEAL_CLASS_ALERT] = "alert",
-	[SEAL_CLASS_PAYLOAD] = "payload",
-	[SEAL_CLASS_INCIDENT] = "incident",
-	[SEAL_CLASS_PERSON] = "person",
-	[SEAL_CLASS_AUDIT] = "audit",
-	[SEAL_CLASS_REPLY] = "reply",
-	[SEAL_CLASS_INDEX] = "index",
-	[SEAL_CLASS_TOKEN] = "token",
-	[SEAL_CLASS_CURSOR] = "cursor",
+    [SEAL_CLASS_OBJECT] = "object",
+    [SEAL_CLASS_ALERT] = "alert",
+    [SEAL_CLASS_PAYLOAD] = "payload",
+    [SEAL_CLASS_INCIDENT] = "incident",
+    [SEAL_CLASS_PERSON] = "person",
+    [SEAL_CLASS_AUDIT] = "audit",
+    [SEAL_CLASS_REPLY] = "reply",
+    [SEAL_CLASS_INDEX] = "index",
+    [SEAL_CLASS_TOKEN] = "token",
+    [SEAL_CLASS_CURSOR] = "cursor",
 };
 
 static bool
@@ -155,8 +155,8 @@ keys_json(const struct looking *k, struct jw *w)
 		if (k->keys[i] == 0)
 			continue;
 		jw_obj(w);
-		jw_kstr(w, "class", str_c(class_name[i] == NULL ? "unknown" :
-		    class_name[i]));
+		jw_kstr(w, "class",
+		    str_c(class_name[i] == NULL ? "unknown" : class_name[i]));
 		jw_ki64(w, "keys", (int64_t)k->keys[i]);
 		jw_ki64(w, "old", (int64_t)k->olds[i]);
 		jw_obj_end(w);
@@ -193,9 +193,10 @@ static err
 waiting_json(struct looking *k, struct jw *w)
 {
 	static const enum seal_table table[] = {SEAL_TABLE_OBJECT,
-		SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT,
-		SEAL_TABLE_REPLY};
-	for (size_t i = 0; k->old.n > 0 && i < sizeof table / sizeof *table; i++)
+	    SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT,
+	    SEAL_TABLE_REPLY};
+	for (size_t i = 0; k->old.n > 0 && i < sizeof table / sizeof *table;
+	     i++)
 		TRY(count_rows(k, table[i]));
 	jw_kobj(w, "waiting");
 	jw_ki64(w, "keys", (int64_t)k->old.n);
@@ -219,8 +220,10 @@ all(struct looking *k, struct jw *w)
 err
 rotate_status(struct lane *l, const struct keeper_last *last, struct jw *w)
 {
-	struct looking k = {.l = l, .last = last, .exact = true,
-		.until = time_mono_us() + BUDGET_US};
+	struct looking k = {.l = l,
+	    .last = last,
+	    .exact = true,
+	    .until = time_mono_us() + BUDGET_US};
 	err e;
 
 	arena_init(&k.a, MEMORY);

@@ -2,14 +2,13 @@
 #include "flow/keys.h"
 
 static const enum seal_class of_org[] = {SEAL_CLASS_OBJECT, SEAL_CLASS_AUDIT,
-	SEAL_CLASS_REPLY, SEAL_CLASS_INDEX, SEAL_CLASS_TOKEN,
-	SEAL_CLASS_CURSOR};
+    SEAL_CLASS_REPLY, SEAL_CLASS_INDEX, SEAL_CLASS_TOKEN, SEAL_CLASS_CURSOR};
 static const enum seal_class of_project[] = {SEAL_CLASS_ALERT,
-	SEAL_CLASS_PAYLOAD, SEAL_CLASS_INDEX};
+    SEAL_CLASS_PAYLOAD, SEAL_CLASS_INDEX};
 
 err
-keys_store_project(struct store_conn *conn, uint32_t project,
-    uint32_t version, int64_t now, struct str wrapped)
+keys_store_project(struct store_conn *conn, uint32_t project, uint32_t version,
+    int64_t now, struct str wrapped)
 {
 	struct stored check = {wrapped};
 	uint32_t id;
@@ -21,9 +20,8 @@ keys_store_project(struct store_conn *conn, uint32_t project,
 }
 
 err
-keys_make_class(struct store_conn *conn, struct keyring *ring,
-    uint32_t project, enum seal_class class, uint64_t term, uint32_t id,
-    struct arena *a)
+keys_make_class(struct store_conn *conn, struct keyring *ring, uint32_t project,
+    enum seal_class class, uint64_t term, uint32_t id, struct arena *a)
 {
 	struct wrapped_key wrapped;
 	const struct data_key *k;
@@ -32,12 +30,12 @@ keys_make_class(struct store_conn *conn, struct keyring *ring,
 	TRY(keyring_make(ring, id, project, class, NULL, term, a, &wrapped,
 	    &k));
 	row = (struct data_key_row){
-		.id = id,
-		.project = project,
-		.version = wrapped.version,
-		.class = (uint8_t)class,
-		.term = term,
-		.wrapped = wrapped.wrapped,
+	    .id = id,
+	    .project = project,
+	    .version = wrapped.version,
+	    .class = (uint8_t) class,
+	    .term = term,
+	    .wrapped = wrapped.wrapped,
 	};
 	return store_data_key_put(conn, &row);
 }
@@ -48,8 +46,8 @@ keys_make_classes(struct store_conn *conn, struct keyring *ring,
     struct class_key *ret, size_t *ret_n)
 {
 	const enum seal_class *list = project == 0 ? of_org : of_project;
-	size_t n = project == 0 ? sizeof of_org / sizeof *of_org :
-	    sizeof of_project / sizeof *of_project;
+	size_t n = project == 0 ? sizeof of_org / sizeof *of_org
+				: sizeof of_project / sizeof *of_project;
 
 	for (size_t i = 0; i < n; i++) {
 		TRY(keys_make_class(conn, ring, project, list[i], term,

@@ -26,8 +26,7 @@ struct ledger {
 /* ---- the tree in the store ---- */
 
 err
-ledger_tile(void *conn, unsigned level, uint64_t index,
-    struct audit_tile *ret)
+ledger_tile(void *conn, unsigned level, uint64_t index, struct audit_tile *ret)
 {
 	ret->level = level;
 	ret->index = index;
@@ -37,7 +36,8 @@ ledger_tile(void *conn, unsigned level, uint64_t index,
 static err
 tile_store(void *conn, const struct audit_tile *t)
 {
-	return store_tile_put(conn, t->level, t->index, (const uint8_t *)t->hash);
+	return store_tile_put(conn, t->level, t->index,
+	    (const uint8_t *)t->hash);
 }
 
 struct tail {
@@ -75,8 +75,9 @@ ledger_load(struct store_conn *conn, uint64_t size, struct audit_tree *tree,
 
 	t.max = (size_t)(size - full) + skip;
 	arena_init(&t.a, (size_t)1024 * 1024);
-	e = size == 0 ? OK : store_audit_walk(conn, full > 0 ? full : 1,
-	    false, tail_leaf, &t);
+	e = size == 0
+	    ? OK
+	    : store_audit_walk(conn, full > 0 ? full : 1, false, tail_leaf, &t);
 	arena_done(&t.a);
 	TRY(e);
 	TRY(t.e);
@@ -233,20 +234,20 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 	const struct record *r = &c->rec;
 
 	*ret = (struct audit_entry){
-		.action = r->action,
-		.outcome = r->outcome,
-		.address = str_c(c->req->address),
-		.request_id = str_of(c->request_id_text, UUID_TEXT),
-		.reason = r->reason,
-		.principal_kind = STR("anonymous"),
+	    .action = r->action,
+	    .outcome = r->outcome,
+	    .address = str_c(c->req->address),
+	    .request_id = str_of(c->request_id_text, UUID_TEXT),
+	    .reason = r->reason,
+	    .principal_kind = STR("anonymous"),
 	};
 	if (c->actor != NULL) {
 		ret->principal_kind =
 		    str_c(principal_kind_text(c->actor->kind));
 		ret->principal_id = uuid_str(a, &c->actor->id);
 		if (c->actor->token != NULL)
-			ret->credential = str_of(c->actor->token->key_id,
-			    TOKEN_KEY_ID);
+			ret->credential =
+			    str_of(c->actor->token->key_id, TOKEN_KEY_ID);
 	}
 	if (r->project != 0) {
 		const struct project *p =
@@ -387,10 +388,10 @@ ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
     enum audit_action action, struct str detail, int64_t now)
 {
 	struct audit_entry e = {
-		.action = action,
-		.outcome = AUDIT_OK,
-		.principal_kind = STR("system"),
-		.reason = detail,
+	    .action = action,
+	    .outcome = AUDIT_OK,
+	    .principal_kind = STR("system"),
+	    .reason = detail,
 	};
 
 	return append(g, l, batch, &e, now);

@@ -34,8 +34,8 @@ err ledger_add(struct ledger *g, struct lane *l, struct arena *batch,
 err ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
     enum audit_action action, struct str detail, int64_t now) MUST_USE;
 /* The shared entries; before commit. */
-err ledger_flush(struct ledger *g, struct lane *l, struct arena *batch)
-    MUST_USE;
+err ledger_flush(struct ledger *g, struct lane *l,
+    struct arena *batch) MUST_USE;
 
 /*
  * Have the keeper sign the present tree when it has grown, and store the
@@ -47,8 +47,8 @@ err ledger_sign(struct ledger *g, struct lane *l, const struct ipc_end *keeper,
 bool ledger_unsigned(const struct ledger *g); /* has it grown since? */
 
 /* The tree of the first `size` entries of a store, and the last one's time. */
-err ledger_load(struct store_conn *conn, uint64_t size,
-    struct audit_tree *tree, int64_t *ret_time) MUST_USE;
+err ledger_load(struct store_conn *conn, uint64_t size, struct audit_tree *tree,
+    int64_t *ret_time) MUST_USE;
 /* For proofs: the tree and how to read its tiles. */
 const struct audit_tree *ledger_tree(const struct ledger *g);
 err ledger_tile(void *conn, unsigned level, uint64_t index,

@@ -13,9 +13,9 @@
 #include "flow/writer.h"
 
 static const struct json_limits body_limits = {
-	.depth = LIM_JSON_DEPTH,
-	.members = LIM_JSON_MEMBERS,
-	.values = LIM_JSON_VALUES,
+    .depth = LIM_JSON_DEPTH,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
 };
 
 /* ---- route ---- */
@@ -65,10 +65,10 @@ static err
 step_auth(struct call *c)
 {
 	struct auth_input in = {
-		.world = c->lane->snap->world,
-		.now = c->now,
-		.authorization = http_header(c->req, STR("authorization")),
-		.address = str_c(c->req->address),
+	    .world = c->lane->snap->world,
+	    .now = c->now,
+	    .authorization = http_header(c->req, STR("authorization")),
+	    .address = str_c(c->req->address),
 	};
 	struct uuid integration;
 	uint32_t id;
@@ -101,17 +101,18 @@ step_auth(struct call *c)
 static err
 no_identity_headers(struct call *c)
 {
-	static const char *const names[] = {"x-redoubt-user",
-		"x-redoubt-role", "x-redoubt-project", "x-redoubt-tenant",
-		"x-user", "x-user-id", "x-remote-user", "remote-user",
-		"x-forwarded-user", "x-auth-request-user", "x-role",
-		"x-tenant", "x-tenant-id", "x-org-id", "x-owner"};
+	static const char *const names[] = {"x-redoubt-user", "x-redoubt-role",
+	    "x-redoubt-project", "x-redoubt-tenant", "x-user", "x-user-id",
+	    "x-remote-user", "remote-user", "x-forwarded-user",
+	    "x-auth-request-user", "x-role", "x-tenant", "x-tenant-id",
+	    "x-org-id", "x-owner"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (http_header_count(c->req, str_c(names[i])) > 0)
 			return call_bad(c, E_BAD_REQUEST,
 			    "header %s is not accepted: the credential says "
-			    "who asks", names[i]);
+			    "who asks",
+			    names[i]);
 	return OK;
 }
 

@@ -26,7 +26,8 @@ unwrap_all(struct store_conn *conn, const struct ipc_end *keeper,
 			    row[i].version, key);
 		mem_wipe(key, sizeof key);
 		if (err_is(e, E_WRONG_KEY))
-			trail_set(t, "the root key is not the one this store "
+			trail_set(t,
+			    "the root key is not the one this store "
 			    "was sealed with");
 		TRY(e);
 	}
@@ -47,8 +48,7 @@ class_keys(struct store_conn *conn, struct arena *a, struct class_key **ret,
 	TRY(arena_check(a));
 	for (size_t i = 0; i < n; i++)
 		(*ret)[i] = (struct class_key){row[i].project,
-			(enum seal_class)row[i].class, row[i].id,
-			row[i].term};
+		    (enum seal_class)row[i].class, row[i].id, row[i].term};
 	*ret_n = n;
 	return OK;
 }
@@ -146,14 +146,15 @@ check_root(struct store_conn *conn, const struct keeper_last *last,
 	TRY(audit_tree_root(tree, &root));
 	if (memcmp(root.b, last->root, sizeof root.b) == 0)
 		return OK;
-	trail_set(t, "the first %llu audit entries are not the ones that "
-	    "were signed", (unsigned long long)last->size);
+	trail_set(t,
+	    "the first %llu audit entries are not the ones that "
+	    "were signed",
+	    (unsigned long long)last->size);
 	return err_of(E_BAD_ANSWER);
 }
 
 err
-state_check_log(struct state *st, const struct ipc_end *keeper,
-    struct trail *t)
+state_check_log(struct state *st, const struct ipc_end *keeper, struct trail *t)
 {
 	struct store_conn *conn = store_writer(st->store);
 	struct keeper_last last;
@@ -164,9 +165,10 @@ state_check_log(struct state *st, const struct ipc_end *keeper,
 	TRY(keeper_last(keeper, &last));
 	TRY(store_audit_last(conn, &seq));
 	if (last.size > seq) {
-		trail_set(t, "the audit log ends at entry %llu, but %llu "
-		    "were signed", (unsigned long long)seq,
-		    (unsigned long long)last.size);
+		trail_set(t,
+		    "the audit log ends at entry %llu, but %llu "
+		    "were signed",
+		    (unsigned long long)seq, (unsigned long long)last.size);
 		return err_of(E_BAD_ANSWER);
 	}
 	(void)memcpy(st->origin, last.origin, sizeof st->origin);

@@ -83,8 +83,10 @@ static void
 metric(struct buf *b, const char *name, const char *type, const char *help,
     unsigned long long v)
 {
-	buf_fmt(b, "# HELP redoubt_%s %s\n# TYPE redoubt_%s %s\n"
-	    "redoubt_%s %llu\n", name, help, name, type, name, v);
+	buf_fmt(b,
+	    "# HELP redoubt_%s %s\n# TYPE redoubt_%s %s\n"
+	    "redoubt_%s %llu\n",
+	    name, help, name, type, name, v);
 }
 
 err
@@ -179,25 +181,25 @@ route_whoami(struct call *c)
 static const struct {
 	const char *name, *title, *sample;
 } templates[] = {
-	{"alertmanager", "Prometheus Alertmanager (webhook v4 and API v2)",
-	    "{\"version\":\"4\",\"groupKey\":\"{}:{alertname=\\\"DiskFull\\\"}"
-	    "\",\"status\":\"firing\",\"receiver\":\"redoubt\",\"alerts\":[{"
-	    "\"status\":\"firing\",\"labels\":{\"alertname\":\"DiskFull\","
-	    "\"severity\":\"critical\",\"service\":\"db\"},\"annotations\":{"
-	    "\"summary\":\"Disk is full\"},\"startsAt\":"
-	    "\"2026-11-25T03:21:34.123Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
-	    "\"fingerprint\":\"9a2b3c4d5e6f7081\"}]}"},
-	{"grafana", "Grafana alerting (webhook contact point)",
-	    "{\"receiver\":\"redoubt\",\"status\":\"firing\",\"orgId\":1,"
-	    "\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":"
-	    "\"High latency\",\"severity\":\"error\"},\"annotations\":{"
-	    "\"summary\":\"p99 over 2 s\"},\"fingerprint\":"
-	    "\"57c6d9296de2ad39\",\"panelURL\":"
-	    "\"https://grafana.example/d/1\"}],\"groupKey\":\"{}:{}\"}"},
-	{"generic", "JSON with title, severity, status, dedup_key",
-	    "{\"title\":\"Queue is growing\",\"severity\":\"error\","
-	    "\"service\":\"mail\",\"dedup_key\":\"mail-queue\","
-	    "\"message\":\"12,000 waiting\"}"},
+    {"alertmanager", "Prometheus Alertmanager (webhook v4 and API v2)",
+	"{\"version\":\"4\",\"groupKey\":\"{}:{alertname=\\\"DiskFull\\\"}"
+	"\",\"status\":\"firing\",\"receiver\":\"redoubt\",\"alerts\":[{"
+	"\"status\":\"firing\",\"labels\":{\"alertname\":\"DiskFull\","
+	"\"severity\":\"critical\",\"service\":\"db\"},\"annotations\":{"
+	"\"summary\":\"Disk is full\"},\"startsAt\":"
+	"\"2026-11-25T03:21:34.123Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
+	"\"fingerprint\":\"9a2b3c4d5e6f7081\"}]}"},
+    {"grafana", "Grafana alerting (webhook contact point)",
+	"{\"receiver\":\"redoubt\",\"status\":\"firing\",\"orgId\":1,"
+	"\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":"
+	"\"High latency\",\"severity\":\"error\"},\"annotations\":{"
+	"\"summary\":\"p99 over 2 s\"},\"fingerprint\":"
+	"\"57c6d9296de2ad39\",\"panelURL\":"
+	"\"https://grafana.example/d/1\"}],\"groupKey\":\"{}:{}\"}"},
+    {"generic", "JSON with title, severity, status, dedup_key",
+	"{\"title\":\"Queue is growing\",\"severity\":\"error\","
+	"\"service\":\"mail\",\"dedup_key\":\"mail-queue\","
+	"\"message\":\"12,000 waiting\"}"},
 };
 
 err
@@ -226,8 +228,7 @@ mapped_json(struct jw *w, const struct alert_in *in)
 	jw_kstr(w, "message", in->message);
 	jw_kstr(w, "severity", alert_severity_text(in->severity));
 	jw_kbool(w, "severity_unmapped", in->severity_unmapped);
-	jw_kstr(w, "status", in->resolved ? STR("resolved") :
-	    STR("triggered"));
+	jw_kstr(w, "status", in->resolved ? STR("resolved") : STR("triggered"));
 	jw_kstr(w, "dedup_key", in->dedup_key);
 	jw_kstr(w, "group", in->group);
 	jw_kstr(w, "service", in->service);
@@ -240,8 +241,8 @@ mapped_json(struct jw *w, const struct alert_in *in)
 err
 route_integration_test(struct call *c)
 {
-	static const struct json_limits lim = {LIM_JSON_DEPTH,
-		LIM_JSON_MEMBERS, LIM_JSON_VALUES};
+	static const struct json_limits lim = {LIM_JSON_DEPTH, LIM_JSON_MEMBERS,
+	    LIM_JSON_VALUES};
 	struct map_settings settings = {.now = c->now};
 	const struct integration *n;
 	struct alert_in *in;

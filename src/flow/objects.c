@@ -7,8 +7,9 @@ struct seal_where
 object_where(const struct object *o)
 {
 	/* an object's project is part of the sealed row's identity */
-	struct seal_where w = {.table = SEAL_TABLE_OBJECT, .schema = 1,
-		.project = o->project};
+	struct seal_where w = {.table = SEAL_TABLE_OBJECT,
+	    .schema = 1,
+	    .project = o->project};
 
 	seal_where_id(&w, &o->id);
 	seal_where_num(&w, (uint64_t)o->kind);
@@ -21,12 +22,12 @@ objects_put(struct store_conn *conn, struct keyring *ring, uint32_t key,
 {
 	struct seal_where where = object_where(o);
 	struct object_row row = {
-		.kind = (uint8_t)o->kind,
-		.id = o->id,
-		.project = o->project,
-		.version = o->version,
-		.created = o->created,
-		.updated = o->updated,
+	    .kind = (uint8_t)o->kind,
+	    .id = o->id,
+	    .project = o->project,
+	    .version = o->version,
+	    .created = o->created,
+	    .updated = o->updated,
 	};
 	const struct data_key *k;
 	struct buf b;
@@ -44,12 +45,12 @@ load_one(struct keyring *ring, struct arena *a, const struct object_row *row,
     struct world_builder *b)
 {
 	struct object head = {
-		.kind = (enum object_kind)row->kind,
-		.id = row->id,
-		.project = row->project,
-		.version = row->version,
-		.created = row->created,
-		.updated = row->updated,
+	    .kind = (enum object_kind)row->kind,
+	    .id = row->id,
+	    .project = row->project,
+	    .version = row->version,
+	    .created = row->created,
+	    .updated = row->updated,
 	};
 	struct seal_where where = object_where(&head);
 	const struct object *o;

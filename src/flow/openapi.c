@@ -54,8 +54,8 @@ parameters(struct jw *w, const struct route *r)
 	}
 	for (unsigned p = 0; p < PARAM_MAX_; p++)
 		if ((r->params >> p & 1) != 0)
-			parameter(w, str_c(param_text((enum param)p)),
-			    "query", false);
+			parameter(w, str_c(param_text((enum param)p)), "query",
+			    false);
 	jw_arr_end(w);
 }
 
@@ -82,12 +82,14 @@ operation(struct jw *w, const struct route *r)
 	jw_obj_end(w);
 	jw_karr(w, "security");
 	if (r->auth != ROUTE_OPEN)
-		jw_raw(w, r->auth == ROUTE_API ? STR("{\"token\":[]}") :
-		    STR("{\"sender\":[]}"));
+		jw_raw(w,
+		    r->auth == ROUTE_API ? STR("{\"token\":[]}")
+					 : STR("{\"sender\":[]}"));
 	jw_arr_end(w);
-	jw_kstr(w, "x-permission", r->perm == PERM_NONE ? STR("none") :
-	    r->perm == PERM_OBJECT ? STR("object") :
-	    str_c(perm_text(r->perm)));
+	jw_kstr(w, "x-permission",
+	    r->perm == PERM_NONE	 ? STR("none")
+		: r->perm == PERM_OBJECT ? STR("object")
+					 : str_c(perm_text(r->perm)));
 	jw_kstr(w, "x-audit", str_c(audit_action_text(r->audit)));
 	jw_kstr(w, "x-tier", str_c(tier[r->tier]));
 	jw_obj_end(w);
@@ -106,11 +108,11 @@ static void
 paths(struct jw *w)
 {
 	static const char *const method[] = {
-		[HTTP_GET] = "get",
-		[HTTP_POST] = "post",
-		[HTTP_PUT] = "put",
-		[HTTP_PATCH] = "patch",
-		[HTTP_DELETE] = "delete",
+	    [HTTP_GET] = "get",
+	    [HTTP_POST] = "post",
+	    [HTTP_PUT] = "put",
+	    [HTTP_PATCH] = "patch",
+	    [HTTP_DELETE] = "delete",
 	};
 
 	jw_kobj(w, "paths");

@@ -121,8 +121,7 @@ old_keys_list(const struct snap *s, struct arena *a, struct old_keys *ret)
 		uint32_t newest = snap_class_key(s, k->project, k->class);
 
 		if (rotate_class(k->class) && newest != k->id)
-			ret->key[ret->n++] =
-			    (struct old_key){k->id, newest, 0};
+			ret->key[ret->n++] = (struct old_key){k->id, newest, 0};
 	}
 	qsort(ret->key, ret->n, sizeof *ret->key, by_id);
 	return OK;

@@ -104,7 +104,8 @@ confined(struct call *c, char detail[DETAIL])
 {
 	const struct confinement *k = &c->lane->state->confined;
 
-	(void)snprintf(detail, DETAIL, "seccomp %s, no network namespace to "
+	(void)snprintf(detail, DETAIL,
+	    "seccomp %s, no network namespace to "
 	    "call out from %s, Landlock %d, own user %s, capabilities %s",
 	    k->seccomp ? "yes" : "no", k->netns ? "yes" : "no", k->landlock,
 	    k->own_user ? "yes" : "no", k->no_caps ? "none" : "some");
@@ -113,19 +114,18 @@ confined(struct call *c, char detail[DETAIL])
 }
 
 static const struct check checks[] = {
-	{"rbac", bindings,
-	    "bind roles in projects; keep org_admin for a few people"},
-	{"tokens_least_privilege", tokens_scoped,
-	    "make tokens with the scopes they use, and revoke the wide ones"},
-	{"bootstrap_token", bootstrap,
-	    "make a personal token, then revoke the bootstrap token"},
-	{"webhooks_authenticated", webhooks,
-	    "give every integration a credential"},
-	{"tls", tls, ""},
-	{"sso", sso, "configure an identity provider"},
-	{"confinement", confined,
-	    "start as root with users redoubt and redoubt-keeper, on a kernel "
-	    "with Landlock and network namespaces"},
+    {"rbac", bindings,
+	"bind roles in projects; keep org_admin for a few people"},
+    {"tokens_least_privilege", tokens_scoped,
+	"make tokens with the scopes they use, and revoke the wide ones"},
+    {"bootstrap_token", bootstrap,
+	"make a personal token, then revoke the bootstrap token"},
+    {"webhooks_authenticated", webhooks, "give every integration a credential"},
+    {"tls", tls, ""},
+    {"sso", sso, "configure an identity provider"},
+    {"confinement", confined,
+	"start as root with users redoubt and redoubt-keeper, on a kernel "
+	"with Landlock and network namespaces"},
 };
 
 err

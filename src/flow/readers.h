@@ -9,8 +9,8 @@
 
 struct readers;
 
-err readers_start(struct state *st, unsigned threads, struct readers **ret)
-    MUST_USE;
+err readers_start(struct state *st, unsigned threads,
+    struct readers **ret) MUST_USE;
 /* Takes c; false: the queue is full and c is still the caller's. */
 bool readers_submit(struct readers *r, struct call *c);
 /* Finish what is queued, stop the threads. */

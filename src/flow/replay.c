@@ -93,7 +93,7 @@ replay_keep(struct call *c)
 {
 	struct str header = key_header(c), out = buf_view(&c->out);
 	struct reply_row row = {.created = c->now,
-		.status = (uint16_t)c->status};
+	    .status = (uint16_t)c->status};
 	struct seal_where w;
 	struct buf b;
 

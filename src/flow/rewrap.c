@@ -38,8 +38,9 @@ old_of(const struct rewrapping *r, const struct sealed_row *row)
 {
 	uint32_t id;
 
-	return err_ok(seal_key_id(row->stored, &id)) ?
-	    old_keys_find(&r->old, id) : NULL;
+	return err_ok(seal_key_id(row->stored, &id))
+	    ? old_keys_find(&r->old, id)
+	    : NULL;
 }
 
 /* ---- walking a table ---- */
@@ -99,8 +100,10 @@ walk(struct rewrapping *r, enum seal_table table,
 static struct seal_where
 where_of(const struct sealed_row *row)
 {
-	struct seal_where w = {.table = row->table, .schema = 1,
-		.project = row->project, .pk_n = row->pk_n};
+	struct seal_where w = {.table = row->table,
+	    .schema = 1,
+	    .project = row->project,
+	    .pk_n = row->pk_n};
 
 	memcpy(w.pk, row->pk, sizeof w.pk);
 	return w;
@@ -135,8 +138,7 @@ replace(struct lane *l, void *arg)
 
 	r->did = 0;
 	for (size_t i = 0; i < r->n; i++) {
-		err e = store_sealed_replace(l->conn, &r->row[i],
-		    r->sealed[i]);
+		err e = store_sealed_replace(l->conn, &r->row[i], r->sealed[i]);
 
 		if (err_is(e, E_STALE))
 			continue;
@@ -213,9 +215,10 @@ delete_keys(struct lane *l, void *arg)
 		r->done.deleted++;
 	}
 	r->done.kept = r->old.n - r->done.deleted;
-	TRY(pieces_record(&r->p, l, AUDIT_KEY_REWRAP, "by=%s rows=%llu "
-	    "deleted=%llu kept=%llu damaged=%llu", r->p.r->by,
-	    (unsigned long long)r->done.rows,
+	TRY(pieces_record(&r->p, l, AUDIT_KEY_REWRAP,
+	    "by=%s rows=%llu "
+	    "deleted=%llu kept=%llu damaged=%llu",
+	    r->p.r->by, (unsigned long long)r->done.rows,
 	    (unsigned long long)r->done.deleted,
 	    (unsigned long long)r->done.kept,
 	    (unsigned long long)r->done.damaged));
@@ -228,32 +231,30 @@ delete_keys(struct lane *l, void *arg)
 
 /* Those that class keys seal; the others have keys of subjects only. */
 static const enum seal_table sealed_by_class[] = {SEAL_TABLE_OBJECT,
-	SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT,
-	SEAL_TABLE_REPLY};
+    SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY};
 /* Before a key is deleted nothing is taken for granted. */
 static const enum seal_table all_tables[] = {SEAL_TABLE_OBJECT,
-	SEAL_TABLE_INCIDENT, SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT,
-	SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY};
+    SEAL_TABLE_INCIDENT, SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT,
+    SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY};
 
 static err
 all_rows(struct rewrapping *r)
 {
 	TRY(old_keys_list(r->reader.snap, &r->lists, &r->old));
 	if (r->old.n > 0) {
-		for (size_t i = 0; i < sizeof sealed_by_class /
-		    sizeof *sealed_by_class; i++)
+		for (size_t i = 0;
+		     i < sizeof sealed_by_class / sizeof *sealed_by_class; i++)
 			TRY(walk(r, sealed_by_class[i], rewrap_some));
 		pieces_rest(&r->p, READERS_MS);
 		for (size_t i = 0; i < sizeof all_tables / sizeof *all_tables;
-		    i++)
+		     i++)
 			TRY(walk(r, all_tables[i], count_some));
 	}
 	return pieces_do(&r->p, delete_keys, r);
 }
 
 err
-rotate_rewrap(const struct rotation *by, struct trail *t,
-    struct rewrapped *ret)
+rotate_rewrap(const struct rotation *by, struct trail *t, struct rewrapped *ret)
 {
 	struct rewrapping r = {.n = 0};
 	err e;

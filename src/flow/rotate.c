@@ -55,8 +55,7 @@ struct rotating {
 	struct rotated done;
 };
 
-bool
-rotate_class(enum seal_class class)
+bool rotate_class(enum seal_class class)
 {
 	switch (class) {
 	case SEAL_CLASS_OBJECT:
@@ -85,8 +84,7 @@ begin(struct rotating *r)
 }
 
 static err
-step(struct rotating *r, err (*fn)(struct lane *l, void *arg),
-    uint64_t *count)
+step(struct rotating *r, err (*fn)(struct lane *l, void *arg), uint64_t *count)
 {
 	r->at = 0;
 	do {
@@ -108,9 +106,10 @@ primary(struct rotating *r, struct lane *l)
 	TRY(keeper_last(writer_keeper(l->writer), &last));
 	if (last.roots > 0 && strcmp(last.root_ids[0], r->root) == 0)
 		return OK;
-	trail_set(r->p.t, "the keeper reads another root key file: its first "
-	    "key is %s, not %s", last.roots > 0 ? last.root_ids[0] : "none",
-	    r->root);
+	trail_set(r->p.t,
+	    "the keeper reads another root key file: its first "
+	    "key is %s, not %s",
+	    last.roots > 0 ? last.root_ids[0] : "none", r->root);
 	return err_of(E_CONFLICT);
 }
 
@@ -187,8 +186,8 @@ list_versions(struct rotating *r)
 	TRY(arena_check(&r->lists));
 	r->projects_n = 0;
 	for (size_t i = 0; i < n; i++) {
-		r->version[i] = (struct version){row[i].project,
-			row[i].version, false};
+		r->version[i] =
+		    (struct version){row[i].project, row[i].version, false};
 		if (i == 0 || row[i].project != row[i - 1].project)
 			r->project[r->projects_n++] = row[i].project;
 	}
@@ -261,8 +260,8 @@ version_some(struct lane *l, void *arg)
 		return err_of(E_NO_MEMORY);
 	if (r->at == 0)
 		forget_deleted(r, keys);
-	while (err_ok(e) && r->next < r->projects_n &&
-	    r->did < PIECE_PROJECTS) {
+	while (
+	    err_ok(e) && r->next < r->projects_n && r->did < PIECE_PROJECTS) {
 		e = new_version(r, l, keys, r->project[r->next++]);
 		r->did++;
 	}
@@ -279,15 +278,17 @@ version_some(struct lane *l, void *arg)
 static err
 rewrap_one(struct rotating *r, struct lane *l, struct data_key_row *row)
 {
-	struct wrapped_key old = {
-		.id = row->id,
-		.project = row->project,
-		.version = row->version,
-		.class = row->class,
-		.subject = row->subject,
-		.term = row->term,
-		.stored = row->was_wrapped,
-	}, new;
+	struct wrapped_key old =
+			       {
+				   .id = row->id,
+				   .project = row->project,
+				   .version = row->version,
+				   .class = row->class,
+				   .subject = row->subject,
+				   .term = row->term,
+				   .stored = row->was_wrapped,
+			       },
+			   new;
 	err e = keyring_rewrap(l->ring, &old, &r->p.a, &new);
 
 	if (err_is(e, E_CORRUPT) || err_is(e, E_WRONG_KEY) ||
@@ -310,8 +311,8 @@ rewrap_some(struct lane *l, void *arg)
 	size_t n;
 
 	begin(r);
-	TRY(store_data_keys_after(l->conn, (uint32_t)r->at, PIECE_KEYS,
-	    &r->p.a, &row, &n));
+	TRY(store_data_keys_after(l->conn, (uint32_t)r->at, PIECE_KEYS, &r->p.a,
+	    &row, &n));
 	for (size_t i = 0; i < n; i++) {
 		r->next = row[i].id;
 		if (row[i].version !=
@@ -338,8 +339,8 @@ mark_used(struct rotating *r)
 		TRY(store_data_keys_after(r->reader.conn, after, SCAN_KEYS,
 		    &r->p.a, &row, &n));
 		for (size_t i = 0; i < n; i++) {
-			struct version *v = find_version(r, row[i].project,
-			    row[i].version);
+			struct version *v =
+			    find_version(r, row[i].project, row[i].version);
 
 			if (v != NULL)
 				v->used = true;
@@ -358,8 +359,9 @@ delete_some(struct lane *l, void *arg)
 	for (; r->next < r->versions_n && r->did < PIECE_DELETES; r->next++) {
 		const struct version *v = &r->version[r->next];
 
-		if (v->used || v->version ==
-		    project_keys_latest(l->snap->keys, v->project))
+		if (v->used ||
+		    v->version ==
+			project_keys_latest(l->snap->keys, v->project))
 			continue;
 		TRY(store_project_key_delete(l->conn, v->project, v->version));
 		r->did++;
@@ -423,14 +425,14 @@ last(struct lane *l, void *arg)
 	struct rotated *d = &r->done;
 
 	begin(r);
-	return pieces_record(&r->p, l, AUDIT_KEY_ROTATE, "done root=%s by=%s "
+	return pieces_record(&r->p, l, AUDIT_KEY_ROTATE,
+	    "done root=%s by=%s "
 	    "project_keys=%llu projects=%llu data_keys=%llu class_keys=%llu "
-	    "deleted=%llu damaged=%llu", r->root, r->p.r->by,
-	    (unsigned long long)d->project_keys,
-	    (unsigned long long)d->projects,
-	    (unsigned long long)d->data_keys,
-	    (unsigned long long)d->class_keys,
-	    (unsigned long long)d->deleted, (unsigned long long)d->damaged);
+	    "deleted=%llu damaged=%llu",
+	    r->root, r->p.r->by, (unsigned long long)d->project_keys,
+	    (unsigned long long)d->projects, (unsigned long long)d->data_keys,
+	    (unsigned long long)d->class_keys, (unsigned long long)d->deleted,
+	    (unsigned long long)d->damaged);
 }
 
 /* What the caller will rely on when it drops the other root keys. */
@@ -445,8 +447,10 @@ all_under_root(struct rotating *r)
 	for (size_t i = 0; i < n; i++) {
 		if (err_ok(under_root(r, row[i].wrapped.bytes)))
 			continue;
-		trail_set(r->p.t, "a key of project %u is not under the new "
-		    "root key", row[i].project);
+		trail_set(r->p.t,
+		    "a key of project %u is not under the new "
+		    "root key",
+		    row[i].project);
 		return err_of(E_WRONG_KEY);
 	}
 	return OK;
@@ -498,8 +502,8 @@ open_run(struct rotating *r, const struct rotation *by, const char *root,
 }
 
 err
-rotate_keys(const struct rotation *by, const char *root,
-    struct trail *t, struct rotated *ret)
+rotate_keys(const struct rotation *by, const char *root, struct trail *t,
+    struct rotated *ret)
 {
 	struct rotating r;
 	err e = open_run(&r, by, root, t);
@@ -535,13 +539,14 @@ alone(struct lane *l, void *arg)
 		    k.roots);
 		return err_of(E_CONFLICT);
 	}
-	return pieces_record(&r->p, l, AUDIT_KEY_ROTATE, "dropped root=%s "
-	    "by=%s", r->root, r->p.r->by);
+	return pieces_record(&r->p, l, AUDIT_KEY_ROTATE,
+	    "dropped root=%s "
+	    "by=%s",
+	    r->root, r->p.r->by);
 }
 
 err
-rotate_dropped(const struct rotation *by, const char *root,
-    struct trail *t)
+rotate_dropped(const struct rotation *by, const char *root, struct trail *t)
 {
 	struct rotating r = {.root = root};
 	uint64_t none = 0;

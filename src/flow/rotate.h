@@ -49,8 +49,8 @@ struct rotated {
  * When it is OK no key is wrapped under any other root key.  E_UNAVAILABLE:
  * stopped between two pieces.
  */
-err rotate_keys(const struct rotation *r, const char *root,
-    struct trail *t, struct rotated *ret) MUST_USE;
+err rotate_keys(const struct rotation *r, const char *root, struct trail *t,
+    struct rotated *ret) MUST_USE;
 /* The file has only that key now: reload it and put that on record. */
 err rotate_dropped(const struct rotation *r, const char *root,
     struct trail *t) MUST_USE;

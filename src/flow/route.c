@@ -27,12 +27,20 @@ const struct route routes[] = {
 };
 const size_t routes_n = sizeof routes / sizeof *routes;
 
-const struct route route_none = {.id = "none", .auth = ROUTE_API,
-	.perm = PERM_NONE, .lane = ROUTE_REACTOR, .audit = AUDIT_NONE,
-	.tier = TIER_NEVER, .handle = route_nothing};
-const struct route route_leak = {.id = "token_in_url", .auth = ROUTE_OPEN,
-	.perm = PERM_NONE, .lane = ROUTE_WRITER, .audit = AUDIT_TOKEN_IN_URL,
-	.tier = TIER_NEVER, .handle = route_revoke_leaked};
+const struct route route_none = {.id = "none",
+    .auth = ROUTE_API,
+    .perm = PERM_NONE,
+    .lane = ROUTE_REACTOR,
+    .audit = AUDIT_NONE,
+    .tier = TIER_NEVER,
+    .handle = route_nothing};
+const struct route route_leak = {.id = "token_in_url",
+    .auth = ROUTE_OPEN,
+    .perm = PERM_NONE,
+    .lane = ROUTE_WRITER,
+    .audit = AUDIT_TOKEN_IN_URL,
+    .tier = TIER_NEVER,
+    .handle = route_revoke_leaked};
 
 #define no false
 #define yes true
@@ -61,25 +69,25 @@ const char *
 schema_name(enum schema s)
 {
 	static const char *const name[SCHEMA_MAX_] = {
-		[SCHEMA_NONE] = "none",
-		[SCHEMA_PROJECT] = "project",
-		[SCHEMA_INCIDENT] = "incident",
-		[SCHEMA_TRANSITION] = "transition",
-		[SCHEMA_MEMBERS] = "members",
-		[SCHEMA_ENTRY] = "timeline_entry",
-		[SCHEMA_ALERT] = "alert",
-		[SCHEMA_ALERT_ACT] = "alert_action",
-		[SCHEMA_PROMOTE] = "promotion",
-		[SCHEMA_INTEGRATION] = "integration",
-		[SCHEMA_TEST] = "integration_test",
-		[SCHEMA_USER] = "user",
-		[SCHEMA_SA] = "service_account",
-		[SCHEMA_GROUP] = "group",
-		[SCHEMA_ROLE] = "role",
-		[SCHEMA_BINDING] = "binding",
-		[SCHEMA_TOKEN] = "token",
-		[SCHEMA_EXPLAIN] = "explain",
-		[SCHEMA_EXPORT] = "export",
+	    [SCHEMA_NONE] = "none",
+	    [SCHEMA_PROJECT] = "project",
+	    [SCHEMA_INCIDENT] = "incident",
+	    [SCHEMA_TRANSITION] = "transition",
+	    [SCHEMA_MEMBERS] = "members",
+	    [SCHEMA_ENTRY] = "timeline_entry",
+	    [SCHEMA_ALERT] = "alert",
+	    [SCHEMA_ALERT_ACT] = "alert_action",
+	    [SCHEMA_PROMOTE] = "promotion",
+	    [SCHEMA_INTEGRATION] = "integration",
+	    [SCHEMA_TEST] = "integration_test",
+	    [SCHEMA_USER] = "user",
+	    [SCHEMA_SA] = "service_account",
+	    [SCHEMA_GROUP] = "group",
+	    [SCHEMA_ROLE] = "role",
+	    [SCHEMA_BINDING] = "binding",
+	    [SCHEMA_TOKEN] = "token",
+	    [SCHEMA_EXPLAIN] = "explain",
+	    [SCHEMA_EXPORT] = "export",
 	};
 
 	return name[s];

@@ -200,8 +200,7 @@ shape_value(enum field_type type, size_t max, const struct json *j)
 	case FT_CIDRS:
 		return cidrs_valid(j, max);
 	default:
-		return j->kind == JSON_STRING &&
-		    text_value(type, max, j->text);
+		return j->kind == JSON_STRING && text_value(type, max, j->text);
 	}
 }
 
@@ -335,11 +334,16 @@ void
 shape_openapi(struct jw *w, const struct field *f)
 {
 	static const char *const type[] = {
-		[FT_BOOL] = "boolean", [FT_NUM] = "integer",
-		[FT_NAMES] = "array", [FT_SLUGS] = "array",
-		[FT_SUBJECTS] = "array", [FT_PERMS] = "array",
-		[FT_CIDRS] = "array", [FT_OBJECT] = "object",
-		[FT_LABELS] = "object", [FT_SUBJECT] = "object",
+	    [FT_BOOL] = "boolean",
+	    [FT_NUM] = "integer",
+	    [FT_NAMES] = "array",
+	    [FT_SLUGS] = "array",
+	    [FT_SUBJECTS] = "array",
+	    [FT_PERMS] = "array",
+	    [FT_CIDRS] = "array",
+	    [FT_OBJECT] = "object",
+	    [FT_LABELS] = "object",
+	    [FT_SUBJECT] = "object",
 	};
 	size_t n = sizeof type / sizeof *type;
 	const char *t = f->type < n ? type[f->type] : NULL;
@@ -363,8 +367,10 @@ shape_openapi(struct jw *w, const struct field *f)
 		jw_kstr(w, "description", str_c(f->meaning));
 	if (f->set == FIELD_S)
 		jw_kbool(w, "readOnly", true);
-	jw_kstr(w, "x-class", f->class == FC_PUBLIC ? STR("public") :
-	    f->class == FC_INDEX ? STR("sealed, indexed") :
-	    f->class == FC_SEALED ? STR("sealed") : STR("not stored"));
+	jw_kstr(w, "x-class",
+	    f->class == FC_PUBLIC	? STR("public")
+		: f->class == FC_INDEX	? STR("sealed, indexed")
+		: f->class == FC_SEALED ? STR("sealed")
+					: STR("not stored"));
 	jw_kbool(w, "x-sensitive", f->sensitive);
 }

@@ -86,8 +86,8 @@ class_place(const struct snap *s, uint32_t project, unsigned class)
 }
 
 size_t
-snap_class_terms(const struct snap *s, uint32_t project,
-    enum seal_class class, const struct class_key **ret)
+snap_class_terms(const struct snap *s, uint32_t project, enum seal_class class,
+    const struct class_key **ret)
 {
 	size_t first = class_place(s, project, (unsigned)class);
 
@@ -137,13 +137,13 @@ load_key(void *ctx, uint32_t id, struct arena *a, struct wrapped_key *ret)
 	if (row.version > project_keys_latest(l->snap->keys, row.project))
 		rekey(l);
 	*ret = (struct wrapped_key){
-		.id = row.id,
-		.project = row.project,
-		.version = row.version,
-		.class = row.class,
-		.subject = row.subject,
-		.term = row.term,
-		.stored = row.was_wrapped,
+	    .id = row.id,
+	    .project = row.project,
+	    .version = row.version,
+	    .class = row.class,
+	    .subject = row.subject,
+	    .term = row.term,
+	    .stored = row.was_wrapped,
 	};
 	return OK;
 }
@@ -233,8 +233,8 @@ lane_seal(struct lane *l, uint32_t project, enum seal_class class,
 }
 
 err
-lane_blind(struct lane *l, uint32_t project, const char *label,
-    struct str text, uint8_t ret[BLIND_SIZE])
+lane_blind(struct lane *l, uint32_t project, const char *label, struct str text,
+    uint8_t ret[BLIND_SIZE])
 {
 	const struct data_key *k;
 	uint32_t id = snap_class_key(l->snap, project, SEAL_CLASS_INDEX);

@@ -57,7 +57,7 @@ struct lane {
 	struct state *state;
 	enum lane_kind kind;
 	unsigned number;
-	struct snap *snap;	 /* refreshed by lane_refresh */
+	struct snap *snap; /* refreshed by lane_refresh */
 	struct keyring *ring;
 	struct store_conn *conn; /* the writer's is the one that writes */
 	struct writer *writer;	 /* LANE_WRITER only */
@@ -72,11 +72,11 @@ struct counters {
 
 struct state {
 	struct store *store;
-	_Atomic(uint64_t) version;    /* of the current snapshot */
-	pthread_mutex_t lock;	      /* guards `snap` below, held briefly */
+	_Atomic(uint64_t) version; /* of the current snapshot */
+	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */
 	struct snap *snap;
-	char public_url[256];	      /* https://host:port */
-	char origin[128];	      /* of the audit log */
+	char public_url[256]; /* https://host:port */
+	char origin[128];     /* of the audit log */
 	bool log_requests;
 	struct confinement confined; /* what the server role achieved */
 	atomic_bool draining;

@@ -16,9 +16,9 @@ enum { STREAMS_MAX = 1024, TICK_MS = 1000, CATCH_UP = 1000 };
 
 struct stream {
 	struct call *call;
-	uint64_t seq;	  /* of the last entry looked at */
-	int64_t pinged;	  /* ms */
-	bool full;	  /* its queue was; try again later */
+	uint64_t seq;	/* of the last entry looked at */
+	int64_t pinged; /* ms */
+	bool full;	/* its queue was; try again later */
 	struct stream *next;
 };
 
@@ -142,7 +142,7 @@ admit(struct streams *s, struct stream *n)
 {
 	struct call *c = n->call;
 	struct reply head = {.status = 200,
-		.content_type = STR("text/event-stream")};
+	    .content_type = STR("text/event-stream")};
 	char hello[64];
 
 	c->lane = &s->lane;
@@ -152,8 +152,8 @@ admit(struct streams *s, struct stream *n)
 		return call_bad(c, E_RATE, "%d streams are open already",
 		    LIM_SSE_PRINCIPAL);
 	TRY(begin_at(s, n));
-	head.headers[head.headers_n++] = (struct header){
-		STR("x-request-id"), str_of(c->request_id_text, UUID_TEXT)};
+	head.headers[head.headers_n++] = (struct header){STR("x-request-id"),
+	    str_of(c->request_id_text, UUID_TEXT)};
 	exchange_stream(c->x, &head);
 	n->pinged = time_now_ms();
 	/* an id from the start: who loses the stream before its first event
@@ -220,8 +220,8 @@ tell_one(void *ctx, uint64_t seq, struct str leaf)
 	arena_reset(t->a);
 	buf_init_on(&b, t->a, (size_t)2 * LIM_LEAF);
 	if (c->route->audit == AUDIT_AUDIT_STREAM) {
-		buf_fmt(&b, "id: %llu\nevent: audit\ndata: ",
-		    (unsigned long long)seq);
+		buf_fmt(&b,
+		    "id: %llu\nevent: audit\ndata: ", (unsigned long long)seq);
 		buf_str(&b, leaf);
 		buf_c(&b, "\n\n");
 	} else {
@@ -258,7 +258,8 @@ tell(struct streams *s, struct stream *o, struct arena *a, bool recheck)
 	if (!err_ok(store_view_begin(s->lane.conn)))
 		return true;
 	err_ignore(store_audit_walk(s->lane.conn, o->seq + 1, false, tell_one,
-	    &t), "tried again at the next look");
+		       &t),
+	    "tried again at the next look");
 	store_view_end(s->lane.conn);
 	if (t.left == UINT32_MAX)
 		streams_wake(s); /* there is more to catch up with */

@@ -4,9 +4,9 @@
 #include "base/limits.h"
 
 static const struct json_limits doc_limits = {
-	.depth = LIM_JSON_DEPTH + 4,
-	.members = LIM_JSON_MEMBERS,
-	.values = LIM_JSON_VALUES,
+    .depth = LIM_JSON_DEPTH + 4,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
 };
 
 err
@@ -14,9 +14,9 @@ tag_blind(struct lane *l, uint32_t project, enum tag_kind kind,
     struct str value, uint8_t ret[BLIND_SIZE])
 {
 	static const char *const label[] = {
-		[TAG_SERVICE] = "service",
-		[TAG_TYPE] = "type",
-		[TAG_GROUP] = "group",
+	    [TAG_SERVICE] = "service",
+	    [TAG_TYPE] = "type",
+	    [TAG_GROUP] = "group",
 	};
 
 	return lane_blind(l, project, label[kind], value, ret);
@@ -38,8 +38,7 @@ one(struct call *c, uint32_t project, uint64_t number, enum tag_kind kind,
 }
 
 static err
-all(struct call *c, uint32_t project, uint64_t number, struct str doc,
-    bool add)
+all(struct call *c, uint32_t project, uint64_t number, struct str doc, bool add)
 {
 	const struct json *j, *s;
 

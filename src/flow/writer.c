@@ -170,8 +170,8 @@ commit(struct writer *w)
 	desk_clear(w->desk, &w->lane, false);
 	publish(w);
 	atomic_fetch_add_explicit(&w->st->n.batches, 1, memory_order_relaxed);
-	if (atomic_load_explicit(&w->st->n.streams_open,
-	    memory_order_relaxed) > 0)
+	if (atomic_load_explicit(&w->st->n.streams_open, memory_order_relaxed) >
+	    0)
 		streams_wake(w->st->streams);
 	return OK;
 }
@@ -185,7 +185,7 @@ reset(struct call *c)
 	if (c->handled)
 		return;
 	c->rec = (struct record){.action = c->route->audit,
-		.project = c->rec.project};
+	    .project = c->rec.project};
 	c->trail.detail[0] = '\0';
 	c->status = 0;
 	c->etag = c->location = c->content_type = STR("");
@@ -299,8 +299,7 @@ run_alone(struct writer *w, struct call *c)
 	line_fail(c, first);
 	c->handled = true;
 	c->rec.outcome = line_denied(c) ? AUDIT_DENIED : AUDIT_ERROR;
-	c->rec.reason = line_denied(c) ? c->rec.reason :
-	    str_c(err_name(first));
+	c->rec.reason = line_denied(c) ? c->rec.reason : str_c(err_name(first));
 	c->rec.commitment = NULL;
 	c->rec.body = STR_NONE;
 	e = begin(w);
@@ -320,8 +319,7 @@ run_alone(struct writer *w, struct call *c)
 static bool
 store_trouble(err e)
 {
-	return err_is(e, E_IO) || err_is(e, E_NO_SPACE) ||
-	    err_is(e, E_LOCKED);
+	return err_is(e, E_IO) || err_is(e, E_NO_SPACE) || err_is(e, E_LOCKED);
 }
 
 static void
@@ -367,7 +365,7 @@ take(struct writer *w, struct call *c[LIM_WRITER_QUEUE])
 		in_order = list;
 	}
 	for (; in_order != NULL && n < LIM_WRITER_QUEUE;
-	    in_order = in_order->next)
+	     in_order = in_order->next)
 		c[n++] = in_order;
 	atomic_fetch_sub(&w->queued, (unsigned)n);
 	return n;
@@ -531,8 +529,8 @@ writer_start(struct state *st, const struct ipc_end *keeper,
 	(void)pthread_mutex_init(&w->task_lock, NULL);
 	(void)pthread_cond_init(&w->task_done, NULL);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	e = w->wake < 0 ? err_of(E_IO) :
-	    lane_open(st, LANE_WRITER, 0, &w->lane);
+	e = w->wake < 0 ? err_of(E_IO)
+			: lane_open(st, LANE_WRITER, 0, &w->lane);
 	w->lane.writer = w;
 	if (err_ok(e)) {
 		w->published = snap_ref(w->lane.snap);

@@ -26,7 +26,7 @@ static const struct rule rules[] = {
 };
 
 /* ipc_recv's buffer is LIM_IPC bytes and a message brings IPC_FDS at most. */
-#define MSG(name, from, to, max, fds, meaning) \
+#define MSG(name, from, to, max, fds, meaning)                                 \
 	_Static_assert((max) <= LIM_IPC && (fds) <= IPC_FDS, #name);
 #include "ipc/ipc.def"
 #undef MSG
@@ -52,16 +52,16 @@ ipc_pair(enum ipc_role a, enum ipc_role b, struct ipc_end *ret_a,
 		return err_of(E_UNAVAILABLE);
 	/* A smaller buffer than asked for still carries every message. */
 	for (int i = 0; i < 2; i++)
-		(void)setsockopt(
-		    fd[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+		(void)setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &size,
+		    sizeof size);
 	*ret_a = (struct ipc_end){.fd = fd[0], .self = a, .peer = b};
 	*ret_b = (struct ipc_end){.fd = fd[1], .self = b, .peer = a};
 	return OK;
 }
 
 static bool
-allowed(
-    enum ipc_role from, enum ipc_role to, size_t type, size_t body, size_t fds)
+allowed(enum ipc_role from, enum ipc_role to, size_t type, size_t body,
+    size_t fds)
 {
 	const struct rule *r;
 
@@ -76,10 +76,10 @@ err
 ipc_send(const struct ipc_end *e, enum ipc_type t, struct str body,
     const int *fds, size_t fds_n)
 {
-	unsigned char head[HEADER] = {
-	    (unsigned char)(t >> 8), (unsigned char)t};
-	struct iovec iov[2] = {
-	    {head, HEADER}, {(void *)(uintptr_t)body.p, body.n}};
+	unsigned char head[HEADER] = {(unsigned char)(t >> 8),
+	    (unsigned char)t};
+	struct iovec iov[2] = {{head, HEADER},
+	    {(void *)(uintptr_t)body.p, body.n}};
 	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
 	union control c = {0};
 	ssize_t n;

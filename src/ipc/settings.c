@@ -81,8 +81,8 @@ parsed(struct str in, struct server_settings *s, struct str *dir)
 }
 
 err
-server_settings_decode(
-    struct arena *a, struct str in, struct server_settings *ret)
+server_settings_decode(struct arena *a, struct str in,
+    struct server_settings *ret)
 {
 	struct server_settings s = {0};
 	struct str dir;

@@ -30,8 +30,8 @@ enum { SETTINGS_THREADS = 64 };
 
 void server_settings_encode(struct buf *b, const struct server_settings *s);
 /* E_PEER unless the text is exactly what encode writes.  Copies into a. */
-err server_settings_decode(
-    struct arena *a, struct str in, struct server_settings *ret) MUST_USE;
+err server_settings_decode(struct arena *a, struct str in,
+    struct server_settings *ret) MUST_USE;
 
 /* Descriptors: root key file, audit key file, state file. */
 struct keeper_settings {

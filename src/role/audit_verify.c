@@ -76,8 +76,8 @@ notes(struct walk *w, uint64_t up_to)
 		err e;
 
 		arena_reset(&w->arena);
-		e = store_checkpoint_get(
-		    w->conn, w->note_size + 1, &w->arena, &size, &note);
+		e = store_checkpoint_get(w->conn, w->note_size + 1, &w->arena,
+		    &size, &note);
 		if (err_is(e, E_NOT_FOUND) || (err_ok(e) && size > up_to))
 			return keepers(w, up_to);
 		TRY(e);
@@ -137,8 +137,8 @@ files_open(const struct datadir *d, struct str root, int fd[3])
  * agrees with itself under the key it names.
  */
 static err
-keepers_word(
-    struct walk *w, const struct datadir *d, struct str root, bool *ret_known)
+keepers_word(struct walk *w, const struct datadir *d, struct str root,
+    bool *ret_known)
 {
 	struct trail quiet = {{0}};
 	int fd[3] = {-1, -1, -1};
@@ -151,8 +151,8 @@ keepers_word(
 	if (err_ok(e)) {
 		w->key = k.key;
 		w->last_size = k.last.size;
-		e = checkpoint_sign(
-		    &k.last, &k.key, secret_view(k.seed), &w->last);
+		e = checkpoint_sign(&k.last, &k.key, secret_view(k.seed),
+		    &w->last);
 		keep_close(&k);
 		*ret_known = err_ok(e);
 	} else {

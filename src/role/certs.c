@@ -85,8 +85,8 @@ make_ca(struct paper *ca, time_t now)
 	    extension(ca->x, ca->x, NID_subject_key_identifier, "hash") &&
 	    extension(ca->x, ca->x, NID_basic_constraints,
 		"critical,CA:TRUE,pathlen:0") &&
-	    extension(
-		ca->x, ca->x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+	    extension(ca->x, ca->x, NID_key_usage,
+		"critical,keyCertSign,cRLSign") &&
 	    X509_sign(ca->x, ca->key, EVP_sha256()) > 0;
 }
 
@@ -95,12 +95,12 @@ make_leaf(struct paper *leaf, const struct paper *ca, time_t now)
 {
 	return frame(leaf, ca, "localhost", now) &&
 	    extension(leaf->x, ca->x, NID_subject_key_identifier, "hash") &&
-	    extension(
-		leaf->x, ca->x, NID_authority_key_identifier, "keyid:always") &&
-	    extension(
-		leaf->x, ca->x, NID_basic_constraints, "critical,CA:FALSE") &&
-	    extension(
-		leaf->x, ca->x, NID_key_usage, "critical,digitalSignature") &&
+	    extension(leaf->x, ca->x, NID_authority_key_identifier,
+		"keyid:always") &&
+	    extension(leaf->x, ca->x, NID_basic_constraints,
+		"critical,CA:FALSE") &&
+	    extension(leaf->x, ca->x, NID_key_usage,
+		"critical,digitalSignature") &&
 	    extension(leaf->x, ca->x, NID_ext_key_usage, "serverAuth") &&
 	    extension(leaf->x, ca->x, NID_subject_alt_name,
 		"DNS:localhost,IP:127.0.0.1,IP:::1") &&
@@ -128,8 +128,8 @@ cert_pem(X509 *x, struct buf *ret)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	return bio_take(
-	    bio, bio != NULL && PEM_write_bio_X509(bio, x) == 1, ret);
+	return bio_take(bio, bio != NULL && PEM_write_bio_X509(bio, x) == 1,
+	    ret);
 }
 
 static bool

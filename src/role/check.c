@@ -65,8 +65,8 @@ with_store(struct checking *c, const struct keep *k)
 	struct store_conn *conn;
 	struct store *s;
 	size_t n = 0;
-	err e = store_open(
-	    datadir_path(&c->dir, c->a, STR("db")), STORE_READ, &t, &s);
+	err e = store_open(datadir_path(&c->dir, c->a, STR("db")), STORE_READ,
+	    &t, &s);
 
 	if (!err_ok(e))
 		return; /* check_store says why */
@@ -105,8 +105,8 @@ check_keys(struct checking *c)
 	if (err_ok(e))
 		e = secret_open(&c->dir, "keys/audit.key", false, &t, &fd[1]);
 	if (err_ok(e))
-		e = secret_open(
-		    &c->dir, "keys/keeper.state", false, &t, &fd[2]);
+		e = secret_open(&c->dir, "keys/keeper.state", false, &t,
+		    &fd[2]);
 	if (err_ok(e))
 		e = keep_open(&k, fd[0], fd[1], fd[2], &t);
 	if (err_ok(e)) {
@@ -143,8 +143,8 @@ check_store(struct checking *c)
 {
 	struct trail t = {{0}};
 	struct store *s;
-	err e = store_open(
-	    datadir_path(&c->dir, c->a, STR("db")), STORE_READ, &t, &s);
+	err e = store_open(datadir_path(&c->dir, c->a, STR("db")), STORE_READ,
+	    &t, &s);
 
 	if (err_ok(e)) {
 		e = store_check(s, &t);

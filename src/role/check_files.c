@@ -100,8 +100,9 @@ check_confinement(struct checking *c)
 		return;
 	pid = fork();
 	if (pid == 0) {
-		struct confine_plan plan = {
-		    .role = CONFINE_KEEPER, .keep = &p[1], .keep_n = 1};
+		struct confine_plan plan = {.role = CONFINE_KEEPER,
+		    .keep = &p[1],
+		    .keep_n = 1};
 		bool good = err_ok(confine(&plan, &t, &k));
 
 		good = good && write(p[1], &k, sizeof k) == sizeof k;

@@ -89,8 +89,8 @@ files(struct checking *c, struct trail *t, int *ret_cert, int *ret_key)
 	p.cert_path = datadir_path(&c->dir, c->a,
 	    f->tls_certificate.n > 0 ? f->tls_certificate
 				     : STR("tls/cert.pem"));
-	p.key_path = datadir_path(
-	    &c->dir, c->a, f->tls_key.n > 0 ? f->tls_key : STR("tls/key.pem"));
+	p.key_path = datadir_path(&c->dir, c->a,
+	    f->tls_key.n > 0 ? f->tls_key : STR("tls/key.pem"));
 	TRY(arena_check(c->a));
 	return plan_tls(&p, t, ret_cert, ret_key);
 }

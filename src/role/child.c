@@ -27,8 +27,8 @@ place(int up, int peer)
 static void
 deaf(void)
 {
-	static const int ignored[] = {
-	    SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE,
+	    SIGQUIT};
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)

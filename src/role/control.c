@@ -101,8 +101,8 @@ reload(void *ctx, struct trail *t)
 		trail_set(t, "the keeper has not answered the last time");
 		e = err_of(E_UNAVAILABLE);
 	} else {
-		e = ipc_send(&c->boot->supervisor, IPC_ROOT_RELOAD_ASK,
-		    STR(""), NULL, 0);
+		e = ipc_send(&c->boot->supervisor, IPC_ROOT_RELOAD_ASK, STR(""),
+		    NULL, 0);
 		if (err_ok(e)) {
 			c->asked++;
 			e = wait_reloaded(c);
@@ -211,8 +211,7 @@ job_join(struct job *j)
 
 /* Takes fd when it is OK. */
 static err
-job_start(struct control *c, int fd, uid_t uid, struct str ask,
-    struct trail *t)
+job_start(struct control *c, int fd, uid_t uid, struct str ask, struct trail *t)
 {
 	struct job *j = &c->job;
 
@@ -238,8 +237,8 @@ status(struct control *c, struct buf *b)
 {
 	const struct job *j = &c->job;
 
-	return key_status_json(
-	    c->st, j->started && !atomic_load(&j->done) ? j->ask : NULL, b);
+	return key_status_json(c->st,
+	    j->started && !atomic_load(&j->done) ? j->ask : NULL, b);
 }
 
 /* ---- one caller ---- */
@@ -311,8 +310,8 @@ work(void *arg)
 			break;
 		if (p[0].revents == 0)
 			continue;
-		fd = accept4(
-		    c->boot->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = accept4(c->boot->control, NULL, NULL,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0)
 			serve(c, fd);
 	}
@@ -334,8 +333,8 @@ control_free(struct control *c)
 }
 
 err
-control_start(
-    struct state *st, const struct server_boot *b, struct control **ret)
+control_start(struct state *st, const struct server_boot *b,
+    struct control **ret)
 {
 	struct control *c = mem_new(1, sizeof *c);
 

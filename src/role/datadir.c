@@ -68,8 +68,8 @@ err
 datadir_lock(const struct datadir *d, int ms, struct trail *t, int *ret)
 {
 	int64_t end = time_mono_us() + (int64_t)ms * 1000;
-	int fd = openat(
-	    d->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(d->fd, "lock",
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return failed(t, "lock");
@@ -154,8 +154,8 @@ secret_open(const struct datadir *d, const char *path, bool write,
 }
 
 err
-root_key_open(
-    const struct datadir *d, struct str setting, struct trail *t, int *ret)
+root_key_open(const struct datadir *d, struct str setting, struct trail *t,
+    int *ret)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	char path[PATH_MAX];

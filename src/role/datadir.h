@@ -25,18 +25,18 @@ struct datadir {
 enum { SECRET_FILE_MAX = 65536 };
 
 /* E_NOT_FOUND; E_CONFIG when others may write in it; E_DENIED. */
-err datadir_open(
-    const char *dir, struct trail *t, struct datadir *ret) MUST_USE;
+err datadir_open(const char *dir, struct trail *t,
+    struct datadir *ret) MUST_USE;
 void datadir_close(struct datadir *d);
 
 /* Keeps every other server away while the descriptor is open; waits ms for
  * one that is ending.  E_LOCKED. */
-err datadir_lock(
-    const struct datadir *d, int ms, struct trail *t, int *ret) MUST_USE;
+err datadir_lock(const struct datadir *d, int ms, struct trail *t,
+    int *ret) MUST_USE;
 
 /* "DIR/name" in a; name as it is when absolute. */
-const char *datadir_path(
-    const struct datadir *d, struct arena *a, struct str name);
+const char *datadir_path(const struct datadir *d, struct arena *a,
+    struct str name);
 
 /*
  * A file with a secret: regular, ours or root's, mode 0600 or less.  path is

@@ -97,8 +97,8 @@ object(struct site *s, enum object_kind kind, uint32_t project,
 static err
 put(struct site *s, const struct object *o)
 {
-	return objects_put(
-	    s->conn, s->ring, class_id(s, SEAL_CLASS_OBJECT), s->a, o);
+	return objects_put(s->conn, s->ring, class_id(s, SEAL_CLASS_OBJECT),
+	    s->a, o);
 }
 
 static err

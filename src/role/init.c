@@ -60,8 +60,8 @@ email_like(struct str s)
 }
 
 static err
-options(
-    const struct init_options *in, struct trail *t, struct init_options *ret)
+options(const struct init_options *in, struct trail *t,
+    struct init_options *ret)
 {
 	*ret = *in;
 	if (ret->org.n == 0)
@@ -127,8 +127,8 @@ dir_make(struct making *m, const char *name, int *ret, struct trail *t)
 	if (mkdirat(m->dir, name, 0700) != 0)
 		return failed(t, name);
 	m->ours = true;
-	*ret = openat(
-	    m->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	*ret = openat(m->dir, name,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return *ret < 0 ? failed(t, name) : OK;
 }
 
@@ -164,8 +164,8 @@ write_all(int fd, struct str s)
 }
 
 static err
-file_make(
-    int dir, const char *name, mode_t mode, struct str text, struct trail *t)
+file_make(int dir, const char *name, mode_t mode, struct str text,
+    struct trail *t)
 {
 	int fd;
 	err e;
@@ -265,8 +265,8 @@ make_store(struct making *m, struct arena *a, const struct uuid *org,
 	TRY(datadir_open(m->path, t, &real));
 	datadir_close(&real); /* for its path */
 	TRY(keep_open(&k, m->root, m->audit, m->state, t));
-	e = found_store(
-	    a, datadir_path(&real, a, STR("db")), &k, org, o, t, ret);
+	e = found_store(a, datadir_path(&real, a, STR("db")), &k, org, o, t,
+	    ret);
 	keep_close(&k);
 	ret->ca = str_c(datadir_path(&real, a, STR("tls/ca.pem")));
 	ret->root_key = str_c(datadir_path(&real, a, STR("keys/root.key")));
@@ -358,8 +358,8 @@ undo(struct making *m)
 static void
 making_close(const struct making *m)
 {
-	const int all[] = {
-	    m->dir, m->keys, m->tls, m->db, m->root, m->audit, m->state};
+	const int all[] = {m->dir, m->keys, m->tls, m->db, m->root, m->audit,
+	    m->state};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] >= 0)

@@ -17,8 +17,8 @@ _Static_assert((int)STATE_MAX <= (int)SLOT_DATA, "the state fits a slot");
 /* ---- the state: u64 size, root, u8 n, origin, MAC ---- */
 
 static err
-state_mac(
-    const struct secret *seed, const uint8_t *p, size_t n, uint8_t ret[MAC])
+state_mac(const struct secret *seed, const uint8_t *p, size_t n,
+    uint8_t ret[MAC])
 {
 	static const char label[] = "redoubt keeper state 1";
 	unsigned char b[sizeof label + STATE_MAX];
@@ -50,8 +50,8 @@ state_text(const struct secret *seed, const struct checkpoint *c,
 }
 
 static err
-state_parse(
-    const struct secret *seed, const struct slot *s, struct checkpoint *ret)
+state_parse(const struct secret *seed, const struct slot *s,
+    struct checkpoint *ret)
 {
 	struct cur c = cur_of(str_of((const char *)s->data, s->n));
 	struct checkpoint p = {.size = cur_be64(&c)};
@@ -153,13 +153,13 @@ opened(struct keep *k, int root_fd, struct trail *t)
 		return e;
 	}
 	TRY(state_read(k, t));
-	return note_key_of(
-	    str_c(k->last.origin), secret_view(k->seed), &k->key);
+	return note_key_of(str_c(k->last.origin), secret_view(k->seed),
+	    &k->key);
 }
 
 err
-keep_open(
-    struct keep *k, int root_fd, int audit_fd, int state_fd, struct trail *t)
+keep_open(struct keep *k, int root_fd, int audit_fd, int state_fd,
+    struct trail *t)
 {
 	err e;
 

@@ -223,8 +223,8 @@ last(struct keep *k, struct answer *a)
 /* ---- the questions ---- */
 
 static err
-answer_sign(
-    struct keep *k, const struct ipc_end *to, struct str body, struct answer *a)
+answer_sign(struct keep *k, const struct ipc_end *to, struct str body,
+    struct answer *a)
 {
 	struct sign_ask q = {0};
 
@@ -260,8 +260,8 @@ answer(struct keep *k, const struct ipc_end *to, const struct ipc_msg *m,
 }
 
 err
-keep_answer(
-    struct keep *k, const struct ipc_end *server, const struct ipc_msg *m)
+keep_answer(struct keep *k, const struct ipc_end *server,
+    const struct ipc_msg *m)
 {
 	struct answer a CLEANUP(answer_done) = {.n = 0};
 

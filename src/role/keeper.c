@@ -43,8 +43,8 @@ boot(struct keep *k, const struct ipc_end *supervisor,
 }
 
 static err
-report(
-    const struct ipc_end *to, enum ipc_type type, err e, const struct trail *t)
+report(const struct ipc_end *to, enum ipc_type type, err e,
+    const struct trail *t)
 {
 	char b[REPORT_MAX];
 	size_t n = report_encode(b, e, t);

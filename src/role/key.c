@@ -49,13 +49,12 @@ server_connect(struct keying *k, int *ret)
 	/* Through /proc, because a socket's path is at most 107 bytes. */
 	(void)snprintf(to.sun_path, sizeof to.sun_path,
 	    "/proc/self/fd/%d/control.sock", k->dir.fd);
-	if (fd >= 0 &&
-	    connect(fd, (struct sockaddr *)&to, sizeof to) == 0) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0) {
 		*ret = fd;
 		return OK;
 	}
-	trail_set(k->t, "%s is in use, but no server answers: %s",
-	    k->dir.path, strerrordesc_np(errno));
+	trail_set(k->t, "%s is in use, but no server answers: %s", k->dir.path,
+	    strerrordesc_np(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	return err_of(E_LOCKED);
@@ -65,8 +64,8 @@ server_connect(struct keying *k, int *ret)
 static err
 take_keys(struct keying *k)
 {
-	k->only_us = openat(
-	    k->dir.fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	k->only_us =
+	    openat(k->dir.fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (k->only_us < 0) {
 		trail_set(k->t, "%s/keys: %s", k->dir.path,
 		    strerrordesc_np(errno));
@@ -176,7 +175,8 @@ server_ask(struct keying *k, const char *what, const char *arg, int ms,
 		e = talk_hear(fd, ms, &b);
 	(void)close(fd);
 	if (err_is(e, E_UNAVAILABLE))
-		trail_set(k->t, "the server went away; what was done so far "
+		trail_set(k->t,
+		    "the server went away; what was done so far "
 		    "stays, do it again to finish");
 	if (err_is(e, E_TIMEOUT))
 		trail_set(k->t, "the server does not answer");
@@ -290,7 +290,7 @@ servers_ids(struct rotating *r, char ret[][ROOT_TEXT + 1], size_t *ret_n)
 	TRY(understood(r->k, text, &j));
 	list = json_get(json_get(j, STR("root")), STR("keys"));
 	for (j = json_first(list); j != NULL && n < ROOT_KEYS_MAX;
-	    j = j->next) {
+	     j = j->next) {
 		struct str id = json_str_at(j, STR("id"));
 
 		if (id.n != ROOT_TEXT)
@@ -317,8 +317,10 @@ look(struct rotating *r)
 	for (size_t i = 0; i < r->n; i++)
 		if (strcmp(r->id[i], have[0]) == 0)
 			return OK;
-	trail_set(r->k->t, "the server's root key %s is not in %s: it was "
-	    "started with another configuration", have[0], r->file.path);
+	trail_set(r->k->t,
+	    "the server's root key %s is not in %s: it was "
+	    "started with another configuration",
+	    have[0], r->file.path);
 	return err_of(E_CONFLICT);
 }
 
@@ -333,8 +335,10 @@ drop_old(struct rotating *r)
 		return OK;
 	}
 	if (!err_ok(e)) {
-		trail_set(r->k->t, "all is rotated, but the old root key is "
-		    "still in the file: %s", why.detail);
+		trail_set(r->k->t,
+		    "all is rotated, but the old root key is "
+		    "still in the file: %s",
+		    why.detail);
 		return e;
 	}
 	return do_dropped(r->k, r->id[0]);
@@ -394,8 +398,7 @@ rotated_json(const struct rotating *r, struct str *ret)
 /* ---- the commands ---- */
 
 static err
-status_json(struct keying *k, struct str did, const char *path,
-    struct str *ret)
+status_json(struct keying *k, struct str did, const char *path, struct str *ret)
 {
 	struct buf b;
 	struct jw w;
@@ -465,8 +468,11 @@ static err
 run(struct arena *a, const char *dir, struct trail *t, bool changes,
     err (*fn)(struct keying *k, struct str *ret), struct str *ret)
 {
-	struct keying k = {
-	    .a = a, .t = t, .dir = {.fd = -1}, .lock = -1, .only_us = -1};
+	struct keying k = {.a = a,
+	    .t = t,
+	    .dir = {.fd = -1},
+	    .lock = -1,
+	    .only_us = -1};
 	err e = begin(&k, dir, changes);
 
 	if (err_ok(e))
@@ -476,22 +482,22 @@ run(struct arena *a, const char *dir, struct trail *t, bool changes,
 }
 
 err
-role_key_status(
-    struct arena *a, const char *dir, struct trail *t, struct str *ret)
+role_key_status(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret)
 {
 	return run(a, dir, t, false, key_status, ret);
 }
 
 err
-role_key_rotate(
-    struct arena *a, const char *dir, struct trail *t, struct str *ret)
+role_key_rotate(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret)
 {
 	return run(a, dir, t, true, key_rotate, ret);
 }
 
 err
-role_key_rewrap(
-    struct arena *a, const char *dir, struct trail *t, struct str *ret)
+role_key_rewrap(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret)
 {
 	return run(a, dir, t, true, key_rewrap, ret);
 }

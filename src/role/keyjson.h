@@ -7,7 +7,6 @@
 void key_rotated_json(struct buf *b, const struct rotated *r);
 void key_rewrapped_json(struct buf *b, const struct rewrapped *r);
 /* busy: what is being done just now, or NULL. Asks the writer. */
-err key_status_json(
-    struct state *st, const char *busy, struct buf *b) MUST_USE;
+err key_status_json(struct state *st, const char *busy, struct buf *b) MUST_USE;
 
 #endif

@@ -25,8 +25,8 @@ struct local {
 };
 
 /* Everything is checked as at the start of a server. */
-err local_open(struct local *l, const struct datadir *d,
-    const struct config *c, struct arena *a, struct trail *t) MUST_USE;
+err local_open(struct local *l, const struct datadir *d, const struct config *c,
+    struct arena *a, struct trail *t) MUST_USE;
 /* Signs the log and closes. */
 void local_close(struct local *l);
 /* As `reload` and `tend` of struct rotation; ctx: the struct local. */

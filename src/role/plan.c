@@ -64,8 +64,8 @@ user_named(struct arena *a, struct str name, struct trail *t, uint32_t *uid,
 	const struct passwd *pw = c == NULL ? NULL : getpwnam(c);
 
 	if (pw == NULL) {
-		trail_set(
-		    t, "there is no user %.*s", STR_ARG(str_head(name, 60)));
+		trail_set(t, "there is no user %.*s",
+		    STR_ARG(str_head(name, 60)));
 		return err_of(E_CONFIG);
 	}
 	*uid = pw->pw_uid;
@@ -131,9 +131,9 @@ listen_all(struct plan *p, const struct serve_options *o, struct trail *t)
 		return err_of(E_CONFIG);
 	}
 	for (size_t i = 0; i < n; i++) {
-		TRY(listen_tcp(
-		    o->listen_n > 0 ? str_c(o->listen[i]) : l->item[i], t,
-		    &p->listen[i], p->bound[i]));
+		TRY(listen_tcp(o->listen_n > 0 ? str_c(o->listen[i])
+					       : l->item[i],
+		    t, &p->listen[i], p->bound[i]));
 		p->server.listen[i] = str_c(p->bound[i]);
 		p->server.listen_n = i + 1;
 	}

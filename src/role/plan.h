@@ -26,8 +26,8 @@ struct plan {
 };
 
 /* Who is to blame stands in the trail. */
-err plan_make(
-    struct plan *p, const struct serve_options *o, struct trail *t) MUST_USE;
+err plan_make(struct plan *p, const struct serve_options *o,
+    struct trail *t) MUST_USE;
 /* Certificate and key, for the start and for a reload. */
 err plan_tls(const struct plan *p, struct trail *t, int *ret_cert,
     int *ret_key) MUST_USE;

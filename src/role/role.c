@@ -29,12 +29,12 @@ role_main(int argc, char *const *argv)
 	keeper = strcmp(argv[2], "keeper") == 0;
 	if ((!keeper && strcmp(argv[2], "server") != 0) ||
 	    !is_pair(CHILD_SUPERVISOR_FD) || !is_pair(CHILD_PEER_FD)) {
-		(void)fprintf(
-		    stderr, "redoubt: roles are started by `redoubt serve`\n");
+		(void)fprintf(stderr,
+		    "redoubt: roles are started by `redoubt serve`\n");
 		return 2;
 	}
-	(void)prctl(
-	    PR_SET_NAME, keeper ? "redoubt-keeper" : "redoubt-server", 0, 0, 0);
+	(void)prctl(PR_SET_NAME, keeper ? "redoubt-keeper" : "redoubt-server",
+	    0, 0, 0);
 	log_role(keeper ? "keeper" : "server");
 	return role_end(keeper ? role_keeper() : role_server());
 }
@@ -52,6 +52,6 @@ role_confined(const struct confinement *c)
 	};
 	bool weak = !c->netns || c->landlock == 0 || !c->seccomp;
 
-	log_kv(
-	    weak ? LOG_CONFINE_WEAK : LOG_CONFINED, kv, sizeof kv / sizeof *kv);
+	log_kv(weak ? LOG_CONFINE_WEAK : LOG_CONFINED, kv,
+	    sizeof kv / sizeof *kv);
 }

@@ -104,8 +104,8 @@ struct verify_report {
  * checkpoint, and what the keeper signed last when its key can be read.
  * E_BAD_ANSWER: v.what says what is wrong.
  */
-err role_audit_verify(
-    const char *dir, struct trail *t, struct verify_report *ret) MUST_USE;
+err role_audit_verify(const char *dir, struct trail *t,
+    struct verify_report *ret) MUST_USE;
 
 /* ---- check ---- */
 

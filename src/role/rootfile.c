@@ -57,8 +57,8 @@ err
 root_file_open(const struct datadir *d, struct str setting, struct trail *t,
     struct root_file *ret)
 {
-	bool credential = setting.n > 0 &&
-	    memchr(setting.p, '/', setting.n) == NULL;
+	bool credential =
+	    setting.n > 0 && memchr(setting.p, '/', setting.n) == NULL;
 	struct root_file f = {.dir = d, .uid = geteuid(), .gid = getegid()};
 	struct trail why = {{0}};
 	struct stat st;
@@ -180,9 +180,9 @@ replace(struct root_file *f, struct str text, struct trail *t)
 	if (e == ENOSPC || e == EDQUOT)
 		return err_of(E_NO_SPACE);
 	/* Busy: it is a mount of its own, as containers do it. */
-	return err_of(
-	    e == EACCES || e == EPERM || e == EROFS || e == EBUSY ? E_CONFIG
-								  : E_IO);
+	return err_of(e == EACCES || e == EPERM || e == EROFS || e == EBUSY
+		? E_CONFIG
+		: E_IO);
 }
 
 /* ---- by hand ---- */
@@ -216,8 +216,8 @@ by_hand(const struct root_file *f, struct str line, struct trail *t)
 	}
 	trail_set(t,
 	    "put the line in %s before the others of the root key file by "
-	    "hand, restart the server, rotate again; cannot change %s", NEXT,
-	    f->path[0] != '\0' ? f->path : "a credential");
+	    "hand, restart the server, rotate again; cannot change %s",
+	    NEXT, f->path[0] != '\0' ? f->path : "a credential");
 	return err_of(E_CONFIG);
 }
 
@@ -303,7 +303,8 @@ seed_opens(const struct datadir *d, const struct root_keys *alone,
 	if (seed != NULL)
 		(void)secret_free(seed);
 	if (!err_ok(e))
-		trail_set(t, "audit.key does not open with the new root key "
+		trail_set(t,
+		    "audit.key does not open with the new root key "
 		    "alone");
 	return e;
 }

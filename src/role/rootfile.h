@@ -13,17 +13,17 @@
 
 struct root_file {
 	const struct datadir *dir;
-	char path[PATH_MAX]; /* links resolved; empty: a credential */
+	char path[PATH_MAX];	/* links resolved; empty: a credential */
 	struct root_keys *keys; /* NULL: a credential we cannot see */
-	uid_t uid; /* whose it is */
+	uid_t uid;		/* whose it is */
 	gid_t gid;
 };
 
 /* Reads it. setting: keys.root of the configuration.  The errors of
  * root_key_open and root_parse; not when it is a credential that only the
  * server's service is given. */
-err root_file_open(const struct datadir *d, struct str setting,
-    struct trail *t, struct root_file *ret) MUST_USE;
+err root_file_open(const struct datadir *d, struct str setting, struct trail *t,
+    struct root_file *ret) MUST_USE;
 void root_file_close(struct root_file *f);
 
 /*

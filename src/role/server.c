@@ -126,8 +126,8 @@ open_store(struct server *s, struct trail *t)
 {
 	int64_t start = time_mono_us();
 
-	TRY(store_open(
-	    s->boot.settings.store_dir, STORE_WRITE, t, &s->state.store));
+	TRY(store_open(s->boot.settings.store_dir, STORE_WRITE, t,
+	    &s->state.store));
 	TRY(state_load(&s->state, &s->boot.keeper, t));
 	TRY(state_check_log(&s->state, &s->boot.keeper, t));
 	log_event(LOG_STORE_OPEN, KVN("us", time_mono_us() - start));

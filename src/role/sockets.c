@@ -22,8 +22,8 @@ union address {
 static bool
 address_v6(const char *host, uint16_t port, union address *a, socklen_t *n)
 {
-	a->v6 = (struct sockaddr_in6){
-	    .sin6_family = AF_INET6, .sin6_port = htons(port)};
+	a->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
+	    .sin6_port = htons(port)};
 	*n = sizeof a->v6;
 	return inet_pton(AF_INET6, host, &a->v6.sin6_addr) == 1;
 }
@@ -31,8 +31,8 @@ address_v6(const char *host, uint16_t port, union address *a, socklen_t *n)
 static bool
 address_v4(const char *host, uint16_t port, union address *a, socklen_t *n)
 {
-	a->v4 = (struct sockaddr_in){
-	    .sin_family = AF_INET, .sin_port = htons(port)};
+	a->v4 = (struct sockaddr_in){.sin_family = AF_INET,
+	    .sin_port = htons(port)};
 	*n = sizeof a->v4;
 	if (strcmp(host, "localhost") == 0)
 		host = "127.0.0.1";
@@ -75,12 +75,12 @@ bound(int fd, char ret[BOUND_MAX])
 		return false;
 	if (a.any.sa_family == AF_INET6) {
 		(void)inet_ntop(AF_INET6, &a.v6.sin6_addr, host, sizeof host);
-		(void)snprintf(
-		    ret, BOUND_MAX, "[%s]:%u", host, ntohs(a.v6.sin6_port));
+		(void)snprintf(ret, BOUND_MAX, "[%s]:%u", host,
+		    ntohs(a.v6.sin6_port));
 	} else {
 		(void)inet_ntop(AF_INET, &a.v4.sin_addr, host, sizeof host);
-		(void)snprintf(
-		    ret, BOUND_MAX, "%s:%u", host, ntohs(a.v4.sin_port));
+		(void)snprintf(ret, BOUND_MAX, "%s:%u", host,
+		    ntohs(a.v4.sin_port));
 	}
 	return true;
 }
@@ -92,14 +92,14 @@ open_on(int fd, const union address *a, socklen_t n)
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (a->any.sa_family == AF_INET6)
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
+		    sizeof off);
 	return bind(fd, &a->any, n) == 0 && listen(fd, BACKLOG) == 0;
 }
 
 err
-listen_tcp(
-    struct str host_port, struct trail *t, int *ret, char ret_bound[BOUND_MAX])
+listen_tcp(struct str host_port, struct trail *t, int *ret,
+    char ret_bound[BOUND_MAX])
 {
 	union address a = {0};
 	socklen_t n = 0;
@@ -112,11 +112,11 @@ listen_tcp(
 		    STR_ARG(str_head(host_port, 60)));
 		return err_of(E_CONFIG);
 	}
-	fd = socket(
-	    a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	if (fd < 0 || !open_on(fd, &a, n) || !bound(fd, ret_bound)) {
-		trail_set(
-		    t, "%.*s: %s", STR_ARG(host_port), strerrordesc_np(errno));
+		trail_set(t, "%.*s: %s", STR_ARG(host_port),
+		    strerrordesc_np(errno));
 		if (fd >= 0)
 			(void)close(fd);
 		return err_of(E_UNAVAILABLE);

@@ -97,8 +97,8 @@ give_server(struct supervisor *s)
 	server_settings_encode(&b, &p->server);
 	e = buf_check(&b);
 	if (err_ok(e))
-		e = ipc_send(
-		    &s->server.end, IPC_CONFIG, buf_view(&b), fds, n + 4);
+		e = ipc_send(&s->server.end, IPC_CONFIG, buf_view(&b), fds,
+		    n + 4);
 	buf_done(&b);
 	return e;
 }
@@ -123,8 +123,9 @@ confine_self(struct supervisor *s, struct trail *t)
 	int keep[5] = {s->signals, s->server.end.fd, s->keeper.end.fd,
 	    s->plan.dir.fd, s->plan.lock};
 	int all[6];
-	struct confine_plan plan = {
-	    .role = CONFINE_SUPERVISOR, .keep = all, .keep_n = 5};
+	struct confine_plan plan = {.role = CONFINE_SUPERVISOR,
+	    .keep = all,
+	    .keep_n = 5};
 	struct confinement c;
 
 	memcpy(all, keep, sizeof keep);
@@ -165,8 +166,8 @@ stop(struct supervisor *s, int exit_code, int ms)
 	notify_say(s->notify, "STOPPING=1");
 	/* A server that does not hear it is killed when its time is up. */
 	if (s->server.pid != 0)
-		err_ignore(
-		    ipc_send(&s->server.end, IPC_DRAIN, STR(""), NULL, 0),
+		err_ignore(ipc_send(&s->server.end, IPC_DRAIN, STR(""), NULL,
+			       0),
 		    "it is gone or will be");
 }
 
@@ -262,8 +263,8 @@ reload_done(struct supervisor *s, err e, const struct trail *t)
 	char b[REPORT_MAX];
 	size_t n = report_encode(b, e, t);
 
-	return ipc_send(
-	    &s->server.end, IPC_ROOT_RELOAD_DONE, str_of(b, n), NULL, 0);
+	return ipc_send(&s->server.end, IPC_ROOT_RELOAD_DONE, str_of(b, n),
+	    NULL, 0);
 }
 
 static err
@@ -431,8 +432,8 @@ role_supervise(const struct serve_options *o)
 
 	log_role("supervisor");
 	(void)umask(077);
-	log_event(
-	    LOG_START, KVC("version", REDOUBT_VERSION), KVC("data", o->data));
+	log_event(LOG_START, KVC("version", REDOUBT_VERSION),
+	    KVC("data", o->data));
 	e = boot(&s, o, &t);
 	if (!err_ok(e)) {
 		log_event(event_of(e), KVE("error", e),

@@ -57,8 +57,7 @@ talk_hear(int fd, int ms, struct buf *b)
 		if (b->failed)
 			return err_of(E_TOO_LARGE);
 		if (end != NULL)
-			return err_of(
-			    got + 1 == (size_t)n ? E_OK : E_PEER);
+			return err_of(got + 1 == (size_t)n ? E_OK : E_PEER);
 	}
 }
 

@@ -114,8 +114,8 @@ blob_close(const struct data_key *k, const struct blob_where *w,
 }
 
 err
-blob_open(const struct data_key *k, const struct blob_where *w,
-    struct stored s, uint8_t *ret)
+blob_open(const struct data_key *k, const struct blob_where *w, struct stored s,
+    uint8_t *ret)
 {
 	const uint8_t *p = (const uint8_t *)s.bytes.p;
 	struct str ct;

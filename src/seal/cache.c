@@ -21,8 +21,8 @@ cache_init(struct key_cache *c)
 static size_t
 home(uint32_t id)
 {
-	return (size_t)((uint64_t)(id * UINT32_C(2654435769)) * CACHE_SLOTS >>
-	    32);
+	return (
+	    size_t)((uint64_t)(id * UINT32_C(2654435769)) * CACHE_SLOTS >> 32);
 }
 
 static size_t
@@ -148,8 +148,10 @@ cache_add(struct key_cache *c, uint32_t id, uint8_t class,
 
 	BUG_ON(c->slot[slot] != 0);
 	c->slot[slot] = (uint16_t)(i + 1);
-	e->key = (struct data_key){
-	    .id = id, .class = class, .secret = secret, .serial = key_serial()};
+	e->key = (struct data_key){.id = id,
+	    .class = class,
+	    .secret = secret,
+	    .serial = key_serial()};
 	order_add(c, i);
 	return &e->key;
 }

@@ -23,8 +23,8 @@ struct cache_entry {
 
 struct key_cache {
 	uint16_t newest, oldest;
-	uint16_t unused; /* free entries, linked by older */
-	uint16_t fresh;	 /* entries from here on were never used */
+	uint16_t unused;	    /* free entries, linked by older */
+	uint16_t fresh;		    /* entries from here on were never used */
 	uint16_t slot[CACHE_SLOTS]; /* entry index + 1, 0 = empty */
 	struct cache_entry entry[CACHE_KEYS];
 };

@@ -62,8 +62,9 @@ cipher_new(const char *name)
 	EVP_CIPHER *c = EVP_CIPHER_fetch(NULL, name, NULL);
 	EVP_CIPHER_CTX *x = c == NULL ? NULL : EVP_CIPHER_CTX_new();
 
-	if (x != NULL && (EVP_EncryptInit_ex2(x, c, no_key, NULL, NULL) != 1 ||
-			     EVP_CIPHER_CTX_set_padding(x, 0) != 1)) {
+	if (x != NULL &&
+	    (EVP_EncryptInit_ex2(x, c, no_key, NULL, NULL) != 1 ||
+		EVP_CIPHER_CTX_set_padding(x, 0) != 1)) {
 		EVP_CIPHER_CTX_free(x);
 		x = NULL;
 	}
@@ -75,9 +76,9 @@ static EVP_MAC_CTX *
 mac_new(void)
 {
 	char digest[] = "SHA256";
-	OSSL_PARAM p[] = {OSSL_PARAM_construct_utf8_string(
-			      OSSL_MAC_PARAM_DIGEST, digest, 0),
-	    OSSL_PARAM_construct_end()};
+	OSSL_PARAM p[] =
+	    {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
 	EVP_MAC *m = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *x = m == NULL ? NULL : EVP_MAC_CTX_new(m);
 
@@ -247,8 +248,8 @@ gcm_data(EVP_CIPHER_CTX *x, struct str in, uint8_t *out)
 	int done;
 
 	return in.n == 0 ||
-	    EVP_CipherUpdate(x, out, &done, (const uint8_t *)in.p,
-		(int)in.n) == 1;
+	    EVP_CipherUpdate(x, out, &done, (const uint8_t *)in.p, (int)in.n) ==
+	    1;
 }
 
 err
@@ -256,9 +257,10 @@ gcm_close(const struct gcm_key *k, struct str aad, struct str plain,
     uint8_t *ret_ct, uint8_t ret_tag[XAES_TAG])
 {
 	struct engine *e = engine_get();
-	OSSL_PARAM p[] = {OSSL_PARAM_construct_octet_string(
-			      OSSL_CIPHER_PARAM_AEAD_TAG, ret_tag, XAES_TAG),
-	    OSSL_PARAM_construct_end()};
+	OSSL_PARAM p[] =
+	    {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+		 ret_tag, XAES_TAG),
+		OSSL_PARAM_construct_end()};
 	uint8_t none[1];
 	int done;
 
@@ -279,9 +281,10 @@ gcm_open(const struct gcm_key *k, struct str aad, struct str ct,
 {
 	struct engine *e = engine_get();
 	uint8_t want[XAES_TAG];
-	OSSL_PARAM p[] = {OSSL_PARAM_construct_octet_string(
-			      OSSL_CIPHER_PARAM_AEAD_TAG, want, sizeof want),
-	    OSSL_PARAM_construct_end()};
+	OSSL_PARAM p[] =
+	    {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, want,
+		 sizeof want),
+		OSSL_PARAM_construct_end()};
 	uint8_t none[1];
 	int done;
 

@@ -53,8 +53,8 @@ err blob_is_under(const struct data_key *k, struct stored s) MUST_USE;
 /* A blob that holds exactly one key. */
 enum { BLOB_KEY = SECRET_SIZE + SEAL_OVERHEAD };
 err blob_close_key(const struct data_key *k, const struct seal_where *row,
-    const uint8_t key[SECRET_SIZE], struct arena *a, struct sealed *ret)
-    MUST_USE;
+    const uint8_t key[SECRET_SIZE], struct arena *a,
+    struct sealed *ret) MUST_USE;
 err blob_open_key(const struct data_key *k, const struct seal_where *row,
     struct stored s, uint8_t ret_key[SECRET_SIZE]) MUST_USE;
 

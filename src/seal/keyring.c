@@ -90,8 +90,9 @@ wrapping_key(const struct keyring *r, uint32_t project, uint32_t version,
 
 	if (s == NULL)
 		return err_of(E_SEALED);
-	*ret = (struct data_key){
-	    .secret = s, .id = version, .class = KEY_CLASS_WRAP};
+	*ret = (struct data_key){.secret = s,
+	    .id = version,
+	    .class = KEY_CLASS_WRAP};
 	return OK;
 }
 
@@ -144,7 +145,7 @@ keyring_make(struct keyring *r, uint32_t id, uint32_t project,
 {
 	struct wrapped_key k = {.id = id,
 	    .project = project,
-	    .class = (uint8_t)class,
+	    .class = (uint8_t) class,
 	    .term = term};
 	struct secret *s;
 	err e;

@@ -37,12 +37,12 @@ uint32_t project_keys_latest(const struct project_keys *pk, uint32_t project);
 
 /* A data key as the store keeps it. */
 struct wrapped_key {
-	uint32_t id;	  /* primary key, assigned by the store */
+	uint32_t id; /* primary key, assigned by the store */
 	uint32_t project;
-	uint32_t version; /* of the project key that wraps it */
-	uint8_t class;	  /* enum seal_class */
+	uint32_t version;    /* of the project key that wraps it */
+	uint8_t class;	     /* enum seal_class */
 	struct uuid subject; /* zero when the key is a class key */
-	uint64_t term;	  /* class keys: 1, 2, ... the newest seals */
+	uint64_t term;	     /* class keys: 1, 2, ... the newest seals */
 	struct sealed wrapped;
 	struct stored stored; /* set instead of `wrapped` when read back */
 };
@@ -84,8 +84,8 @@ err keyring_make(struct keyring *r, uint32_t id, uint32_t project,
  * E_SEALED: the snapshot lacks the project key; E_WRONG_KEY or E_CORRUPT:
  * the stored key is not the one that was wrapped.
  */
-err keyring_get(struct keyring *r, uint32_t id, const struct data_key **ret)
-    MUST_USE;
+err keyring_get(struct keyring *r, uint32_t id,
+    const struct data_key **ret) MUST_USE;
 
 /* Re-wrap a data key under the newest project key, for rotation; the data
  * key stays the same. Reads old->stored, or old->wrapped when that is unset. */
@@ -93,7 +93,7 @@ err keyring_rewrap(struct keyring *r, const struct wrapped_key *old,
     struct arena *a, struct wrapped_key *ret) MUST_USE;
 
 /* Convenience: find the blob's key, then seal_open. */
-err keyring_open(struct keyring *r, const struct seal_where *w,
-    struct stored s, struct arena *a, struct str *ret) MUST_USE;
+err keyring_open(struct keyring *r, const struct seal_where *w, struct stored s,
+    struct arena *a, struct str *ret) MUST_USE;
 
 #endif

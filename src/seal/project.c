@@ -118,8 +118,7 @@ project_keys_add(struct project_keys *pk, uint32_t project, uint32_t version,
 }
 
 void
-project_keys_remove(struct project_keys *pk, uint32_t project,
-    uint32_t version)
+project_keys_remove(struct project_keys *pk, uint32_t project, uint32_t version)
 {
 	size_t i = place(pk, project, version);
 

@@ -265,8 +265,9 @@ open_any(const struct root_keys *r, const struct seal_where *row,
 static struct seal_where
 project_row(uint32_t project, uint32_t version)
 {
-	struct seal_where w = {
-	    .table = SEAL_TABLE_PROJECT_KEY, .schema = 1, .project = project};
+	struct seal_where w = {.table = SEAL_TABLE_PROJECT_KEY,
+	    .schema = 1,
+	    .project = project};
 
 	seal_where_num(&w, version);
 	return w;
@@ -290,8 +291,8 @@ root_unwrap(const struct root_keys *r, uint32_t project, uint32_t version,
 	return open_any(r, &w, s, ret_key);
 }
 
-static const struct seal_where seed_row = {
-    .table = SEAL_TABLE_AUDIT_SEED, .schema = 1};
+static const struct seal_where seed_row = {.table = SEAL_TABLE_AUDIT_SEED,
+    .schema = 1};
 
 err
 root_seal_seed(const struct root_keys *r, const uint8_t seed[SECRET_SIZE],

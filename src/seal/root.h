@@ -24,15 +24,15 @@ struct root_keys; /* in secret memory */
 /* Parse a whole root key file.  E_WRONG_KEY with a trail when malformed;
  * the trail contains nothing of the file.  The caller wipes the file's
  * bytes. */
-err root_parse(struct str file, struct trail *t, struct root_keys **ret)
-    MUST_USE;
+err root_parse(struct str file, struct trail *t,
+    struct root_keys **ret) MUST_USE;
 struct root_keys *root_free(struct root_keys *r);
 /* Append a fresh key line (ROOT_LINE bytes) as the file's text. */
 err root_generate(struct buf *ret_line) MUST_USE;
 /* Append the line of key i. The caller gives both a buf with room for all
  * lines (buf_room), since one that grows leaves copies, and wipes it. */
-err root_line(const struct root_keys *r, size_t i, struct buf *ret_line)
-    MUST_USE;
+err root_line(const struct root_keys *r, size_t i,
+    struct buf *ret_line) MUST_USE;
 size_t root_count(const struct root_keys *r);
 /* "0123456789abcdef" of key i, 0 = primary. */
 void root_id(const struct root_keys *r, size_t i, char ret[ROOT_ID_TEXT + 1]);
@@ -40,13 +40,13 @@ void root_id(const struct root_keys *r, size_t i, char ret[ROOT_ID_TEXT + 1]);
 /* Wrap / unwrap a project key under the primary / under whichever root key
  * the blob names.  The row identity is (project, version). */
 err root_wrap(const struct root_keys *r, uint32_t project, uint32_t version,
-    const uint8_t key[SECRET_SIZE], struct arena *a, struct sealed *ret)
-    MUST_USE;
+    const uint8_t key[SECRET_SIZE], struct arena *a,
+    struct sealed *ret) MUST_USE;
 err root_unwrap(const struct root_keys *r, uint32_t project, uint32_t version,
     struct stored s, uint8_t ret_key[SECRET_SIZE]) MUST_USE;
 /* Index of the root key a wrapped project key names; E_WRONG_KEY if none. */
-err root_which(const struct root_keys *r, struct stored s, size_t *ret)
-    MUST_USE;
+err root_which(const struct root_keys *r, struct stored s,
+    size_t *ret) MUST_USE;
 
 /*
  * The audit signing key is 32 bytes of Ed25519 seed, kept sealed under the

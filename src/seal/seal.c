@@ -41,8 +41,8 @@ is_mac(const struct data_key *k)
 }
 
 static err
-close_on(const struct data_key *k, const struct blob_where *w,
-    struct str plain, struct arena *a, struct sealed *ret)
+close_on(const struct data_key *k, const struct blob_where *w, struct str plain,
+    struct arena *a, struct sealed *ret)
 {
 	uint8_t *p;
 	err e;
@@ -61,8 +61,8 @@ close_on(const struct data_key *k, const struct blob_where *w,
 }
 
 static err
-open_on(const struct data_key *k, const struct blob_where *w,
-    struct stored s, struct arena *a, struct str *ret)
+open_on(const struct data_key *k, const struct blob_where *w, struct stored s,
+    struct arena *a, struct str *ret)
 {
 	uint32_t id;
 	uint8_t *p;
@@ -90,8 +90,8 @@ seal_close(const struct data_key *k, const struct seal_where *w,
 }
 
 err
-seal_open(const struct data_key *k, const struct seal_where *w,
-    struct stored s, struct arena *a, struct str *ret)
+seal_open(const struct data_key *k, const struct seal_where *w, struct stored s,
+    struct arena *a, struct str *ret)
 {
 	struct blob_where b = {.row = w};
 
@@ -156,8 +156,7 @@ seal_mac(const struct data_key *k, const char *label, struct str data,
 		return err_of(E_CRYPTO);
 	head[0] = (uint8_t)label_n;
 	memcpy(head + 1, label, label_n);
-	e = hmac_sha256(k, str_of((const char *)head, 1 + label_n), data,
-	    full);
+	e = hmac_sha256(k, str_of((const char *)head, 1 + label_n), data, full);
 	if (err_ok(e))
 		memcpy(ret, full, n);
 	mem_wipe(full, sizeof full);

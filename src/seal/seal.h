@@ -59,8 +59,8 @@ enum seal_table {
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */
 struct seal_where {
 	enum seal_table table;
-	uint8_t column;	 /* 0 unless a table has two sealed columns */
-	uint16_t schema; /* row schema version, 1 today */
+	uint8_t column;	  /* 0 unless a table has two sealed columns */
+	uint16_t schema;  /* row schema version, 1 today */
 	uint32_t project; /* store's project number; 0 = organization */
 	uint8_t pk[32];
 	uint8_t pk_n;

@@ -106,13 +106,13 @@ extern const struct schema schemas[SCHEMA_VERSION];
 /* Make s->path, whole or not at all. */
 err start_create(struct store *s, struct trail *t) MUST_USE;
 /* Is it ours, and of a version this binary knows?  *ret: which. */
-err start_identify(
-    struct store_conn *c, struct trail *t, uint64_t *ret) MUST_USE;
+err start_identify(struct store_conn *c, struct trail *t,
+    uint64_t *ret) MUST_USE;
 /* Make durable what a crash left in the log. */
 err start_heal(struct store *s, struct trail *t) MUST_USE;
 err start_check(struct store_conn *c, struct trail *t) MUST_USE;
-err start_migrate(
-    struct store_conn *c, uint64_t version, struct trail *t) MUST_USE;
+err start_migrate(struct store_conn *c, uint64_t version,
+    struct trail *t) MUST_USE;
 /* Run a check statement; E_CORRUPT with its first complaint. */
 err start_ask(struct store_conn *c, enum query id, struct trail *t) MUST_USE;
 
@@ -172,8 +172,8 @@ struct str c_view(struct q *q, int col); /* until the next step */
 struct str c_copy(struct q *q, int col, struct arena *a);
 
 /* Room for one more in an array in an arena; NULL when there is none. */
-void *rows_more(
-    struct arena *a, void **rows, size_t n, size_t *cap, size_t size);
+void *rows_more(struct arena *a, void **rows, size_t n, size_t *cap,
+    size_t size);
 
 /* ---- sqlite_incident.c, sqlite_alert.c: for the lists ---- */
 void incident_read(struct q *q, struct incident_row *r);

@@ -33,8 +33,8 @@ struct runs {
 };
 
 /* A cleared run at the end of the list; NULL when the arena is full. */
-struct run *runs_add(
-    struct runs *r, struct arena *a, enum query query, bool down);
+struct run *runs_add(struct runs *r, struct arena *a, enum query query,
+    bool down);
 /* The first key at or beyond bound; false when there is none. */
 err run_seek(struct store_conn *c, struct run *r, uint64_t bound, uint64_t *ret,
     bool *ret_got) MUST_USE;
@@ -42,8 +42,8 @@ err run_seek(struct store_conn *c, struct run *r, uint64_t bound, uint64_t *ret,
 err runs_seek(struct store_conn *c, struct runs *r, uint64_t bound,
     uint64_t *ret, bool *ret_got) MUST_USE;
 /* Is the key in the run?  Keys must be asked for in the run's order. */
-err run_has(
-    struct store_conn *c, struct run *r, uint64_t key, bool *ret) MUST_USE;
+err run_has(struct store_conn *c, struct run *r, uint64_t key,
+    bool *ret) MUST_USE;
 
 /* A walk over the keys in [lo, hi] that are in `any` and in each of `all`. */
 struct walk {

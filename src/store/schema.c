@@ -4,11 +4,11 @@
  */
 #include "store/conn.h"
 
-#define EMBED(name, file)                               \
-	__asm__(".pushsection .rodata\n"                \
-		".balign 16\n" name "_begin:\n"         \
-		".incbin \"" file "\"\n" name "_end:\n" \
-		".byte 0\n"                             \
+#define EMBED(name, file)                                                      \
+	__asm__(".pushsection .rodata\n"                                       \
+		".balign 16\n" name "_begin:\n"                                \
+		".incbin \"" file "\"\n" name "_end:\n"                        \
+		".byte 0\n"                                                    \
 		".popsection\n")
 
 EMBED("store_schema_0001", "src/store/schema/0001.sql");

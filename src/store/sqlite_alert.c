@@ -8,8 +8,8 @@ store_alert_insert(struct store_conn *c, const struct alert_row *r)
 {
 	struct q q;
 
-	TRY(order_note(
-	    c, &c->alerts, order_alerts, Q_ALERT_LAST_TIME, r->first_seen));
+	TRY(order_note(c, &c->alerts, order_alerts, Q_ALERT_LAST_TIME,
+	    r->first_seen));
 	q = q_start(c, Q_ALERT_INSERT);
 	q_u64(&q, r->seq);
 	q_uuid(&q, &r->id.u);
@@ -28,8 +28,8 @@ store_alert_insert(struct store_conn *c, const struct alert_row *r)
 }
 
 static err
-update(
-    struct store_conn *c, enum query id, const struct alert_row *r, bool blob)
+update(struct store_conn *c, enum query id, const struct alert_row *r,
+    bool blob)
 {
 	struct q q = q_start(c, id);
 

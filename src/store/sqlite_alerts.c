@@ -39,8 +39,8 @@ visible(struct lister *l, uint64_t incident, bool *ret)
 	TRY(q_end(&q));
 	*ret = got && !private;
 	if (got && private)
-		TRY(store_member_any(
-		    l->c, incident, l->f->as, l->f->as_n, ret));
+		TRY(store_member_any(l->c, incident, l->f->as, l->f->as_n,
+		    ret));
 	*v = (struct verdict){incident, *ret};
 	return OK;
 }

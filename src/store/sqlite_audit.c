@@ -27,8 +27,8 @@ one_blob(struct q *q, int col, struct arena *a, struct str *ret)
 }
 
 err
-store_audit_get(
-    struct store_conn *c, uint64_t seq, struct arena *a, struct str *ret)
+store_audit_get(struct store_conn *c, uint64_t seq, struct arena *a,
+    struct str *ret)
 {
 	struct q q = q_start(c, Q_AUDIT_GET);
 
@@ -72,8 +72,8 @@ store_audit_body_put(struct store_conn *c, uint64_t seq, struct sealed body)
 }
 
 err
-store_audit_body_get(
-    struct store_conn *c, uint64_t seq, struct arena *a, struct stored *ret)
+store_audit_body_get(struct store_conn *c, uint64_t seq, struct arena *a,
+    struct stored *ret)
 {
 	struct q q = q_start(c, Q_AUDIT_BODY_GET);
 
@@ -122,8 +122,8 @@ store_tile_get(struct store_conn *c, unsigned level, uint64_t index,
 /* ---- checkpoints ---- */
 
 err
-store_checkpoint_put(
-    struct store_conn *c, uint64_t size, int64_t time, struct str note)
+store_checkpoint_put(struct store_conn *c, uint64_t size, int64_t time,
+    struct str note)
 {
 	struct q q = q_start(c, Q_CHECKPOINT_PUT);
 

@@ -173,8 +173,8 @@ harden(sqlite3 *db)
 
 	for (size_t i = 0; i < sizeof config / sizeof *config; i++)
 		if (rc == SQLITE_OK)
-			rc = sqlite3_db_config(
-			    db, config[i].what, config[i].on, (int *)NULL);
+			rc = sqlite3_db_config(db, config[i].what, config[i].on,
+			    (int *)NULL);
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		sqlite3_limit(db, limits[i].limit, limits[i].value);
 	return rc;
@@ -189,13 +189,13 @@ set_up(struct store_conn *c, bool changes, enum query cache)
 	sqlite3_busy_handler(c->db, wait_a_little, c);
 	for (size_t i = 0; i < sizeof pragmas / sizeof *pragmas; i++)
 		if (rc == SQLITE_OK && (changes || !pragmas[i].writer_only))
-			rc = sqlite3_exec(
-			    c->db, pragmas[i].sql, NULL, NULL, NULL);
+			rc = sqlite3_exec(c->db, pragmas[i].sql, NULL, NULL,
+			    NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(c->db, conn_sql[cache], NULL, NULL, NULL);
 	if (rc == SQLITE_OK && !changes)
-		rc = sqlite3_exec(
-		    c->db, conn_sql[Q_QUERY_ONLY], NULL, NULL, NULL);
+		rc = sqlite3_exec(c->db, conn_sql[Q_QUERY_ONLY], NULL, NULL,
+		    NULL);
 	if (rc == SQLITE_OK && c->writes)
 		sqlite3_wal_hook(c->db, log_grew, c->s);
 	return conn_error(c, rc);

@@ -10,8 +10,8 @@ const char order_incidents[] = "store.order.incident";
 const char order_alerts[] = "store.order.alert";
 
 static err
-order_read(
-    struct store_conn *c, struct order *o, const char *name, enum query last)
+order_read(struct store_conn *c, struct order *o, const char *name,
+    enum query last)
 {
 	struct q q;
 	int64_t time = 0;
@@ -110,8 +110,8 @@ store_incident_update(struct store_conn *c, const struct incident_row *r)
 	e = update(c, blob ? Q_INCIDENT_TOUCH_BLOB : Q_INCIDENT_TOUCH, r, blob);
 	if (!err_is(e, E_NOT_FOUND))
 		return e;
-	return update(
-	    c, blob ? Q_INCIDENT_MOVE_BLOB : Q_INCIDENT_MOVE, r, blob);
+	return update(c, blob ? Q_INCIDENT_MOVE_BLOB : Q_INCIDENT_MOVE, r,
+	    blob);
 }
 
 void
@@ -251,8 +251,8 @@ store_tag_newest(struct store_conn *c, uint32_t project, enum tag_kind kind,
 /* ---- members ---- */
 
 err
-store_members_set(
-    struct store_conn *c, uint64_t incident, const struct subject *m, size_t n)
+store_members_set(struct store_conn *c, uint64_t incident,
+    const struct subject *m, size_t n)
 {
 	struct q q = q_start(c, Q_MEMBERS_CLEAR);
 

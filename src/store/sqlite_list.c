@@ -240,8 +240,8 @@ static err
 go_on(struct lister *l, struct walk *w)
 {
 	struct incident_row r = {0};
-	err e = peek_row(
-	    l->c, Q_INCIDENT_BY_NUMBER, l->f->project, l->f->after_number, &r);
+	err e = peek_row(l->c, Q_INCIDENT_BY_NUMBER, l->f->project,
+	    l->f->after_number, &r);
 
 	if (err_is(e, E_NOT_FOUND))
 		return OK;
@@ -311,8 +311,8 @@ find(struct lister *l)
 }
 
 static err
-read_rows(
-    struct lister *l, size_t max, struct incident_row **ret, size_t *ret_n)
+read_rows(struct lister *l, size_t max, struct incident_row **ret,
+    size_t *ret_n)
 {
 	struct incident_row *rows;
 	size_t n = l->open.n + l->mine.n, i = 0, k = 0;
@@ -327,8 +327,8 @@ read_rows(
 		    (i < l->open.n && before(l, &l->open.v[i], &l->mine.v[k]));
 		const struct hit *h = from_open ? &l->open.v[i] : &l->mine.v[k];
 
-		TRY(store_incident_by_number(
-		    l->c, l->f->project, h->number, l->a, &rows[i + k]));
+		TRY(store_incident_by_number(l->c, l->f->project, h->number,
+		    l->a, &rows[i + k]));
 		if (from_open)
 			i++;
 		else
@@ -360,8 +360,8 @@ store_incident_list(struct store_conn *c, const struct incident_filter *f,
 }
 
 err
-store_incident_count(
-    struct store_conn *c, const struct incident_filter *f, uint64_t *ret)
+store_incident_count(struct store_conn *c, const struct incident_filter *f,
+    uint64_t *ret)
 {
 	struct incident_filter all = *f;
 	struct arena a;

@@ -135,11 +135,11 @@ open_to_write(struct store *s, struct trail *t)
 
 	if (s->mode == STORE_CREATE)
 		TRY(start_create(s, t));
-	TRY(store_conn_new(
-	    s, true, SQLITE_OPEN_READWRITE, Q_CACHE_WRITER, &s->writer));
+	TRY(store_conn_new(s, true, SQLITE_OPEN_READWRITE, Q_CACHE_WRITER,
+	    &s->writer));
 	TRY(start_identify(s->writer, t, &version));
-	TRY(store_conn_new(
-	    s, false, SQLITE_OPEN_READWRITE, Q_CACHE_FOLDER, &s->folder));
+	TRY(store_conn_new(s, false, SQLITE_OPEN_READWRITE, Q_CACHE_FOLDER,
+	    &s->folder));
 	s->folder->patience = FOLD_PATIENCE;
 	TRY(start_heal(s, t));
 	TRY(start_check(s->writer, t));
@@ -237,8 +237,8 @@ drop(struct store *s)
 }
 
 err
-store_open(
-    const char *dir, enum store_mode mode, struct trail *t, struct store **ret)
+store_open(const char *dir, enum store_mode mode, struct trail *t,
+    struct store **ret)
 {
 	struct store *s = mem_new(1, sizeof *s);
 	err e;
@@ -302,8 +302,8 @@ fold(struct store *s, int mode, int patience, int *ret_log, int *ret_done)
 	int rc;
 
 	s->folder->patience = patience;
-	rc = sqlite3_wal_checkpoint_v2(
-	    s->folder->db, NULL, mode, ret_log, ret_done);
+	rc = sqlite3_wal_checkpoint_v2(s->folder->db, NULL, mode, ret_log,
+	    ret_done);
 	if (*ret_log >= 0 && *ret_done >= 0) {
 		if (*ret_log == 0)
 			atomic_store(&s->wal_pages, 0);
@@ -336,8 +336,8 @@ fold_all(struct store *s)
 	err e = OK;
 
 	for (int i = 0; i < 30; i++) {
-		e = fold(
-		    s, SQLITE_CHECKPOINT_TRUNCATE, FOLD_PATIENCE, &log, &done);
+		e = fold(s, SQLITE_CHECKPOINT_TRUNCATE, FOLD_PATIENCE, &log,
+		    &done);
 		if (!err_is(e, E_LOCKED))
 			return e;
 		(void)nanosleep(&pause, NULL);

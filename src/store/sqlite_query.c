@@ -18,10 +18,10 @@ q_start(struct store_conn *c, enum query id)
 	return q;
 }
 
-#define BIND(q, call)                     \
-	do {                              \
-		if ((q)->rc == SQLITE_OK) \
-			(q)->rc = (call); \
+#define BIND(q, call)                                                          \
+	do {                                                                   \
+		if ((q)->rc == SQLITE_OK)                                      \
+			(q)->rc = (call);                                      \
 	} while (0)
 
 void
@@ -43,8 +43,8 @@ void
 q_blob(struct q *q, const void *p, size_t n)
 {
 	BIND(q,
-	    sqlite3_bind_blob64(
-		q->st, ++q->at, n == 0 ? "" : p, n, SQLITE_STATIC));
+	    sqlite3_bind_blob64(q->st, ++q->at, n == 0 ? "" : p, n,
+		SQLITE_STATIC));
 }
 
 void
@@ -361,8 +361,8 @@ conn_leave(struct store_conn *c, bool began)
 /* ---- meta ---- */
 
 err
-store_meta_get(
-    struct store_conn *c, const char *name, struct arena *a, struct str *ret)
+store_meta_get(struct store_conn *c, const char *name, struct arena *a,
+    struct str *ret)
 {
 	struct q q = q_start(c, Q_META_GET);
 	struct str s = STR_NONE;

@@ -19,8 +19,8 @@ store_project_key_put(struct store_conn *c, uint32_t project, uint32_t version,
 }
 
 err
-store_project_key_delete(
-    struct store_conn *c, uint32_t project, uint32_t version)
+store_project_key_delete(struct store_conn *c, uint32_t project,
+    uint32_t version)
 {
 	struct q q = q_start(c, Q_PROJECT_KEY_DELETE);
 
@@ -152,8 +152,8 @@ store_data_key_get(struct store_conn *c, uint32_t id, struct arena *a,
 }
 
 static err
-data_keys_read(
-    struct q *q, struct arena *a, struct data_key_row **ret, size_t *ret_n)
+data_keys_read(struct q *q, struct arena *a, struct data_key_row **ret,
+    size_t *ret_n)
 {
 	void *rows = NULL;
 	size_t n = 0, cap = 0;
@@ -373,8 +373,8 @@ store_reply_purge(struct store_conn *c, int64_t before)
 /* ---- token use ---- */
 
 err
-store_token_used_put(
-    struct store_conn *c, const struct token_id *t, int64_t used)
+store_token_used_put(struct store_conn *c, const struct token_id *t,
+    int64_t used)
 {
 	struct q q = q_start(c, Q_TOKEN_USED_PUT);
 

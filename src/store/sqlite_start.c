@@ -71,8 +71,8 @@ start_create(struct store *s, struct trail *t)
 	e = make_file(fresh, t);
 	s->path = fresh;
 	if (err_ok(e))
-		e = store_conn_new(
-		    s, true, SQLITE_OPEN_READWRITE, Q_CACHE_WRITER, &c);
+		e = store_conn_new(s, true, SQLITE_OPEN_READWRITE,
+		    Q_CACHE_WRITER, &c);
 	if (err_ok(e))
 		e = fill(s, c, t);
 	store_conn_close(c);
@@ -200,8 +200,8 @@ start_ask(struct store_conn *c, enum query id, struct trail *t)
 	}
 	TRY(q_end(&q));
 	if (said.detail[0] != '\0' || !good) {
-		trail_set(
-		    t, "%s", said.detail[0] != '\0' ? said.detail : "store.db");
+		trail_set(t, "%s",
+		    said.detail[0] != '\0' ? said.detail : "store.db");
 		return err_of(E_CORRUPT);
 	}
 	return OK;

@@ -68,8 +68,8 @@ flush(struct file *f)
 	for (size_t at = 0; at < f->n && rc == SQLITE_OK; at += LOG_PIECE) {
 		size_t n = f->n - at < LOG_PIECE ? f->n - at : LOG_PIECE;
 
-		rc = r->pMethods->xWrite(
-		    r, f->buffer + at, (int)n, f->at + (sqlite3_int64)at);
+		rc = r->pMethods->xWrite(r, f->buffer + at, (int)n,
+		    f->at + (sqlite3_int64)at);
 	}
 	f->n = 0; /* after an error the commit fails: never write it later */
 	return rc;

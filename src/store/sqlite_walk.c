@@ -155,8 +155,8 @@ store_sealed_rows(struct store_conn *c, enum seal_table table,
 
 /* Only if it is still what was read: else a newer text would be lost. */
 err
-store_sealed_replace(
-    struct store_conn *c, const struct sealed_row *row, struct sealed sealed)
+store_sealed_replace(struct store_conn *c, const struct sealed_row *row,
+    struct sealed sealed)
 {
 	const struct table *t = table_of(row->table);
 	struct q q = q_start(c, t->reseal);
@@ -176,8 +176,8 @@ store_sealed_replace(
 }
 
 static err
-uses_in(
-    struct store_conn *c, const struct table *t, uint32_t id, uint64_t *count)
+uses_in(struct store_conn *c, const struct table *t, uint32_t id,
+    uint64_t *count)
 {
 	struct place p = start;
 	size_t n;

@@ -108,8 +108,8 @@ err store_meta_get(struct store_conn *c, const char *name, struct arena *a,
     struct str *ret) MUST_USE;
 /* Values are server-made numbers and ids, never text from outside.  Names
  * that begin with "store." are the store's own. */
-err store_meta_set(struct store_conn *c, const char *name, struct str value)
-    MUST_USE;
+err store_meta_set(struct store_conn *c, const char *name,
+    struct str value) MUST_USE;
 
 /* ---- keys ---- */
 struct project_key_row {
@@ -130,11 +130,11 @@ struct data_key_row {
 	bool has_subject;
 	struct uuid subject;
 	uint64_t term;
-	struct sealed wrapped;	  /* to write */
+	struct sealed wrapped;	   /* to write */
 	struct stored was_wrapped; /* as read */
 };
-err store_data_key_put(struct store_conn *c, const struct data_key_row *k)
-    MUST_USE; /* insert or replace */
+err store_data_key_put(struct store_conn *c,
+    const struct data_key_row *k) MUST_USE; /* insert or replace */
 err store_data_key_get(struct store_conn *c, uint32_t id, struct arena *a,
     struct data_key_row *ret) MUST_USE;
 err store_data_key_delete(struct store_conn *c, uint32_t id) MUST_USE;
@@ -148,8 +148,8 @@ err store_data_keys_after(struct store_conn *c, uint32_t after, size_t max,
     struct arena *a, struct data_key_row **ret, size_t *ret_n) MUST_USE;
 /* Rows that still name data key `id` in any table; for removing old keys.
  * Walks; E_OK with the count. */
-err store_data_key_uses(struct store_conn *c, uint32_t id, uint64_t *ret)
-    MUST_USE;
+err store_data_key_uses(struct store_conn *c, uint32_t id,
+    uint64_t *ret) MUST_USE;
 
 /* ---- objects ---- */
 struct object_row {
@@ -161,8 +161,8 @@ struct object_row {
 	struct sealed sealed; /* to write */
 	struct stored stored; /* as read */
 };
-err store_object_put(struct store_conn *c, const struct object_row *o)
-    MUST_USE; /* insert or replace */
+err store_object_put(struct store_conn *c,
+    const struct object_row *o) MUST_USE; /* insert or replace */
 err store_object_delete(struct store_conn *c, uint8_t kind,
     const struct uuid *id) MUST_USE;
 err store_objects(struct store_conn *c, struct arena *a,
@@ -174,7 +174,7 @@ struct incident_row {
 		       * in one project number and seq rise together */
 	struct incident_id id;
 	uint32_t project;
-	uint64_t number; /* 1, 2, ... in the project */
+	uint64_t number;	  /* 1, 2, ... in the project */
 	uint8_t severity, status; /* lists filter by those below 32 */
 	uint8_t private;
 	uint32_t version;
@@ -183,12 +183,12 @@ struct incident_row {
 	struct sealed sealed;
 	struct stored stored;
 };
-err store_incident_insert(struct store_conn *c, const struct incident_row *r)
-    MUST_USE;
+err store_incident_insert(struct store_conn *c,
+    const struct incident_row *r) MUST_USE;
 /* Every column but seq, id, project, number, created; sealed.bytes.p NULL
  * leaves the blob as it is. */
-err store_incident_update(struct store_conn *c, const struct incident_row *r)
-    MUST_USE;
+err store_incident_update(struct store_conn *c,
+    const struct incident_row *r) MUST_USE;
 err store_incident_by_id(struct store_conn *c, const struct incident_id *id,
     struct arena *a, struct incident_row *ret) MUST_USE;
 err store_incident_by_number(struct store_conn *c, uint32_t project,
@@ -200,10 +200,10 @@ err store_incident_last(struct store_conn *c, uint32_t project,
     uint64_t *ret_seq, uint64_t *ret_number) MUST_USE;
 
 enum incident_sort {
-	SORT_NEWEST,   /* number descending */
-	SORT_OLDEST,   /* number ascending */
-	SORT_WORST,    /* severity ascending (0 is worst), newest first */
-	SORT_MILDEST,  /* severity descending, newest first */
+	SORT_NEWEST,  /* number descending */
+	SORT_OLDEST,  /* number ascending */
+	SORT_WORST,   /* severity ascending (0 is worst), newest first */
+	SORT_MILDEST, /* severity descending, newest first */
 };
 enum { BLIND_SIZE = 16, SUBJECTS_MAX = 300 };
 struct subject {
@@ -212,8 +212,8 @@ struct subject {
 };
 struct incident_filter {
 	uint32_t project;
-	uint32_t statuses;   /* bit per status, 0 = any */
-	uint32_t severities; /* bit per severity, 0 = any */
+	uint32_t statuses;	/* bit per status, 0 = any */
+	uint32_t severities;	/* bit per severity, 0 = any */
 	const uint8_t *service; /* BLIND_SIZE bytes or NULL */
 	const uint8_t *type;	/* BLIND_SIZE bytes or NULL */
 	int64_t from, to;	/* created in [from, to); 0 = open */
@@ -231,23 +231,21 @@ struct incident_filter {
  * Private incidents are reached only through their members.
  */
 err store_incident_list(struct store_conn *c, const struct incident_filter *f,
-    size_t max, struct arena *a, struct incident_row **ret, size_t *ret_n)
-    MUST_USE;
+    size_t max, struct arena *a, struct incident_row **ret,
+    size_t *ret_n) MUST_USE;
 /* Counted up to about STORE_COUNT_MAX; the cursor is not looked at. */
 enum { STORE_COUNT_MAX = 10000 };
-err store_incident_count(struct store_conn *c,
-    const struct incident_filter *f, uint64_t *ret) MUST_USE;
+err store_incident_count(struct store_conn *c, const struct incident_filter *f,
+    uint64_t *ret) MUST_USE;
 
 enum tag_kind { TAG_SERVICE = 1, TAG_TYPE = 2, TAG_GROUP = 3 };
 err store_tag_add(struct store_conn *c, uint32_t project, enum tag_kind kind,
     const uint8_t value[BLIND_SIZE], uint64_t number) MUST_USE;
-err store_tag_delete(struct store_conn *c, uint32_t project,
-    enum tag_kind kind, const uint8_t value[BLIND_SIZE], uint64_t number)
-    MUST_USE;
+err store_tag_delete(struct store_conn *c, uint32_t project, enum tag_kind kind,
+    const uint8_t value[BLIND_SIZE], uint64_t number) MUST_USE;
 /* Highest incident number with that tag; E_NOT_FOUND when none has it. */
-err store_tag_newest(struct store_conn *c, uint32_t project,
-    enum tag_kind kind, const uint8_t value[BLIND_SIZE], uint64_t *ret)
-    MUST_USE;
+err store_tag_newest(struct store_conn *c, uint32_t project, enum tag_kind kind,
+    const uint8_t value[BLIND_SIZE], uint64_t *ret) MUST_USE;
 
 /* Replace all members of an incident. */
 err store_members_set(struct store_conn *c, uint64_t incident,
@@ -258,8 +256,8 @@ err store_members(struct store_conn *c, uint64_t incident, struct arena *a,
 err store_member_any(struct store_conn *c, uint64_t incident,
     const struct subject *as, size_t as_n, bool *ret) MUST_USE;
 /* Private incidents one of these is a member of, newest first. */
-err store_member_of(struct store_conn *c, const struct subject *as,
-    size_t as_n, size_t max, struct arena *a, struct incident_id **ret,
+err store_member_of(struct store_conn *c, const struct subject *as, size_t as_n,
+    size_t max, struct arena *a, struct incident_id **ret,
     size_t *ret_n) MUST_USE;
 
 /* ---- timeline ---- */
@@ -272,8 +270,8 @@ struct entry_row {
 	struct sealed sealed;
 	struct stored stored;
 };
-err store_entry_insert(struct store_conn *c, const struct entry_row *r)
-    MUST_USE;
+err store_entry_insert(struct store_conn *c,
+    const struct entry_row *r) MUST_USE;
 /* Entries with n > after (or n < after when newest_first and after > 0). */
 err store_entry_list(struct store_conn *c, uint64_t incident, uint32_t after,
     bool newest_first, size_t max, struct arena *a, struct entry_row **ret,
@@ -292,18 +290,17 @@ struct alert_row {
 	struct sealed sealed;
 	struct stored stored;
 };
-err store_alert_insert(struct store_conn *c, const struct alert_row *r)
-    MUST_USE;
+err store_alert_insert(struct store_conn *c,
+    const struct alert_row *r) MUST_USE;
 /* Every column but seq, id, project, dedup, first_seen; sealed.bytes.p NULL
  * leaves the blob. */
-err store_alert_update(struct store_conn *c, const struct alert_row *r)
-    MUST_USE;
+err store_alert_update(struct store_conn *c,
+    const struct alert_row *r) MUST_USE;
 err store_alert_by_id(struct store_conn *c, const struct alert_id *id,
     struct arena *a, struct alert_row *ret) MUST_USE;
 /* The newest alert with that blind dedup value. */
-err store_alert_by_dedup(struct store_conn *c,
-    const uint8_t dedup[BLIND_SIZE], struct arena *a, struct alert_row *ret)
-    MUST_USE;
+err store_alert_by_dedup(struct store_conn *c, const uint8_t dedup[BLIND_SIZE],
+    struct arena *a, struct alert_row *ret) MUST_USE;
 err store_alert_last(struct store_conn *c, uint64_t *ret_seq) MUST_USE;
 struct alert_filter {
 	uint32_t project;
@@ -316,12 +313,12 @@ struct alert_filter {
 	size_t as_n;
 };
 err store_alert_list(struct store_conn *c, const struct alert_filter *f,
-    size_t max, struct arena *a, struct alert_row **ret, size_t *ret_n)
-    MUST_USE;
+    size_t max, struct arena *a, struct alert_row **ret,
+    size_t *ret_n) MUST_USE;
 /* How many alerts of this incident are not resolved (resolved == 0), counted
  * up to STORE_COUNT_MAX. */
-err store_alert_open(struct store_conn *c, uint64_t incident, uint64_t *ret)
-    MUST_USE;
+err store_alert_open(struct store_conn *c, uint64_t incident,
+    uint64_t *ret) MUST_USE;
 
 /* ---- deliveries ---- */
 enum delivery_status { DELIVERY_ACCEPTED = 1, DELIVERY_DEAD = 2 };
@@ -336,8 +333,8 @@ struct delivery_row {
 	struct sealed sealed;
 	struct stored stored;
 };
-err store_delivery_insert(struct store_conn *c, const struct delivery_row *r)
-    MUST_USE;
+err store_delivery_insert(struct store_conn *c,
+    const struct delivery_row *r) MUST_USE;
 err store_delivery_last(struct store_conn *c, uint64_t *ret_seq) MUST_USE;
 /* Newest first, seq < after when after > 0. */
 err store_delivery_list(struct store_conn *c,
@@ -364,8 +361,8 @@ err store_reply_purge(struct store_conn *c, int64_t before) MUST_USE;
 err store_token_used_put(struct store_conn *c, const struct token_id *t,
     int64_t used) MUST_USE;
 /* When the token itself is deleted; fine when it was never used. */
-err store_token_used_delete(struct store_conn *c, const struct token_id *t)
-    MUST_USE;
+err store_token_used_delete(struct store_conn *c,
+    const struct token_id *t) MUST_USE;
 struct token_used_row {
 	struct token_id token;
 	int64_t used;
@@ -374,8 +371,8 @@ err store_token_used(struct store_conn *c, struct arena *a,
     struct token_used_row **ret, size_t *ret_n) MUST_USE;
 
 /* ---- audit ---- */
-err store_audit_append(struct store_conn *c, uint64_t seq, struct str leaf)
-    MUST_USE;
+err store_audit_append(struct store_conn *c, uint64_t seq,
+    struct str leaf) MUST_USE;
 err store_audit_get(struct store_conn *c, uint64_t seq, struct arena *a,
     struct str *ret) MUST_USE;
 err store_audit_last(struct store_conn *c, uint64_t *ret_seq) MUST_USE;
@@ -398,8 +395,8 @@ err store_tile_get(struct store_conn *c, unsigned level, uint64_t index,
 err store_checkpoint_put(struct store_conn *c, uint64_t size, int64_t time,
     struct str note) MUST_USE;
 /* The newest checkpoint; with size > 0 the smallest one whose size >= size. */
-err store_checkpoint_get(struct store_conn *c, uint64_t size,
-    struct arena *a, uint64_t *ret_size, struct str *ret_note) MUST_USE;
+err store_checkpoint_get(struct store_conn *c, uint64_t size, struct arena *a,
+    uint64_t *ret_size, struct str *ret_note) MUST_USE;
 
 /* ---- rotation ---- */
 /*

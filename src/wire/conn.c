@@ -258,8 +258,8 @@ flush(struct conn *c)
 	if (c->out.n > 0)
 		c->want_write = false;
 	while (c->out_at < c->out.n) {
-		ptrdiff_t n = c->t->write(c, c->out.p + c->out_at,
-		    c->out.n - c->out_at);
+		ptrdiff_t n =
+		    c->t->write(c, c->out.p + c->out_at, c->out.n - c->out_at);
 
 		if (n <= 0) {
 			if (n != IO_AGAIN)

@@ -25,15 +25,15 @@ struct ssl_ctx_st;
 struct tls_tickets;
 
 enum {
-	RECORD = 16 * 1024,	/* largest TLS record */
-	OUT_HIGH = 256 * 1024,	/* queued output at which reading stops */
-	OUT_MORE = 64 * 1024,	/* below it more is produced */
+	RECORD = 16 * 1024,    /* largest TLS record */
+	OUT_HIGH = 256 * 1024, /* queued output at which reading stops */
+	OUT_MORE = 64 * 1024,  /* below it more is produced */
 	OUT_MAX = LIM_REPLY + 1024 * 1024,
-	IN_HOLD = RECORD,	/* bytes kept while a request is worked on */
+	IN_HOLD = RECORD, /* bytes kept while a request is worked on */
 	IN_MAX = LIM_HEAD + 2 * RECORD,
 	BODY_INLINE = 16 * 1024, /* bodies up to here live in the arena */
 	PROBLEM_MAX = 4096,
-	POOL_MAX = 64,		 /* idle exchanges kept by a reactor */
+	POOL_MAX = 64, /* idle exchanges kept by a reactor */
 	POOL_ARENA = 64 * 1024,
 	LINGER_MS = 2000,
 	NOTICE_MS = 200,
@@ -75,7 +75,7 @@ timer_keep(struct reactor *r, struct timer *t, enum timer_list list)
 /* ---- exchanges ---- */
 
 enum x_state {
-	X_HEAD,	   /* arriving */
+	X_HEAD, /* arriving */
 	X_BODY,
 	X_WAIT,	   /* complete, waits for a job slot (HTTP/2) */
 	X_LENT,	   /* the caller has it */
@@ -111,7 +111,7 @@ struct exchange {
 	_Atomic unsigned mail;
 	/* cleared for each request, up to h1 */
 	struct http_request req;
-	struct conn *c; /* NULL: the connection is gone */
+	struct conn *c;		      /* NULL: the connection is gone */
 	struct exchange *prev, *next; /* list of c, else of r's orphans */
 	struct exchange *mail_next;
 	void *user;
@@ -142,7 +142,7 @@ struct exchange {
 };
 
 struct exchange *exchange_new(struct conn *c);
-void exchange_free(struct exchange *x);    /* into the pool */
+void exchange_free(struct exchange *x);	   /* into the pool */
 void exchange_destroy(struct exchange *x); /* for good */
 /* Complete: lend it to the caller. */
 void exchange_lend(struct exchange *x);
@@ -183,8 +183,8 @@ struct field {
 };
 enum { FIELDS_MAX = REPLY_HEADERS + 10 };
 /* The fields of x->reply in both protocols; digits: room for a number. */
-size_t respond_fields(const struct exchange *x, bool stream,
-    struct field *f, char digits[24]);
+size_t respond_fields(const struct exchange *x, bool stream, struct field *f,
+    char digits[24]);
 /* The head, and unless it is a stream the body. */
 void respond_h1(struct buf *b, const struct exchange *x, bool stream);
 /* May an answer with that status have a body? */
@@ -234,7 +234,7 @@ struct conn {
 	struct buf out; /* not yet sent */
 	size_t out_at;
 	size_t lingered;
-	struct exchange *x; /* HTTP/1: the one request */
+	struct exchange *x;  /* HTTP/1: the one request */
 	struct exchange *xs; /* all of them */
 	unsigned xs_n;
 	struct h2 *h2;

@@ -213,6 +213,7 @@ exchange_over(struct exchange *x)
 	const struct wire_hooks *h = &x->r->w->hooks;
 
 	detach(x);
+	atomic_store(&x->gone, true); /* nobody listens any more */
 	pthread_mutex_lock(&x->stream.mu);
 	x->stream.closed = true;
 	pthread_cond_broadcast(&x->stream.room);
@@ -227,8 +228,8 @@ exchange_over(struct exchange *x)
 void
 exchange_drain(struct exchange *x)
 {
-	if (x->state != X_STREAM || !str_starts(x->reply.content_type,
-		STR("text/event-stream")))
+	if (x->state != X_STREAM ||
+	    !str_starts(x->reply.content_type, STR("text/event-stream")))
 		return;
 	pthread_mutex_lock(&x->stream.mu);
 	x->stream.finished = true;

@@ -82,8 +82,7 @@ head_done(struct conn *c, struct exchange *x, struct str head, bool more_in)
 	}
 	x->state = X_BODY;
 	timer_set(c->r, &c->timer, T_BODY);
-	if (!request_body_begin(x,
-		x->h1.chunked ? -1 : (int64_t)x->h1.left))
+	if (!request_body_begin(x, x->h1.chunked ? -1 : (int64_t)x->h1.left))
 		return;
 	if (x->h1.expect && !more_in)
 		buf_c(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");

@@ -19,15 +19,38 @@ enum { TOKEN = 1, URI = 2, HOST = 4, VALUE = 8, HEX = 16 };
 #define N64(c, v) N20(c, v), N20((c) + 20, v), N20((c) + 40, v), N4((c) + 60, v)
 
 static const uint8_t class_of[256] = {
-    N1('\t', VALUE), N1(' ', VALUE), N1('!', EVERY), N1('"', VALUE),
-    N1('#', TOKEN | VALUE), N4('$', EVERY), N2('(', HOSTLY), N2('*', EVERY),
-    N1(',', HOSTLY), N2('-', EVERY), N1('/', URI | VALUE),
-    N10('0', EVERY | HEX), N2(':', HOSTLY), N1('<', VALUE), N1('=', HOSTLY),
-    N1('>', VALUE), N2('?', URI | VALUE), N6('A', EVERY | HEX),
-    N20('G', EVERY), N1('[', HOSTLY), N1('\\', VALUE), N1(']', HOSTLY),
-    N1('^', TOKEN | VALUE), N1('_', EVERY), N1('`', TOKEN | VALUE),
-    N6('a', EVERY | HEX), N20('g', EVERY), N1('{', VALUE),
-    N1('|', TOKEN | VALUE), N1('}', VALUE), N1('~', EVERY), N64(0x80, VALUE),
+    N1('\t', VALUE),
+    N1(' ', VALUE),
+    N1('!', EVERY),
+    N1('"', VALUE),
+    N1('#', TOKEN | VALUE),
+    N4('$', EVERY),
+    N2('(', HOSTLY),
+    N2('*', EVERY),
+    N1(',', HOSTLY),
+    N2('-', EVERY),
+    N1('/', URI | VALUE),
+    N10('0', EVERY | HEX),
+    N2(':', HOSTLY),
+    N1('<', VALUE),
+    N1('=', HOSTLY),
+    N1('>', VALUE),
+    N2('?', URI | VALUE),
+    N6('A', EVERY | HEX),
+    N20('G', EVERY),
+    N1('[', HOSTLY),
+    N1('\\', VALUE),
+    N1(']', HOSTLY),
+    N1('^', TOKEN | VALUE),
+    N1('_', EVERY),
+    N1('`', TOKEN | VALUE),
+    N6('a', EVERY | HEX),
+    N20('g', EVERY),
+    N1('{', VALUE),
+    N1('|', TOKEN | VALUE),
+    N1('}', VALUE),
+    N1('~', EVERY),
+    N64(0x80, VALUE),
     N64(0xc0, VALUE),
 };
 
@@ -256,8 +279,9 @@ static void
 expect_byte(struct http1 *p, char got, char want, enum state next)
 {
 	if (got != want) {
-		malformed(p, want == '\n' ? "a line does not end with CRLF"
-					  : "unexpected byte in a line");
+		malformed(p,
+		    want == '\n' ? "a line does not end with CRLF"
+				 : "unexpected byte in a line");
 		return;
 	}
 	p->at++;
@@ -312,9 +336,10 @@ step_target(struct http1 *p, const char *b, size_t end)
 	if (p->at == end)
 		return;
 	if (b[p->at] != ' ' || p->at == p->mark) {
-		malformed(p, b[p->at] == '\r' ? "the request line has no version"
-					      : "the request target holds a "
-						"byte it must not");
+		malformed(p,
+		    b[p->at] == '\r' ? "the request line has no version"
+				     : "the request target holds a "
+				       "byte it must not");
 		return;
 	}
 	p->target = span(p);
@@ -612,8 +637,8 @@ chunk_step(struct http1 *p, char c)
 static struct str
 content(struct http1 *p, struct str *in)
 {
-	struct str piece = str_head(*in,
-	    p->left < in->n ? (size_t)p->left : in->n);
+	struct str piece =
+	    str_head(*in, p->left < in->n ? (size_t)p->left : in->n);
 
 	p->left -= piece.n;
 	*in = str_skip(*in, piece.n);

@@ -39,8 +39,8 @@ struct h2 {
 	unsigned jobs;
 	struct exchange *wait, **wait_last;
 	struct bucket control, glitches;
-	bool notice;  /* the peer was told that we will end */
-	bool ending;  /* and now that we do */
+	bool notice; /* the peer was told that we will end */
+	bool ending; /* and now that we do */
 };
 
 /* ---- what a peer may cost ---- */
@@ -622,8 +622,8 @@ submit(struct exchange *x, bool stream, bool body)
 		status[1] = (char)('0' + code / 10 % 10);
 		status[2] = (char)('0' + code % 10);
 	}
-	nv[0] = (nghttp2_nv){bytes(STR(":status")), bytes(str_of(status, 3)),
-	    7, 3, NGHTTP2_NV_FLAG_NO_COPY_NAME};
+	nv[0] = (nghttp2_nv){bytes(STR(":status")), bytes(str_of(status, 3)), 7,
+	    3, NGHTTP2_NV_FLAG_NO_COPY_NAME};
 	n = 1 + fields_to_nv(f, n, nv + 1);
 	return nghttp2_submit_response(x->c->h2->s, x->stream_id, nv, n,
 		   body ? &data : NULL) == 0;
@@ -706,16 +706,14 @@ callbacks(void)
 	    on_invalid_header);
 	nghttp2_session_callbacks_set_on_begin_frame_callback(cb,
 	    on_begin_frame);
-	nghttp2_session_callbacks_set_on_frame_recv_callback(cb,
-	    on_frame_recv);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame_recv);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb,
 	    on_data_chunk);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb,
 	    on_stream_close);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(cb,
 	    on_invalid_frame);
-	nghttp2_session_callbacks_set_on_frame_send_callback(cb,
-	    on_frame_send);
+	nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_frame_send);
 	return cb;
 }
 
@@ -788,8 +786,8 @@ h2_end(struct conn *c)
 void
 h2_input(struct conn *c, struct str in)
 {
-	ssize_t n = nghttp2_session_mem_recv(c->h2->s, (const uint8_t *)in.p,
-	    in.n);
+	ssize_t n =
+	    nghttp2_session_mem_recv(c->h2->s, (const uint8_t *)in.p, in.n);
 
 	/* what the peer did wrong inside of HTTP/2 was answered with GOAWAY;
 	 * this is a flood, a wrong preface or no memory */
@@ -849,8 +847,8 @@ farewell(struct conn *c)
 
 	c->h2->ending = true;
 	nghttp2_submit_goaway(s, NGHTTP2_FLAG_NONE,
-	    nghttp2_session_get_last_proc_stream_id(s), NGHTTP2_NO_ERROR,
-	    NULL, 0);
+	    nghttp2_session_get_last_proc_stream_id(s), NGHTTP2_NO_ERROR, NULL,
+	    0);
 	conn_dirty(c);
 }
 

@@ -159,8 +159,8 @@ listeners_arm(struct reactor *r, bool on)
 {
 	for (size_t i = 0; i < r->w->config.listen_n; i++) {
 		struct source *s = &r->listen[i];
-		struct epoll_event ev = {
-		    .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = s};
+		struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+		    .data.ptr = s};
 
 		if (s->armed == on)
 			continue;
@@ -232,8 +232,8 @@ accept_one(struct reactor *r, struct source *s)
 		return errno == ECONNABORTED || errno == EINTR;
 	}
 	COUNT(r, accepted);
-	c = open_all(r->w) >= LIM_CONNECTIONS ? NULL :
-	    conn_new(r, fd, &transport_tls);
+	c = open_all(r->w) >= LIM_CONNECTIONS ? NULL
+					      : conn_new(r, fd, &transport_tls);
 	if (c == NULL) {
 		COUNT(r, refused);
 		close(fd);
@@ -263,8 +263,7 @@ reactor_wake(struct reactor *r)
 
 	if (!atomic_load(&r->sleeping) || !atomic_exchange(&r->sleeping, false))
 		return;
-	while (write(r->mail_source.fd, &one, sizeof one) < 0 &&
-	    errno == EINTR)
+	while (write(r->mail_source.fd, &one, sizeof one) < 0 && errno == EINTR)
 		;
 }
 
@@ -388,8 +387,7 @@ drained(struct reactor *r)
 	if (r->now_us >= r->drain_us)
 		return true;
 	return r->conns == NULL && r->dirty == NULL && r->orphans == NULL &&
-	    atomic_load(&r->arrivals) == NULL &&
-	    atomic_load(&r->mail) == NULL;
+	    atomic_load(&r->arrivals) == NULL && atomic_load(&r->mail) == NULL;
 }
 
 /* ---- the loop ---- */
@@ -515,7 +513,8 @@ reactor_init(struct reactor *r, struct wire *w, unsigned index)
 		return err_of(E_UNAVAILABLE);
 	for (size_t i = 0; i < w->config.listen_n; i++)
 		r->listen[i] = (struct source){.kind = SOURCE_LISTEN,
-		    .fd = w->config.listen[i], .index = (unsigned)i};
+		    .fd = w->config.listen[i],
+		    .index = (unsigned)i};
 	return OK;
 }
 

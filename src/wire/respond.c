@@ -1,7 +1,10 @@
 /* Heads of answers: the same fields for both protocols. */
 #include "wire/conn.h"
 
-#define TEXT(lit) {"" lit "", sizeof(lit) - 1}
+#define TEXT(lit)                                                              \
+	{                                                                      \
+		"" lit "", sizeof(lit) - 1                                     \
+	}
 
 static const struct field standard[] = {
     {TEXT("strict-transport-security"), TEXT("max-age=63072000"), true},
@@ -69,8 +72,8 @@ respond_fields(const struct exchange *x, bool stream, struct field *f,
 
 	f[n++] = (struct field){STR("date"), str_c(x->r->date), false};
 	if (r->content_type.n > 0 && respond_bodied(x))
-		f[n++] = (struct field){STR("content-type"), r->content_type,
-		    false};
+		f[n++] =
+		    (struct field){STR("content-type"), r->content_type, false};
 	if (!stream && respond_bodied(x))
 		f[n++] = (struct field){STR("content-length"),
 		    decimal(r->content_type.n > 0 ? r->body.n : 0, digits),
@@ -96,19 +99,34 @@ reason(int status)
 		int status;
 		const char *text;
 	} known[] = {
-	    {200, "OK"}, {201, "Created"}, {202, "Accepted"},
-	    {204, "No Content"}, {301, "Moved Permanently"}, {302, "Found"},
-	    {303, "See Other"}, {304, "Not Modified"},
-	    {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
-	    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
-	    {404, "Not Found"}, {405, "Method Not Allowed"},
-	    {406, "Not Acceptable"}, {408, "Request Timeout"},
-	    {409, "Conflict"}, {410, "Gone"}, {412, "Precondition Failed"},
-	    {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-	    {422, "Unprocessable Content"}, {428, "Precondition Required"},
+	    {200, "OK"},
+	    {201, "Created"},
+	    {202, "Accepted"},
+	    {204, "No Content"},
+	    {301, "Moved Permanently"},
+	    {302, "Found"},
+	    {303, "See Other"},
+	    {304, "Not Modified"},
+	    {307, "Temporary Redirect"},
+	    {308, "Permanent Redirect"},
+	    {400, "Bad Request"},
+	    {401, "Unauthorized"},
+	    {403, "Forbidden"},
+	    {404, "Not Found"},
+	    {405, "Method Not Allowed"},
+	    {406, "Not Acceptable"},
+	    {408, "Request Timeout"},
+	    {409, "Conflict"},
+	    {410, "Gone"},
+	    {412, "Precondition Failed"},
+	    {413, "Content Too Large"},
+	    {415, "Unsupported Media Type"},
+	    {422, "Unprocessable Content"},
+	    {428, "Precondition Required"},
 	    {429, "Too Many Requests"},
 	    {431, "Request Header Fields Too Large"},
-	    {500, "Internal Server Error"}, {501, "Not Implemented"},
+	    {500, "Internal Server Error"},
+	    {501, "Not Implemented"},
 	    {503, "Service Unavailable"},
 	};
 

@@ -125,7 +125,7 @@ static bool
 offers(const unsigned char *in, unsigned n, const char *want, unsigned want_n)
 {
 	for (unsigned at = 0; at < n && in[at] <= n - at - 1;
-	    at += 1U + in[at]) {
+	     at += 1U + in[at]) {
 		if (in[at] == want_n && memcmp(in + at + 1, want, want_n) == 0)
 			return true;
 	}
@@ -188,8 +188,8 @@ load_chain(SSL_CTX *ctx, struct str pem, struct trail *t)
 		}
 	}
 	/* anything but "no more PEM here" means the file is broken */
-	if (n > 0 && ERR_GET_REASON(ERR_peek_last_error()) !=
-	    PEM_R_NO_START_LINE)
+	if (n > 0 &&
+	    ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
 		ok = false;
 	ERR_clear_error();
 	BIO_free(bio);
@@ -242,12 +242,12 @@ context_settings(SSL_CTX *x)
 	    SSL_CTX_set_num_tickets(x, 1) != 1 ||
 	    SSL_CTX_set_session_id_context(x, id, sizeof id - 1) != 1)
 		return false;
-	SSL_CTX_set_options(x, SSL_OP_CIPHER_SERVER_PREFERENCE |
-	    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_RENEGOTIATION |
-	    SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(x, SSL_MODE_RELEASE_BUFFERS |
-	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_options(x,
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+		SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(x,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* one read for a burst; needs the loop over `pending` in conn_read */
 	SSL_CTX_set_read_ahead(x, 1);
 	SSL_CTX_set_session_cache_mode(x, SSL_SESS_CACHE_OFF);

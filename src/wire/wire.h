@@ -28,16 +28,16 @@ enum http_method {
 const char *http_method_text(enum http_method m);
 
 struct header {
-	struct str name; /* lower case */
+	struct str name;  /* lower case */
 	struct str value; /* trimmed, no controls */
 };
 
 /* One request; immutable once handed over; lives in the exchange's arena. */
 struct http_request {
 	enum http_method method;
-	struct str target;  /* as sent: path and query */
-	struct str path;    /* up to '?', still percent-encoded */
-	struct str query;   /* after '?', without it; p NULL when none */
+	struct str target; /* as sent: path and query */
+	struct str path;   /* up to '?', still percent-encoded */
+	struct str query;  /* after '?', without it; p NULL when none */
 	struct str host;
 	const struct header *headers;
 	size_t headers_n;
@@ -101,8 +101,8 @@ void exchange_stream(struct exchange *x, const struct reply *head);
  * the latter case nothing was queued. */
 bool exchange_push(struct exchange *x, struct str bytes, size_t max_queue);
 /* Like push, but waits for room, at most ms; not on a reactor thread. */
-bool exchange_push_wait(struct exchange *x, struct str bytes,
-    size_t max_queue, int ms);
+bool exchange_push_wait(struct exchange *x, struct str bytes, size_t max_queue,
+    int ms);
 void exchange_finish(struct exchange *x);
 void exchange_release(struct exchange *x);
 
@@ -124,8 +124,7 @@ struct wire_hooks {
 	 * Wire itself refuses a request (E_BAD_REQUEST, E_TOO_LARGE,
 	 * E_TIMEOUT, E_HEADERS, ...): render the problem document into b.
 	 */
-	void (*problem)(void *ctx, err e, const struct trail *t,
-	    struct buf *b);
+	void (*problem)(void *ctx, err e, const struct trail *t, struct buf *b);
 };
 
 struct wire;

@@ -188,8 +188,7 @@ make_near_far(const uint8_t of[32])
 TEST(ct_eq_32_bytes)
 {
 	struct timing t = {"ct_eq", 16, prepare_first_last, op_ct_eq};
-	struct timing bad = {"early exit", 16, prepare_first_last,
-	    op_early_eq};
+	struct timing bad = {"early exit", 16, prepare_first_last, op_early_eq};
 
 	for (size_t i = 0; i < 32; i++)
 		ours[i] = (uint8_t)(i * 11);
@@ -231,8 +230,8 @@ TEST(commitment)
 
 	arena_init(&arena, 65536);
 	seal_key = help_key_of(1, 1, SEAL_CLASS_ALERT);
-	T_GOOD(seal_close(&seal_key, &row, STR("0123456789abcdef"), &arena,
-	    &s));
+	T_GOOD(
+	    seal_close(&seal_key, &row, STR("0123456789abcdef"), &arena, &s));
 	blob = help_stored(s);
 	make_near_far((const uint8_t *)s.bytes.p + 8);
 	prepare_commitment(true);
@@ -258,7 +257,8 @@ make_world(void)
 	struct user u = {.o = {.kind = OBJECT_USER, .id = {{1}}, .version = 1},
 	    .email = STR("a@example.org"),
 	    .name = STR("A")};
-	struct token t = {.o = {.kind = OBJECT_TOKEN, .id = {{2}},
+	struct token t = {.o = {.kind = OBJECT_TOKEN,
+			      .id = {{2}},
 			      .version = 1},
 	    .kind = 'p',
 	    .owner_kind = PRINCIPAL_USER,
@@ -275,8 +275,8 @@ make_world(void)
 	T_GOOD(world_builder_put(b, &u.o));
 	T_GOOD(world_builder_put(b, &t.o));
 	T_GOOD(world_builder_done(b, &world));
-	verifier = (uint8_t *)(uintptr_t)world_token_key(world, t.key_id)
-		       ->verifier;
+	verifier =
+	    (uint8_t *)(uintptr_t)world_token_key(world, t.key_id)->verifier;
 	input = (struct auth_input){.world = world,
 	    .token_mac = &mac_key,
 	    .now = 1,

@@ -34,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	head.project = data[0] / 10;
 	arena_init(&a, 32 << 20);
 	if (err_ok(object_decode(&a, &head,
-	    str_of((const char *)data + 1, n - 1), &one))) {
+		str_of((const char *)data + 1, n - 1), &one))) {
 		buf_init_on(&b, &a, 8 << 20);
 		buf_init_on(&c, &a, 8 << 20);
 		object_encode(&b, one);

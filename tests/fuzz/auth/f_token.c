@@ -30,8 +30,8 @@ blocks(struct str in)
 	str_cut(in, '\n', &block, &address);
 	if (cidr_match(&block, 1, address)) {
 		BUG_ON(!cidr_valid(block));
-		BUG_ON(!cidr_match(&address, 1, address) &&
-		    cidr_valid(address));
+		BUG_ON(
+		    !cidr_match(&address, 1, address) && cidr_valid(address));
 	}
 	if (!cidr_valid(block))
 		BUG_ON(cidr_match(&block, 1, address));

@@ -159,8 +159,8 @@ raw_is_inside(const struct json *j, struct str in)
 static bool
 we_may_refuse(err e, struct str in)
 {
-	return memchr(in.p, '\0', in.n) != NULL || err_is(e, E_TOO_DEEP) || err_is(e, E_TOO_MANY) ||
-	    err_is(e, E_NO_MEMORY);
+	return memchr(in.p, '\0', in.n) != NULL || err_is(e, E_TOO_DEEP) ||
+	    err_is(e, E_TOO_MANY) || err_is(e, E_NO_MEMORY);
 }
 
 static bool

@@ -59,8 +59,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	two = run(in, in.n == 0 ? 0 : ((size_t)p[0] << 8 | p[1]) % in.n);
 	if (one.e.code != two.e.code || one.bytes > n)
 		abort();
-	if (err_ok(one.e) && (one.hash != two.hash || one.ended != two.ended ||
-				 one.status != two.status))
+	if (err_ok(one.e) &&
+	    (one.hash != two.hash || one.ended != two.ended ||
+		one.status != two.status))
 		abort();
 	return 0;
 }

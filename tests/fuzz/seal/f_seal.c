@@ -12,8 +12,10 @@ static struct root_keys *root;
 static struct project_keys *projects;
 static struct keyring *ring;
 static struct arena arena;
-static struct seal_where row = {
-    .table = SEAL_TABLE_ALERT, .schema = 1, .project = 1, .pk_n = 16};
+static struct seal_where row = {.table = SEAL_TABLE_ALERT,
+    .schema = 1,
+    .project = 1,
+    .pk_n = 16};
 static struct str hostile;
 
 static const char root_text[] =
@@ -101,8 +103,8 @@ as_change(void)
 	uint8_t *p;
 	err e;
 
-	must(err_ok(seal_close(&key, &row, STR("what was sealed"), &arena,
-	    &s)));
+	must(
+	    err_ok(seal_close(&key, &row, STR("what was sealed"), &arena, &s)));
 	was = arena_dup(&arena, s.bytes);
 	p = (uint8_t *)(uintptr_t)s.bytes.p;
 	for (size_t i = 0; i + 1 < hostile.n; i += 2)

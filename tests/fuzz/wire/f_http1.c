@@ -101,8 +101,7 @@ mistaken(struct str in)
 	for (size_t i = 0; i < p.fields_n; i++) {
 		struct http1_span f = p.fields[i].name;
 
-		if (f.n > name.n &&
-		    str_ieq(str_of(in.p + f.at, name.n), name))
+		if (f.n > name.n && str_ieq(str_of(in.p + f.at, name.n), name))
 			return true;
 	}
 	return false;

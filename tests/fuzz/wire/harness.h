@@ -73,7 +73,8 @@ static void
 answer(struct exchange *x)
 {
 	const struct http_request *q = exchange_request(x);
-	struct reply r = {.status = 200, .content_type = STR("text/plain"),
+	struct reply r = {.status = 200,
+	    .content_type = STR("text/plain"),
 	    .body = q->target};
 
 	/* everything the request says must be there to be read */
@@ -135,7 +136,8 @@ static struct reactor *
 fuzz_reactor(void)
 {
 	static const struct wire_hooks hooks = {.body_cap = on_body_cap,
-	    .request = on_request, .stream_closed = on_stream_closed,
+	    .request = on_request,
+	    .stream_closed = on_stream_closed,
 	    .problem = on_problem};
 	struct wire_config c = {.reactors = 1, .hooks = &hooks};
 
@@ -154,8 +156,10 @@ answer_kept(void)
 		struct exchange *x = kept[i];
 
 		if (x->state == X_LENT && x->mail == 0) {
-			exchange_reply(x, &(struct reply){.status = 200,
-			    .content_type = STR("a"), .body = x->req.target});
+			exchange_reply(x,
+			    &(struct reply){.status = 200,
+				.content_type = STR("a"),
+				.body = x->req.target});
 			continue;
 		}
 		exchange_push(x, STR("two"), 1000);

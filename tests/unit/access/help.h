@@ -27,12 +27,12 @@ UNUSED static struct object
 head_of(enum object_kind kind, uint32_t n, uint32_t project)
 {
 	return (struct object){
-		.kind = kind,
-		.id = id_of(kind, n),
-		.project = project,
-		.version = 1,
-		.created = 1,
-		.updated = 2,
+	    .kind = kind,
+	    .id = id_of(kind, n),
+	    .project = project,
+	    .version = 1,
+	    .created = 1,
+	    .updated = 2,
 	};
 }
 
@@ -46,9 +46,9 @@ UNUSED static void
 put_project(struct world_builder *b, uint32_t n, const char *slug)
 {
 	struct project p = {
-		.o = head_of(OBJECT_PROJECT, n, n),
-		.slug = str_c(slug),
-		.name = str_c(slug),
+	    .o = head_of(OBJECT_PROJECT, n, n),
+	    .slug = str_c(slug),
+	    .name = str_c(slug),
 	};
 
 	put(b, &p);
@@ -58,9 +58,9 @@ UNUSED static struct uuid
 put_user(struct world_builder *b, uint32_t n, const char *email, bool disabled)
 {
 	struct user u = {
-		.o = head_of(OBJECT_USER, n, 0),
-		.email = str_c(email),
-		.disabled = disabled,
+	    .o = head_of(OBJECT_USER, n, 0),
+	    .email = str_c(email),
+	    .disabled = disabled,
 	};
 
 	put(b, &u);
@@ -72,9 +72,9 @@ put_account(struct world_builder *b, uint32_t n, const char *name,
     bool disabled)
 {
 	struct service_account s = {
-		.o = head_of(OBJECT_SERVICE_ACCOUNT, n, 0),
-		.name = str_c(name),
-		.disabled = disabled,
+	    .o = head_of(OBJECT_SERVICE_ACCOUNT, n, 0),
+	    .name = str_c(name),
+	    .disabled = disabled,
 	};
 
 	put(b, &s);
@@ -86,11 +86,11 @@ put_integration(struct world_builder *b, uint32_t n, uint32_t project,
     bool disabled)
 {
 	struct integration i = {
-		.o = head_of(OBJECT_INTEGRATION, n, project),
-		.name = STR("hook"),
-		.template = STR("generic"),
-		.auth = STR("{\"kind\":\"bearer\"}"),
-		.disabled = disabled,
+	    .o = head_of(OBJECT_INTEGRATION, n, project),
+	    .name = STR("hook"),
+	    .template = STR("generic"),
+	    .auth = STR("{\"kind\":\"bearer\"}"),
+	    .disabled = disabled,
 	};
 
 	put(b, &i);
@@ -103,10 +103,10 @@ put_group(struct world_builder *b, uint32_t n, const char *name,
 {
 	struct principal_id m[64];
 	struct group g = {
-		.o = head_of(OBJECT_GROUP, n, 0),
-		.name = str_c(name),
-		.members = m,
-		.members_n = members_n,
+	    .o = head_of(OBJECT_GROUP, n, 0),
+	    .name = str_c(name),
+	    .members = m,
+	    .members_n = members_n,
 	};
 
 	for (size_t i = 0; i < members_n; i++)
@@ -120,9 +120,9 @@ put_role(struct world_builder *b, uint32_t n, const char *name,
     struct permset perms)
 {
 	struct role r = {
-		.o = head_of(OBJECT_ROLE, n, 0),
-		.name = str_c(name),
-		.perms = perms,
+	    .o = head_of(OBJECT_ROLE, n, 0),
+	    .name = str_c(name),
+	    .perms = perms,
 	};
 
 	put(b, &r);
@@ -133,12 +133,12 @@ put_binding(struct world_builder *b, uint32_t n, enum principal_kind kind,
     struct uuid subject, const char *role, uint32_t project, int64_t expires)
 {
 	struct binding x = {
-		.o = head_of(OBJECT_BINDING, n, project),
-		.subject_kind = kind,
-		.subject = subject,
-		.role = str_c(role),
-		.expires = expires,
-		.reason = STR("because"),
+	    .o = head_of(OBJECT_BINDING, n, project),
+	    .subject_kind = kind,
+	    .subject = subject,
+	    .role = str_c(role),
+	    .expires = expires,
+	    .reason = STR("because"),
 	};
 
 	put(b, &x);
@@ -149,13 +149,13 @@ token_of(uint32_t n, char kind, enum principal_kind owner_kind,
     struct uuid owner, struct permset scopes)
 {
 	struct token t = {
-		.o = head_of(OBJECT_TOKEN, n, 0),
-		.kind = kind,
-		.owner_kind = owner_kind,
-		.owner = {owner},
-		.name = STR("t"),
-		.scopes = scopes,
-		.expires = NOW + 1000,
+	    .o = head_of(OBJECT_TOKEN, n, 0),
+	    .kind = kind,
+	    .owner_kind = owner_kind,
+	    .owner = {owner},
+	    .name = STR("t"),
+	    .scopes = scopes,
+	    .expires = NOW + 1000,
 	};
 
 	snprintf(t.key_id, sizeof t.key_id, "key%07u", n % 10000000);
@@ -200,7 +200,10 @@ actor_of(const struct world *w, enum principal_kind kind, struct uuid id,
     const struct token *t)
 {
 	return (struct actor){
-		.kind = kind, .id = id, .token = t, .world = w,
+	    .kind = kind,
+	    .id = id,
+	    .token = t,
+	    .world = w,
 	};
 }
 

@@ -76,11 +76,12 @@ org_random(struct org *o, uint64_t *seed)
 	o->bindings = rnd_below(seed, BINDINGS + 1);
 	for (unsigned i = 0; i < o->bindings; i++)
 		o->binding[i] = (struct obinding){
-			.subject = rnd_below(seed, PEOPLE + GROUPS),
-			.role = rnd_below(seed, ROLE_MAX_ + CUSTOM + 1),
-			.project = rnd_below(seed, PROJECTS + 1),
-			.expires = rnd_below(seed, 4) != 0 ? 0 :
-			    (int64_t)NOW - 1 + rnd_below(seed, 3),
+		    .subject = rnd_below(seed, PEOPLE + GROUPS),
+		    .role = rnd_below(seed, ROLE_MAX_ + CUSTOM + 1),
+		    .project = rnd_below(seed, PROJECTS + 1),
+		    .expires = rnd_below(seed, 4) != 0
+			? 0
+			: (int64_t)NOW - 1 + rnd_below(seed, 3),
 		};
 	for (unsigned i = 0; i < TOKENS; i++) {
 		struct otoken *t = &o->token[i];
@@ -112,8 +113,8 @@ static bool
 oracle_binding(const struct org *o, unsigned who, const struct obinding *b,
     enum permission p, unsigned project)
 {
-	if (b->subject < PEOPLE ? b->subject != who :
-	    !o->in_group[who][b->subject - PEOPLE])
+	if (b->subject < PEOPLE ? b->subject != who
+				: !o->in_group[who][b->subject - PEOPLE])
 		return false;
 	if (b->expires != 0 && b->expires <= NOW)
 		return false;
@@ -154,8 +155,8 @@ oracle(const struct org *o, unsigned who, unsigned token, enum permission p,
 static struct uuid
 person_id(unsigned who)
 {
-	return who < USERS ? id_of(OBJECT_USER, who) :
-			     id_of(OBJECT_SERVICE_ACCOUNT, who - USERS);
+	return who < USERS ? id_of(OBJECT_USER, who)
+			   : id_of(OBJECT_SERVICE_ACCOUNT, who - USERS);
 }
 
 static enum principal_kind
@@ -199,8 +200,8 @@ org_put_binding(struct world_builder *b, const struct obinding *x,
 	snprintf(name, sizeof name, "c%u", x->role - ROLE_MAX_);
 	put_binding(b, number,
 	    group ? PRINCIPAL_GROUP : person_kind(x->subject),
-	    group ? id_of(OBJECT_GROUP, x->subject - PEOPLE) :
-	    person_id(x->subject),
+	    group ? id_of(OBJECT_GROUP, x->subject - PEOPLE)
+		  : person_id(x->subject),
 	    x->role < ROLE_MAX_ ? role_name((enum builtin_role)x->role) : name,
 	    x->project, x->expires);
 }

@@ -56,39 +56,40 @@ TEST(table)
 		uint32_t project;
 		enum access_rule want;
 	} rows[] = {
-		{ANN, PERM_INCIDENT_VIEW, 1, RULE_ALLOW},
-		{ANN, PERM_INCIDENT_VIEW, 2, RULE_ALLOW},
-		{ANN, PERM_INCIDENT_VIEW, 0, RULE_NO_BINDING},
-		{ANN, PERM_INCIDENT_EDIT, 1, RULE_NO_BINDING},
-		{ANN, PERM_INCIDENT_EDIT, 2, RULE_ALLOW},
-		/* a project's binding gives nothing of the organization's */
-		{ANN, PERM_USER_EDIT, 0, RULE_NO_BINDING},
-		{ANN, PERM_USER_EDIT, 1, RULE_NO_BINDING},
-		/* but what is about oneself holds everywhere */
-		{ANN, PERM_TOKEN_CREATE, 0, RULE_ALLOW},
-		{ANN, PERM_NONE, 0, RULE_ALLOW_SELF},
-		{ANN, PERM_OBJECT, 0, RULE_ALLOW_SELF},
-		{BOB, PERM_INCIDENT_EDIT, 2, RULE_ALLOW},
-		{BOB, PERM_INCIDENT_EDIT, 1, RULE_NO_BINDING},
-		{ROOT, PERM_INCIDENT_EDIT, 1, RULE_ALLOW},
-		{ROOT, PERM_USER_EDIT, 0, RULE_ALLOW},
-		{ROOT, PERM_USER_EDIT, 1, RULE_ALLOW},
-		{ROOT, PERM_INGEST, 1, RULE_NO_BINDING},
-		{ROOT, PERM_MAX_, 1, RULE_NO_BINDING},
-		{EVE, PERM_INCIDENT_VIEW, 1, RULE_NO_BINDING},
-		{EVE, PERM_TOKEN_CREATE, 0, RULE_NO_BINDING},
-		{EVE, PERM_NONE, 0, RULE_ALLOW_SELF},
-		{DAN, PERM_INCIDENT_VIEW, 1, RULE_PRINCIPAL_DISABLED},
-		{DAN, PERM_NONE, 0, RULE_PRINCIPAL_DISABLED},
-		{STRANGER, PERM_NONE, 0, RULE_PRINCIPAL_DISABLED},
+	    {ANN, PERM_INCIDENT_VIEW, 1, RULE_ALLOW},
+	    {ANN, PERM_INCIDENT_VIEW, 2, RULE_ALLOW},
+	    {ANN, PERM_INCIDENT_VIEW, 0, RULE_NO_BINDING},
+	    {ANN, PERM_INCIDENT_EDIT, 1, RULE_NO_BINDING},
+	    {ANN, PERM_INCIDENT_EDIT, 2, RULE_ALLOW},
+	    /* a project's binding gives nothing of the organization's */
+	    {ANN, PERM_USER_EDIT, 0, RULE_NO_BINDING},
+	    {ANN, PERM_USER_EDIT, 1, RULE_NO_BINDING},
+	    /* but what is about oneself holds everywhere */
+	    {ANN, PERM_TOKEN_CREATE, 0, RULE_ALLOW},
+	    {ANN, PERM_NONE, 0, RULE_ALLOW_SELF},
+	    {ANN, PERM_OBJECT, 0, RULE_ALLOW_SELF},
+	    {BOB, PERM_INCIDENT_EDIT, 2, RULE_ALLOW},
+	    {BOB, PERM_INCIDENT_EDIT, 1, RULE_NO_BINDING},
+	    {ROOT, PERM_INCIDENT_EDIT, 1, RULE_ALLOW},
+	    {ROOT, PERM_USER_EDIT, 0, RULE_ALLOW},
+	    {ROOT, PERM_USER_EDIT, 1, RULE_ALLOW},
+	    {ROOT, PERM_INGEST, 1, RULE_NO_BINDING},
+	    {ROOT, PERM_MAX_, 1, RULE_NO_BINDING},
+	    {EVE, PERM_INCIDENT_VIEW, 1, RULE_NO_BINDING},
+	    {EVE, PERM_TOKEN_CREATE, 0, RULE_NO_BINDING},
+	    {EVE, PERM_NONE, 0, RULE_ALLOW_SELF},
+	    {DAN, PERM_INCIDENT_VIEW, 1, RULE_PRINCIPAL_DISABLED},
+	    {DAN, PERM_NONE, 0, RULE_PRINCIPAL_DISABLED},
+	    {STRANGER, PERM_NONE, 0, RULE_PRINCIPAL_DISABLED},
 	};
 	struct world *w = office();
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rule(w, rows[i].who, rows[i].perm, rows[i].project) !=
 		    rows[i].want)
-			T_FAIL("row %zu: %s", i, access_rule_text(rule(w,
-			    rows[i].who, rows[i].perm, rows[i].project)));
+			T_FAIL("row %zu: %s", i,
+			    access_rule_text(rule(w, rows[i].who, rows[i].perm,
+				rows[i].project)));
 	world_unref(w);
 }
 
@@ -146,7 +147,8 @@ TEST(restricted_is_invisible_to_administrators)
 {
 	struct world *w = office();
 	struct actor root = user(w, ROOT), bob = user(w, BOB);
-	struct target t = {.perm = PERM_INCIDENT_VIEW, .project = 2,
+	struct target t = {.perm = PERM_INCIDENT_VIEW,
+	    .project = 2,
 	    .restricted = true};
 	const struct grant *g = NULL;
 	struct decision d;
@@ -195,14 +197,14 @@ TEST(not_found_or_forbidden)
 		uint32_t project;
 		enum err_code want;
 	} rows[] = {
-		{ANN, PERM_INCIDENT_EDIT, 1, E_FORBIDDEN}, /* sees alpha */
-		{BOB, PERM_INCIDENT_VIEW, 1, E_NOT_FOUND}, /* does not */
-		{BOB, PERM_PROJECT_EDIT, 2, E_FORBIDDEN},
-		{EVE, PERM_INCIDENT_VIEW, 2, E_NOT_FOUND},
-		{EVE, PERM_USER_VIEW, 0, E_FORBIDDEN},
-		{ANN, PERM_USER_EDIT, 0, E_FORBIDDEN},
-		{DAN, PERM_INCIDENT_VIEW, 1, E_NOT_FOUND},
-		{DAN, PERM_NONE, 0, E_FORBIDDEN},
+	    {ANN, PERM_INCIDENT_EDIT, 1, E_FORBIDDEN}, /* sees alpha */
+	    {BOB, PERM_INCIDENT_VIEW, 1, E_NOT_FOUND}, /* does not */
+	    {BOB, PERM_PROJECT_EDIT, 2, E_FORBIDDEN},
+	    {EVE, PERM_INCIDENT_VIEW, 2, E_NOT_FOUND},
+	    {EVE, PERM_USER_VIEW, 0, E_FORBIDDEN},
+	    {ANN, PERM_USER_EDIT, 0, E_FORBIDDEN},
+	    {DAN, PERM_INCIDENT_VIEW, 1, E_NOT_FOUND},
+	    {DAN, PERM_NONE, 0, E_FORBIDDEN},
 	};
 	struct world *w = office();
 	const struct grant *g = NULL;
@@ -264,8 +266,7 @@ TEST(integrations_deliver_to_their_project_only)
 	T_EQ_INT(access_decide(&in, &t, NOW).rule, RULE_NO_BINDING);
 	for (unsigned p = 0; p < PERM_MAX_; p++) {
 		t = (struct target){.perm = (enum permission)p, .project = 1};
-		T_EQ_INT(access_decide(&in, &t, NOW).allowed,
-		    p == PERM_INGEST);
+		T_EQ_INT(access_decide(&in, &t, NOW).allowed, p == PERM_INGEST);
 		T_EQ_INT(access_anywhere(&in, (enum permission)p, NOW),
 		    p == PERM_INGEST);
 	}
@@ -283,9 +284,10 @@ TEST(the_system_may_and_nobody_else_poses_as_it)
 	struct world *w = office();
 	struct token tok = token_of(1, 'p', PRINCIPAL_SYSTEM,
 	    (struct uuid){{0}}, permset_all());
-	struct actor a = actor_of(w, PRINCIPAL_SYSTEM, (struct uuid){{0}},
-	    NULL);
-	struct target t = {.perm = PERM_INCIDENT_EDIT, .project = 1,
+	struct actor a =
+	    actor_of(w, PRINCIPAL_SYSTEM, (struct uuid){{0}}, NULL);
+	struct target t = {.perm = PERM_INCIDENT_EDIT,
+	    .project = 1,
 	    .restricted = true};
 
 	T_OK(access_decide(&a, &t, NOW).allowed);
@@ -334,10 +336,10 @@ TEST(nobody_grants_what_it_lacks)
 	T_ERR(access_may_grant(&ann, set_of(PERM_USER_EDIT), 1, NOW, &t),
 	    E_FORBIDDEN);
 	for (unsigned r = 0; r < ROLE_MAX_; r++) {
-		T_GOOD(access_may_grant(&root,
-		    role_perms((enum builtin_role)r), 0, NOW, &t));
-		T_GOOD(access_may_grant(&root,
-		    role_perms((enum builtin_role)r), 2, NOW, &t));
+		T_GOOD(access_may_grant(&root, role_perms((enum builtin_role)r),
+		    0, NOW, &t));
+		T_GOOD(access_may_grant(&root, role_perms((enum builtin_role)r),
+		    2, NOW, &t));
 	}
 	T_ERR(access_may_grant(&root, set_of(PERM_INGEST), 0, NOW, &t),
 	    E_FORBIDDEN);
@@ -403,14 +405,14 @@ TEST(the_last_administrator)
 		const char *role;
 		enum err_code want;
 	} rows[] = {
-		{false, 0, 0, false, "org_admin", E_OK},
-		{true, 0, 0, false, "org_admin", E_OK},
-		{false, 0, NOW + 1, false, "org_admin", E_OK},
-		{false, 0, NOW, false, "org_admin", E_LAST_ADMIN},
-		{false, 1, 0, false, "org_admin", E_LAST_ADMIN},
-		{false, 0, 0, true, "org_admin", E_LAST_ADMIN},
-		{true, 0, 0, true, "org_admin", E_LAST_ADMIN},
-		{false, 0, 0, false, "project_admin", E_LAST_ADMIN},
+	    {false, 0, 0, false, "org_admin", E_OK},
+	    {true, 0, 0, false, "org_admin", E_OK},
+	    {false, 0, NOW + 1, false, "org_admin", E_OK},
+	    {false, 0, NOW, false, "org_admin", E_LAST_ADMIN},
+	    {false, 1, 0, false, "org_admin", E_LAST_ADMIN},
+	    {false, 0, 0, true, "org_admin", E_LAST_ADMIN},
+	    {true, 0, 0, true, "org_admin", E_LAST_ADMIN},
+	    {false, 0, 0, false, "project_admin", E_LAST_ADMIN},
 	};
 	struct world *w = done(fresh());
 
@@ -451,7 +453,8 @@ TEST(a_decision_is_fast)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	ns = ((double)(t1.tv_sec - t0.tv_sec) * 1e9 +
-	    (double)(t1.tv_nsec - t0.tv_nsec)) / ROUNDS;
+		 (double)(t1.tv_nsec - t0.tv_nsec)) /
+	    ROUNDS;
 	printf("# %.0f ns a decision\n", ns);
 	T_EQ_INT(allowed, ROUNDS / 50 * 40);
 #ifndef REDOUBT_SANITIZED

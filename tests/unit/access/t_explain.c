@@ -95,8 +95,8 @@ TEST(each_refusal_names_its_step)
 	struct uuid ann = put_user(b, 1, "ann@x", false);
 	struct uuid dan = put_user(b, 2, "dan@x", true);
 	struct target t = {.perm = PERM_INCIDENT_EDIT, .project = 2};
-	struct token tok = token_of(1, 'p', PRINCIPAL_USER, ann,
-	    set_of(PERM_INCIDENT_VIEW));
+	struct token tok =
+	    token_of(1, 'p', PRINCIPAL_USER, ann, set_of(PERM_INCIDENT_VIEW));
 	const struct json *doc;
 	struct actor who;
 	struct world *w;
@@ -219,13 +219,13 @@ TEST(explanations_agree_with_decisions)
 			uint32_t numbers[PROJECTS];
 			struct decision d;
 			struct token tok;
-			struct actor x = actor_of(w, person_kind(who),
-			    person_id(who), NULL);
+			struct actor x =
+			    actor_of(w, person_kind(who), person_id(who), NULL);
 			struct target t = {
-				.perm = (enum permission)rnd_below(&seed,
-				    PERM_MAX_),
-				.project = rnd_below(&seed, PROJECTS + 1),
-				.restricted = rnd_below(&seed, 4) == 0,
+			    .perm =
+				(enum permission)rnd_below(&seed, PERM_MAX_),
+			    .project = rnd_below(&seed, PROJECTS + 1),
+			    .restricted = rnd_below(&seed, 4) == 0,
 			};
 
 			if (k < TOKENS) {

@@ -39,12 +39,15 @@ again(const void *o)
 TEST(projects_users_accounts)
 {
 	struct project p = {.o = head_of(OBJECT_PROJECT, 1, 7),
-	    .slug = STR("a-b"), .name = STR("\"\\\n\xc3\xa9")};
+	    .slug = STR("a-b"),
+	    .name = STR("\"\\\n\xc3\xa9")};
 	struct user u = {.o = head_of(OBJECT_USER, 1, 0),
-	    .email = STR("a@b"), .name = STR("A"), .disabled = true};
-	struct service_account s = {
-	    .o = head_of(OBJECT_SERVICE_ACCOUNT, 1, 0),
-	    .name = STR("bot"), .disabled = true};
+	    .email = STR("a@b"),
+	    .name = STR("A"),
+	    .disabled = true};
+	struct service_account s = {.o = head_of(OBJECT_SERVICE_ACCOUNT, 1, 0),
+	    .name = STR("bot"),
+	    .disabled = true};
 	const struct project *p2;
 	const struct user *u2;
 	const struct service_account *s2;
@@ -67,12 +70,17 @@ TEST(groups_roles_bindings)
 {
 	static struct principal_id m[LIM_GROUP_MEMBERS];
 	struct group g = {.o = head_of(OBJECT_GROUP, 1, 0),
-	    .name = STR("g"), .members = m, .members_n = LIM_GROUP_MEMBERS};
+	    .name = STR("g"),
+	    .members = m,
+	    .members_n = LIM_GROUP_MEMBERS};
 	struct role r = {.o = head_of(OBJECT_ROLE, 1, 0), .name = STR("r")};
 	struct binding b = {.o = head_of(OBJECT_BINDING, 1, 3),
-	    .subject_kind = PRINCIPAL_GROUP, .subject = {{1, 2}},
-	    .role = STR("viewer"), .expires = INT64_MAX,
-	    .reason = STR("why"), .created_by = {{{3, 4}}}};
+	    .subject_kind = PRINCIPAL_GROUP,
+	    .subject = {{1, 2}},
+	    .role = STR("viewer"),
+	    .expires = INT64_MAX,
+	    .reason = STR("why"),
+	    .created_by = {{{3, 4}}}};
 	const struct group *g2;
 	const struct role *r2;
 	const struct binding *b2;
@@ -138,10 +146,13 @@ TEST(tokens)
 TEST(integrations)
 {
 	struct integration i = {.o = head_of(OBJECT_INTEGRATION, 1, 3),
-	    .name = STR("n"), .template = STR("grafana"),
+	    .name = STR("n"),
+	    .template = STR("grafana"),
 	    .auth = STR("{ \"kind\" : \"bearer\" }"),
-	    .mapping = STR("{\"title\":1.50}"), .default_severity = 3,
-	    .disabled = true, .created_by = {{{8}}}};
+	    .mapping = STR("{\"title\":1.50}"),
+	    .default_severity = 3,
+	    .disabled = true,
+	    .created_by = {{{8}}}};
 	const struct integration *j;
 
 	BEGIN;
@@ -172,15 +183,18 @@ TEST(unknown_members_are_ignored_and_missing_ones_zero)
 	const struct object *o = NULL;
 
 	BEGIN;
-	T_GOOD(decoded(OBJECT_USER, "{\"new\":[{\"x\":1}],\"name\":\"A\","
-	    "\"later\":null}", &o));
+	T_GOOD(decoded(OBJECT_USER,
+	    "{\"new\":[{\"x\":1}],\"name\":\"A\","
+	    "\"later\":null}",
+	    &o));
 	T_EQ_STR(((const struct user *)o)->name, STR("A"));
 	T_EQ_INT(((const struct user *)o)->email.n, 0);
 	T_OK(!((const struct user *)o)->disabled);
-	T_GOOD(decoded(OBJECT_ROLE, "{\"name\":\"r\",\"permissions\":["
-	    "\"incident.view\",\"page.send\"]}", &o));
-	T_OK(permset_has(&((const struct role *)o)->perms,
-	    PERM_INCIDENT_VIEW));
+	T_GOOD(decoded(OBJECT_ROLE,
+	    "{\"name\":\"r\",\"permissions\":["
+	    "\"incident.view\",\"page.send\"]}",
+	    &o));
+	T_OK(permset_has(&((const struct role *)o)->perms, PERM_INCIDENT_VIEW));
 	T_OK(permset_within(((const struct role *)o)->perms,
 	    set_of(PERM_INCIDENT_VIEW)));
 	for (unsigned k = OBJECT_PROJECT; k <= OBJECT_INTEGRATION; k++)
@@ -194,43 +208,44 @@ TEST(corrupt_text_is_refused)
 		enum object_kind kind;
 		const char *text;
 	} rows[] = {
-		{OBJECT_USER, ""},
-		{OBJECT_USER, "[]"},
-		{OBJECT_USER, "null"},
-		{OBJECT_USER, "{"},
-		{OBJECT_USER, "{} "  "x"},
-		{OBJECT_USER, "{\"name\":\"a\",\"name\":\"b\"}"},
-		{OBJECT_USER, "{\"name\":5}"},
-		{OBJECT_USER, "{\"disabled\":\"no\"}"},
-		{OBJECT_USER, "{\"name\":\"\xff\"}"},
-		{OBJECT_GROUP, "{\"members\":{}}"},
-		{OBJECT_GROUP, "{\"members\":[\"x\"]}"},
-		{OBJECT_GROUP, "{\"members\":[1]}"},
-		{OBJECT_ROLE, "{\"permissions\":\"incident.view\"}"},
-		{OBJECT_ROLE, "{\"permissions\":[7]}"},
-		{OBJECT_BINDING, "{\"subject_kind\":\"martian\"}"},
-		{OBJECT_BINDING, "{\"subject\":\"1\"}"},
-		{OBJECT_BINDING, "{\"expires\":-1}"},
-		{OBJECT_BINDING, "{\"expires\":1.5}"},
-		{OBJECT_TOKEN, "{\"kind\":\"pp\"}"},
-		{OBJECT_TOKEN, "{\"key_id\":\"short\"}"},
-		{OBJECT_TOKEN, "{\"verifier\":\"00\"}"},
-		{OBJECT_TOKEN, "{\"verifier_key\":4294967296}"},
-		{OBJECT_TOKEN, "{\"projects\":[0]}"},
-		{OBJECT_TOKEN, "{\"projects\":[4294967296]}"},
-		{OBJECT_TOKEN, "{\"cidrs\":[4]}"},
-		{OBJECT_TOKEN, "{\"scopes\":{}}"},
-		{OBJECT_INTEGRATION, "{\"default_severity\":256}"},
-		{OBJECT_INTEGRATION, "{\"auth\":{\"kind\":\"bearer\"}}"},
-		{(enum object_kind)0, "{}"},
-		{(enum object_kind)99, "{}"},
+	    {OBJECT_USER, ""},
+	    {OBJECT_USER, "[]"},
+	    {OBJECT_USER, "null"},
+	    {OBJECT_USER, "{"},
+	    {OBJECT_USER,
+		"{} "
+		"x"},
+	    {OBJECT_USER, "{\"name\":\"a\",\"name\":\"b\"}"},
+	    {OBJECT_USER, "{\"name\":5}"},
+	    {OBJECT_USER, "{\"disabled\":\"no\"}"},
+	    {OBJECT_USER, "{\"name\":\"\xff\"}"},
+	    {OBJECT_GROUP, "{\"members\":{}}"},
+	    {OBJECT_GROUP, "{\"members\":[\"x\"]}"},
+	    {OBJECT_GROUP, "{\"members\":[1]}"},
+	    {OBJECT_ROLE, "{\"permissions\":\"incident.view\"}"},
+	    {OBJECT_ROLE, "{\"permissions\":[7]}"},
+	    {OBJECT_BINDING, "{\"subject_kind\":\"martian\"}"},
+	    {OBJECT_BINDING, "{\"subject\":\"1\"}"},
+	    {OBJECT_BINDING, "{\"expires\":-1}"},
+	    {OBJECT_BINDING, "{\"expires\":1.5}"},
+	    {OBJECT_TOKEN, "{\"kind\":\"pp\"}"},
+	    {OBJECT_TOKEN, "{\"key_id\":\"short\"}"},
+	    {OBJECT_TOKEN, "{\"verifier\":\"00\"}"},
+	    {OBJECT_TOKEN, "{\"verifier_key\":4294967296}"},
+	    {OBJECT_TOKEN, "{\"projects\":[0]}"},
+	    {OBJECT_TOKEN, "{\"projects\":[4294967296]}"},
+	    {OBJECT_TOKEN, "{\"cidrs\":[4]}"},
+	    {OBJECT_TOKEN, "{\"scopes\":{}}"},
+	    {OBJECT_INTEGRATION, "{\"default_severity\":256}"},
+	    {OBJECT_INTEGRATION, "{\"auth\":{\"kind\":\"bearer\"}}"},
+	    {(enum object_kind)0, "{}"},
+	    {(enum object_kind)99, "{}"},
 	};
 	const struct object *o = NULL;
 
 	BEGIN;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (!err_is(decoded(rows[i].kind, rows[i].text, &o),
-		    E_CORRUPT))
+		if (!err_is(decoded(rows[i].kind, rows[i].text, &o), E_CORRUPT))
 			T_FAIL("row %zu: %s", i, rows[i].text);
 	T_OK(o == NULL);
 	END;

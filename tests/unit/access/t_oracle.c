@@ -10,17 +10,18 @@ struct question {
 };
 
 static void
-question_random(struct question *q, const struct org *o,
-    const struct world *w, uint64_t *seed)
+question_random(struct question *q, const struct org *o, const struct world *w,
+    uint64_t *seed)
 {
 	*q = (struct question){
-		.who = rnd_below(seed, PEOPLE),
-		.token = rnd_below(seed, TOKENS + 2),
-		.t = {
-			.perm = (enum permission)rnd_below(seed, PERM_MAX_),
-			.project = rnd_below(seed, PROJECTS + 1),
-			.restricted = rnd_below(seed, 4) == 0,
-			.member = rnd_below(seed, 2) == 0,
+	    .who = rnd_below(seed, PEOPLE),
+	    .token = rnd_below(seed, TOKENS + 2),
+	    .t =
+		{
+		    .perm = (enum permission)rnd_below(seed, PERM_MAX_),
+		    .project = rnd_below(seed, PROJECTS + 1),
+		    .restricted = rnd_below(seed, 4) == 0,
+		    .member = rnd_below(seed, 2) == 0,
 		},
 	};
 	if (q->token < TOKENS)
@@ -209,15 +210,14 @@ effective_agrees(const struct org *o, const struct question *q)
 
 			any[p] = any[p] || want;
 			if (permset_has(&s, (enum permission)p) != want)
-				T_FAIL("%s in %u", perm_text(
-				    (enum permission)p), project);
+				T_FAIL("%s in %u",
+				    perm_text((enum permission)p), project);
 		}
 	}
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (access_anywhere(&q->actor, (enum permission)p, NOW) !=
 		    any[p])
-			T_FAIL("anywhere: %s",
-			    perm_text((enum permission)p));
+			T_FAIL("anywhere: %s", perm_text((enum permission)p));
 }
 
 TEST(effective_and_anywhere_are_the_sum_of_decisions)

@@ -5,8 +5,8 @@ TEST(every_permission_has_its_own_name)
 	for (unsigned p = 0; p < PERM_MAX_; p++) {
 		enum permission back;
 
-		T_REQUIRE(perm_parse(str_c(perm_text((enum permission)p)),
-		    &back));
+		T_REQUIRE(
+		    perm_parse(str_c(perm_text((enum permission)p)), &back));
 		T_EQ_INT(back, p);
 		T_OK(strlen(perm_meaning((enum permission)p)) > 0);
 	}
@@ -40,8 +40,7 @@ TEST(permset_algebra)
 		T_OK(permset_within(one, all));
 		T_OK(!permset_within(one, none));
 		for (unsigned q = 0; q < PERM_MAX_; q++)
-			T_EQ_INT(permset_has(&one, (enum permission)q),
-			    p == q);
+			T_EQ_INT(permset_has(&one, (enum permission)q), p == q);
 	}
 	T_OK(!permset_has(&all, PERM_NONE));
 	T_OK(!permset_has(&all, PERM_OBJECT));
@@ -52,33 +51,41 @@ TEST(permset_algebra)
 static const struct {
 	const char *role, *has;
 } matrix[] = {
-	{"viewer", "project.view incident.view alert.view token.create"},
-	{"responder", "project.view incident.view alert.view token.create "
-	    "incident.create incident.edit incident.comment alert.create "
-	    "alert.act"},
-	{"commander", "project.view incident.view alert.view token.create "
-	    "incident.create incident.edit incident.comment alert.create "
-	    "alert.act incident.restrict"},
-	{"automation_author", "project.view incident.view alert.view "
-	    "token.create incident.comment"},
-	{"approver", "project.view incident.view alert.view token.create"},
-	{"integration_admin", "project.view incident.view alert.view "
-	    "token.create integration.view integration.edit"},
-	{"oncall_manager", "project.view incident.view alert.view "
-	    "token.create"},
-	{"project_admin", "project.view incident.view alert.view token.create "
-	    "incident.create incident.edit incident.comment alert.create "
-	    "alert.act incident.restrict project.edit integration.view "
-	    "integration.edit binding.edit"},
-	{"org_admin", "project.view incident.view alert.view token.create "
-	    "incident.create incident.edit incident.comment alert.create "
-	    "alert.act incident.restrict project.edit integration.view "
-	    "integration.edit binding.edit project.create user.view user.edit "
-	    "role.view role.edit token.admin access.explain audit.view "
-	    "audit.export metrics.view posture.view"},
-	{"auditor", "token.create audit.view audit.export role.view user.view "
-	    "access.explain posture.view metrics.view"},
-	{"agent", "project.view incident.view alert.view incident.comment"},
+    {"viewer", "project.view incident.view alert.view token.create"},
+    {"responder",
+	"project.view incident.view alert.view token.create "
+	"incident.create incident.edit incident.comment alert.create "
+	"alert.act"},
+    {"commander",
+	"project.view incident.view alert.view token.create "
+	"incident.create incident.edit incident.comment alert.create "
+	"alert.act incident.restrict"},
+    {"automation_author",
+	"project.view incident.view alert.view "
+	"token.create incident.comment"},
+    {"approver", "project.view incident.view alert.view token.create"},
+    {"integration_admin",
+	"project.view incident.view alert.view "
+	"token.create integration.view integration.edit"},
+    {"oncall_manager",
+	"project.view incident.view alert.view "
+	"token.create"},
+    {"project_admin",
+	"project.view incident.view alert.view token.create "
+	"incident.create incident.edit incident.comment alert.create "
+	"alert.act incident.restrict project.edit integration.view "
+	"integration.edit binding.edit"},
+    {"org_admin",
+	"project.view incident.view alert.view token.create "
+	"incident.create incident.edit incident.comment alert.create "
+	"alert.act incident.restrict project.edit integration.view "
+	"integration.edit binding.edit project.create user.view user.edit "
+	"role.view role.edit token.admin access.explain audit.view "
+	"audit.export metrics.view posture.view"},
+    {"auditor",
+	"token.create audit.view audit.export role.view user.view "
+	"access.explain posture.view metrics.view"},
+    {"agent", "project.view incident.view alert.view incident.comment"},
 };
 
 static bool
@@ -107,8 +114,9 @@ TEST(builtin_roles_are_what_the_matrix_says)
 		T_OK(strlen(role_text(r)) > 0);
 		s = role_perms(r);
 		for (unsigned p = 0; p < PERM_MAX_; p++)
-			if (permset_has(&s, (enum permission)p) != words_have(
-			    matrix[i].has, perm_text((enum permission)p)))
+			if (permset_has(&s, (enum permission)p) !=
+			    words_have(matrix[i].has,
+				perm_text((enum permission)p)))
 				T_FAIL("%s: %s", matrix[i].role,
 				    perm_text((enum permission)p));
 	}
@@ -139,12 +147,12 @@ TEST(principal_kinds)
 		enum principal_kind back;
 
 		T_REQUIRE(principal_kind_parse(str_c(principal_kind_text(
-		    (enum principal_kind)k)), &back));
+						   (enum principal_kind)k)),
+		    &back));
 		T_EQ_INT(back, k);
 	}
 	T_EQ_STR(str_c(principal_kind_text((enum principal_kind)0)), STR(""));
-	T_EQ_STR(str_c(principal_kind_text((enum principal_kind)99)),
-	    STR(""));
+	T_EQ_STR(str_c(principal_kind_text((enum principal_kind)99)), STR(""));
 }
 
 T_MAIN

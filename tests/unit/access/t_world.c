@@ -23,8 +23,9 @@ small(void)
 	put_binding(b, 1, PRINCIPAL_USER, ann, "viewer", 0, 0);
 	put_binding(b, 2, PRINCIPAL_USER, ann, "custom", 2, 0);
 	put_integration(b, 1, 1, false);
-	put(b, &(struct token[]){token_of(1, 'p', PRINCIPAL_USER, ann,
-	    permset_all())}[0]);
+	put(b,
+	    &(struct token[]){
+		token_of(1, 'p', PRINCIPAL_USER, ann, permset_all())}[0]);
 	return done(b);
 }
 
@@ -41,11 +42,13 @@ TEST(lookups)
 	T_OK(world_project_slug(w, STR("alph")) == NULL);
 	T_OK(world_project_slug(w, STR("")) == NULL);
 	T_EQ_STR(world_project_id(w,
-	    &(struct uuid[]){id_of(OBJECT_PROJECT, 2)}[0])->slug, STR("beta"));
+		     &(struct uuid[]){id_of(OBJECT_PROJECT, 2)}[0])
+		     ->slug,
+	    STR("beta"));
 	T_EQ_STR(world_user(w, &ann)->email, STR("Ann@Example.org"));
 	T_OK(world_user(w, &nobody) == NULL);
-	T_OK(world_user_email(w, STR("ann@example.ORG")) ==
-	    world_user(w, &ann));
+	T_OK(
+	    world_user_email(w, STR("ann@example.ORG")) == world_user(w, &ann));
 	T_OK(world_user_email(w, STR("ann@example.or")) == NULL);
 	T_OK(world_service_account(w, &ann) == NULL);
 	T_EQ_STR(world_role(w, STR("custom"))->name, STR("custom"));
@@ -61,8 +64,8 @@ TEST(copies_are_deep)
 {
 	char slug[] = "alpha", cidr[] = "10.0.0.0/8";
 	struct project p = {
-		.o = head_of(OBJECT_PROJECT, 1, 1),
-		.slug = str_c(slug),
+	    .o = head_of(OBJECT_PROJECT, 1, 1),
+	    .slug = str_c(slug),
 	};
 	uint32_t numbers[] = {7, 8};
 	struct str cidrs[] = {str_c(cidr), STR("::1")};
@@ -163,9 +166,9 @@ TEST(replace_and_remove_leave_the_old_world_alone)
 	struct uuid ann = id_of(OBJECT_USER, 1), bob = id_of(OBJECT_USER, 2);
 	struct uuid group = id_of(OBJECT_GROUP, 1);
 	struct user u = {
-		.o = head_of(OBJECT_USER, 1, 0),
-		.email = STR("ann@new.org"),
-		.name = STR("Ann"),
+	    .o = head_of(OBJECT_USER, 1, 0),
+	    .email = STR("ann@new.org"),
+	    .name = STR("Ann"),
 	};
 	size_t n;
 
@@ -245,11 +248,11 @@ TEST(contradictions_are_refused)
 {
 	struct world *w = small();
 	struct world_builder *b = from(w);
-	struct token t = token_of(1, 'p', PRINCIPAL_USER, (struct uuid){{1}},
-	    permset_all());
+	struct token t =
+	    token_of(1, 'p', PRINCIPAL_USER, (struct uuid){{1}}, permset_all());
 	struct project p = {
-		.o = head_of(OBJECT_PROJECT, 9, 1),
-		.slug = STR("other"),
+	    .o = head_of(OBJECT_PROJECT, 9, 1),
+	    .slug = STR("other"),
 	};
 
 	t.o.id.b[5] = 1; /* another token, the same key id */
@@ -274,14 +277,15 @@ TEST(contradictions_are_refused)
 TEST(impossible_objects_are_refused)
 {
 	struct world_builder *b = fresh();
-	struct token t = token_of(1, 'p', PRINCIPAL_USER, (struct uuid){{1}},
-	    permset_all());
+	struct token t =
+	    token_of(1, 'p', PRINCIPAL_USER, (struct uuid){{1}}, permset_all());
 	struct object o = head_of((enum object_kind)0, 1, 0);
 	struct project p = {.o = head_of(OBJECT_PROJECT, 1, 0),
 	    .slug = STR("x")};
 	static const struct principal_id many[LIM_GROUP_MEMBERS + 1];
 	struct group g = {.o = head_of(OBJECT_GROUP, 1, 0),
-	    .members = many, .members_n = LIM_GROUP_MEMBERS + 1};
+	    .members = many,
+	    .members_n = LIM_GROUP_MEMBERS + 1};
 
 	T_ERR(world_builder_put(b, &o), E_CORRUPT);
 	o.kind = (enum object_kind)9;
@@ -289,8 +293,7 @@ TEST(impossible_objects_are_refused)
 	T_ERR(world_builder_put(b, &p.o), E_CORRUPT); /* no number */
 	t.key_id[3] = '\0';
 	T_ERR(world_builder_put(b, &t.o), E_CORRUPT);
-	t = token_of(1, 'p', PRINCIPAL_USER, (struct uuid){{1}},
-	    permset_all());
+	t = token_of(1, 'p', PRINCIPAL_USER, (struct uuid){{1}}, permset_all());
 	t.expires = 0;
 	T_ERR(world_builder_put(b, &t.o), E_CORRUPT);
 	T_ERR(world_builder_put(b, &g.o), E_LIMIT);
@@ -456,8 +459,7 @@ TEST(worlds_are_shared_between_threads)
 		struct world *w, *old;
 
 		put_user(b, 100 + i % 7, "", false);
-		put_group(b, 3, "g", (struct uuid[]){id_of(OBJECT_USER, 1)},
-		    1);
+		put_group(b, 3, "g", (struct uuid[]){id_of(OBJECT_USER, 1)}, 1);
 		w = done(b);
 		pthread_mutex_lock(&shared.lock);
 		old = shared.world;

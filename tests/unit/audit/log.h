@@ -157,8 +157,8 @@ log_export(struct log *l, const struct str *seen, uint64_t first, uint64_t last,
 			buf_char(b, '\n');
 		}
 		if (audit_export_hashes_due(seq, last))
-			T_GOOD(audit_export_hashes(
-			    l->tree, first, seq, log_tile_get, l, b));
+			T_GOOD(audit_export_hashes(l->tree, first, seq,
+			    log_tile_get, l, b));
 	}
 	buf_init_on(&note, &a, NOTE_MAX);
 	log_note(l, size, &note);

@@ -83,8 +83,8 @@ forged_line(struct sheet *x, uint64_t seq)
 static void
 line_cut(struct sheet *x, size_t i, size_t n)
 {
-	memmove(
-	    &x->line[i], &x->line[i + n], (x->n - i - n) * sizeof x->line[0]);
+	memmove(&x->line[i], &x->line[i + n],
+	    (x->n - i - n) * sizeof x->line[0]);
 	x->n -= n;
 }
 

@@ -150,13 +150,13 @@ TEST(ct_proofs)
 
 	arena_init(&a, 1 << 20);
 	for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
-		T_GOOD(audit_tree_inclusion(
-		    t, path[i].a, path[i].b, NULL, NULL, &a, &l));
+		T_GOOD(audit_tree_inclusion(t, path[i].a, path[i].b, NULL, NULL,
+		    &a, &l));
 		ct_compare(&path[i], &l);
 	}
 	for (size_t i = 0; i < sizeof grow / sizeof grow[0]; i++) {
-		T_GOOD(audit_tree_consistency(
-		    t, grow[i].a, grow[i].b, NULL, NULL, &a, &l));
+		T_GOOD(audit_tree_consistency(t, grow[i].a, grow[i].b, NULL,
+		    NULL, &a, &l));
 		ct_compare(&grow[i], &l);
 	}
 	arena_done(&a);

@@ -44,8 +44,8 @@ good(uint64_t first, uint64_t last, uint64_t size, uint64_t hide)
 
 TEST(whole_logs)
 {
-	static const uint64_t size[] = {
-	    1, 2, 3, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 1100};
+	static const uint64_t size[] = {1, 2, 3, 255, 256, 257, 511, 512, 513,
+	    1023, 1024, 1025, 1100};
 
 	for (size_t i = 0; i < sizeof size / sizeof size[0]; i++) {
 		good(1, size[i], size[i], 1);
@@ -56,8 +56,8 @@ TEST(whole_logs)
 
 TEST(ranges)
 {
-	static const uint64_t edge[] = {
-	    1, 2, 255, 256, 257, 258, 512, 513, 514, 1024, 1025, 1099, 1100};
+	static const uint64_t edge[] = {1, 2, 255, 256, 257, 258, 512, 513, 514,
+	    1024, 1025, 1099, 1100};
 	const size_t n = sizeof edge / sizeof edge[0];
 
 	for (size_t i = 0; i < n; i++)
@@ -118,8 +118,8 @@ TEST(refused_ranges)
 
 	arena_init(&a, 1 << 20);
 	buf_init(&b, 1 << 20);
-#define TRAILER(first, last, size)                                      \
-	audit_export_trailer(honest->tree, first, last, STR("x"), size, \
+#define TRAILER(first, last, size)                                             \
+	audit_export_trailer(honest->tree, first, last, STR("x"), size,        \
 	    &honest->key, log_tile_get, honest, &a, &b)
 	T_ERR(TRAILER(0, 0, 10), E_INVALID);
 	T_ERR(TRAILER(5, 3, 10), E_INVALID);
@@ -129,8 +129,8 @@ TEST(refused_ranges)
 	    E_INVALID);
 	T_ERR(audit_export_hashes(honest->tree, 6, 5, log_tile_get, honest, &b),
 	    E_INVALID);
-	T_ERR(audit_export_hashes(
-		  honest->tree, 1100, 1101, log_tile_get, honest, &b),
+	T_ERR(audit_export_hashes(honest->tree, 1100, 1101, log_tile_get,
+		  honest, &b),
 	    E_INVALID);
 	buf_done(&b);
 	arena_done(&a);

@@ -258,17 +258,18 @@ refused(struct audit_entry e, enum err_code code)
 
 TEST(refused_entries)
 {
-	const struct audit_entry good = {
-	    .seq = 1, .action = AUDIT_WHOAMI, .principal_kind = STR("user")};
-	static const char *const text[] = {
-	    "a\"b", "a\\b", "a\nb", "\x1b[31m", "caf\xc3\xa9", "\x7f", "\xff"};
+	const struct audit_entry good = {.seq = 1,
+	    .action = AUDIT_WHOAMI,
+	    .principal_kind = STR("user")};
+	static const char *const text[] = {"a\"b", "a\\b", "a\nb", "\x1b[31m",
+	    "caf\xc3\xa9", "\x7f", "\xff"};
 	struct audit_entry e;
 
-#define REFUSED(code, ...)        \
-	do {                      \
-		e = good;         \
-		__VA_ARGS__;      \
-		refused(e, code); \
+#define REFUSED(code, ...)                                                     \
+	do {                                                                   \
+		e = good;                                                      \
+		__VA_ARGS__;                                                   \
+		refused(e, code);                                              \
 	} while (0)
 	REFUSED(E_INVALID, e.seq = 0);
 	REFUSED(E_INVALID, e.seq = 9007199254740992);
@@ -328,8 +329,9 @@ TEST(names)
 	enum audit_outcome o;
 
 	for (unsigned i = AUDIT_NONE + 1; i < AUDIT_MAX_; i++) {
-		T_OK(audit_action_parse(
-		    str_c(audit_action_text((enum audit_action)i)), &a));
+		T_OK(audit_action_parse(str_c(audit_action_text(
+					    (enum audit_action)i)),
+		    &a));
 		T_EQ_INT(a, i);
 	}
 	T_OK(!audit_action_parse(STR("none"), &a));
@@ -337,8 +339,9 @@ TEST(names)
 	T_EQ_INT(audit_action_kind(AUDIT_AUTH_FAILED), AUDIT_LOGIN);
 	T_EQ_INT(audit_action_kind(AUDIT_WHOAMI), AUDIT_READ);
 	for (unsigned i = AUDIT_OK; i <= AUDIT_INTENT; i++) {
-		T_OK(audit_outcome_parse(
-		    str_c(audit_outcome_text((enum audit_outcome)i)), &o));
+		T_OK(audit_outcome_parse(str_c(audit_outcome_text(
+					     (enum audit_outcome)i)),
+		    &o));
 		T_EQ_INT(o, i);
 	}
 	T_OK(!audit_outcome_parse(STR("OK"), &o));
@@ -353,8 +356,8 @@ TEST(commitment)
 	audit_commit(salt, STR("actor.email"), STR("alice@example.com"), cm);
 	buf_init(&b, 100);
 	b64_add(&b, str_of((const char *)cm, sizeof cm));
-	T_EQ_STR(
-	    buf_view(&b), STR("iy6RyHpkh86QAeLY3AB7Rh+qGY5RqiBZti59skd+vTU="));
+	T_EQ_STR(buf_view(&b),
+	    STR("iy6RyHpkh86QAeLY3AB7Rh+qGY5RqiBZti59skd+vTU="));
 	buf_done(&b);
 }
 

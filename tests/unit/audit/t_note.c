@@ -8,13 +8,13 @@
 #define DASH "\xe2\x80\x94 "
 
 /* The published example of Go's sumdb/note: key, text, signature. */
-#define PETER                    \
-	"PeterNeumann+c74f20a3+" \
+#define PETER                                                                  \
+	"PeterNeumann+c74f20a3+"                                               \
 	"ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-#define PETER_SEED \
+#define PETER_SEED                                                             \
 	"810a1402d5146c8d84f2443330f54080ebf98ee17d9c74f6252fc5d5c7283173"
-#define PETER_TEXT                                                   \
-	"If you think cryptography is the answer to your problem,\n" \
+#define PETER_TEXT                                                             \
+	"If you think cryptography is the answer to your problem,\n"           \
 	"then you don't know what your problem is.\n"
 #define PETER_SIG                                                              \
 	"x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqf" \
@@ -189,11 +189,12 @@ TEST(malformed)
 /* Signed by us, and still no checkpoint. */
 TEST(malformed_body)
 {
-	static const char *const bad[] = {
-	    ACME "\n1000\n" ACME_ROOT "\nextension\n", ACME "\n1000\n",
-	    ACME "\n01000\n" ACME_ROOT "\n", ACME "\n-1\n" ACME_ROOT "\n",
-	    ACME "\n+1\n" ACME_ROOT "\n", ACME "\n\n" ACME_ROOT "\n",
-	    ACME "\n1e3\n" ACME_ROOT "\n", ACME "\n 1\n" ACME_ROOT "\n",
+	static const char *const bad[] = {ACME "\n1000\n" ACME_ROOT
+					       "\nextension\n",
+	    ACME "\n1000\n", ACME "\n01000\n" ACME_ROOT "\n",
+	    ACME "\n-1\n" ACME_ROOT "\n", ACME "\n+1\n" ACME_ROOT "\n",
+	    ACME "\n\n" ACME_ROOT "\n", ACME "\n1e3\n" ACME_ROOT "\n",
+	    ACME "\n 1\n" ACME_ROOT "\n",
 	    ACME "\n9223372036854775808\n" ACME_ROOT "\n",
 	    ACME "\n99999999999999999999\n" ACME_ROOT "\n",
 	    "\n1000\n" ACME_ROOT "\n", ACME "\n1000\nAAAA\n",
@@ -207,8 +208,8 @@ TEST(malformed_body)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		buf_clear(&b);
 		T_GOOD(note_sign(str_c(bad[i]), &acme, acme_seed, &b));
-		if (!err_is(
-			checkpoint_open(buf_view(&b), &acme, &c), E_CORRUPT))
+		if (!err_is(checkpoint_open(buf_view(&b), &acme, &c),
+			E_CORRUPT))
 			T_FAIL("body %zu: \"%s\"", i, bad[i]);
 	}
 	/* Another log, signed with the key of this one. */
@@ -248,8 +249,8 @@ TEST(signatures)
 	strcat(note, ACME_LINE);
 	T_ERR(open_c(note, &acme, &c), E_BAD_ANSWER);
 	/* Our name with another key's hash is a stranger. */
-	T_GOOD(open_c(
-	    ACME_BODY "\n" ACME_LINE DASH ACME " AAAAAAAAAAA=\n", &acme, &c));
+	T_GOOD(open_c(ACME_BODY "\n" ACME_LINE DASH ACME " AAAAAAAAAAA=\n",
+	    &acme, &c));
 	/* Our key's hash and a signature of the wrong size. */
 	T_ERR(open_c(ACME_BODY "\n" DASH ACME " hp/VTAAA\n", &acme, &c),
 	    E_BAD_ANSWER);
@@ -300,21 +301,21 @@ TEST(keeper_rule)
 	}
 	for (size_t m = 0; m <= 8; m++)
 		for (size_t n = m; n <= 8; n++) {
-			T_GOOD(audit_tree_consistency(
-			    t, m, n, NULL, NULL, &a, &l));
+			T_GOOD(audit_tree_consistency(t, m, n, NULL, NULL, &a,
+			    &l));
 			T_GOOD(checkpoint_may_follow(&cp[m], &cp[n], l.h, l.n));
 			if (m < n)
-				T_ERR(checkpoint_may_follow(
-					  &cp[n], &cp[m], l.h, l.n),
+				T_ERR(checkpoint_may_follow(&cp[n], &cp[m], l.h,
+					  l.n),
 				    E_BAD_ANSWER);
-			T_ERR(
-			    checkpoint_may_follow(&cp[m], &cp[n], l.h, l.n + 1),
+			T_ERR(checkpoint_may_follow(&cp[m], &cp[n], l.h,
+				  l.n + 1),
 			    E_BAD_ANSWER);
 			other = cp[n];
 			other.root.b[0] ^= 1;
 			if (m > 0 || n == 0)
-				T_ERR(checkpoint_may_follow(
-					  &cp[m], &other, l.h, l.n),
+				T_ERR(checkpoint_may_follow(&cp[m], &other, l.h,
+					  l.n),
 				    E_BAD_ANSWER);
 			other = cp[n];
 			other.origin[0] = 'x';

@@ -67,8 +67,8 @@ store_verify(const struct store *s, struct audit_verdict *v)
 			continue;
 		while (
 		    err_ok(e) && note < s->notes && s->note_size[note] <= i + 1)
-			e = audit_check_note(
-			    c, buf_view(&s->note[note++]), &honest->key, v);
+			e = audit_check_note(c, buf_view(&s->note[note++]),
+			    &honest->key, v);
 	}
 	if (err_ok(e) && s->kept.n > 0)
 		e = audit_check_note(c, buf_view(&s->kept), &honest->key, v);
@@ -508,8 +508,8 @@ TEST(first_finding_stays)
 	T_ERR(audit_check_tile(c, honest->tile, &v), E_INVALID);
 	buf_clear(&note);
 	log_note(honest, 255, &note);
-	T_ERR(
-	    audit_check_note(c, buf_view(&note), &honest->key, &v), E_INVALID);
+	T_ERR(audit_check_note(c, buf_view(&note), &honest->key, &v),
+	    E_INVALID);
 	T_EQ_INT(v.bad_seq, 0);
 	c = audit_check_free(c);
 	buf_done(&note);
@@ -587,8 +587,8 @@ TEST(L19_export_of_edited_store)
 	log_leaf(&made, 222, 99);
 	seen[221] = buf_view(&made);
 	log_export(honest, seen, 1, 680, 690, 1, &b);
-	T_ERR(
-	    audit_verify_export(buf_view(&b), &honest->key, &v), E_BAD_ANSWER);
+	T_ERR(audit_verify_export(buf_view(&b), &honest->key, &v),
+	    E_BAD_ANSWER);
 	T_EQ_INT(v.bad_seq, 222);
 	buf_done(&b);
 	buf_done(&made);

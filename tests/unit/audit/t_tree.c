@@ -53,8 +53,8 @@ naive_path(const struct hash *d, uint64_t m, uint64_t n, struct hash *ret)
 }
 
 static size_t
-naive_subproof(
-    const struct hash *d, uint64_t m, uint64_t n, bool whole, struct hash *ret)
+naive_subproof(const struct hash *d, uint64_t m, uint64_t n, bool whole,
+    struct hash *ret)
 {
 	uint64_t k = half(n);
 	size_t at;
@@ -163,8 +163,8 @@ TEST(roots_of_all_sizes)
 		T_GOOD(audit_tree_root(log_tree, &h));
 		T_OK(same(h, log_root[n]));
 		if (n < N)
-			T_GOOD(audit_tree_append(
-			    log_tree, &log_leaf[n], shelf_put, &log_shelf));
+			T_GOOD(audit_tree_append(log_tree, &log_leaf[n],
+			    shelf_put, &log_shelf));
 	}
 	T_EQ_INT(log_shelf.n, N / 256);
 	for (uint64_t n = 0; n <= N; n++) {
@@ -186,8 +186,8 @@ inclusion_one(uint64_t i, uint64_t n)
 
 	arena_init(&a, 1 << 20);
 	log_shelf.loads = 0;
-	T_GOOD(audit_tree_inclusion(
-	    log_tree, i, n, shelf_get, &log_shelf, &a, &l));
+	T_GOOD(audit_tree_inclusion(log_tree, i, n, shelf_get, &log_shelf, &a,
+	    &l));
 	T_EQ_INT(l.n, k);
 	if (l.n == k && k > 0)
 		T_EQ_MEM(l.h, want, k * sizeof *want);
@@ -195,25 +195,25 @@ inclusion_one(uint64_t i, uint64_t n)
 	T_OK(log_shelf.loads <= 5);
 	T_GOOD(
 	    audit_verify_inclusion(&log_leaf[i], i, n, l.h, l.n, &log_root[n]));
-	T_ERR(audit_verify_inclusion(
-		  &log_leaf[(i + 1) % N], i, n, l.h, l.n, &log_root[n]),
+	T_ERR(audit_verify_inclusion(&log_leaf[(i + 1) % N], i, n, l.h, l.n,
+		  &log_root[n]),
 	    E_BAD_ANSWER);
-	T_ERR(audit_verify_inclusion(
-		  &log_leaf[i], i, n, l.h, l.n, &log_root[n - 1]),
+	T_ERR(audit_verify_inclusion(&log_leaf[i], i, n, l.h, l.n,
+		  &log_root[n - 1]),
 	    E_BAD_ANSWER);
-	T_ERR(audit_verify_inclusion(
-		  &log_leaf[i], i, n, l.h, l.n + 1, &log_root[n]),
+	T_ERR(audit_verify_inclusion(&log_leaf[i], i, n, l.h, l.n + 1,
+		  &log_root[n]),
 	    E_BAD_ANSWER);
 	if (l.n > 0) {
-		T_ERR(audit_verify_inclusion(
-			  &log_leaf[i], i, n, l.h, l.n - 1, &log_root[n]),
+		T_ERR(audit_verify_inclusion(&log_leaf[i], i, n, l.h, l.n - 1,
+			  &log_root[n]),
 		    E_BAD_ANSWER);
-		T_ERR(audit_verify_inclusion(
-			  &log_leaf[i], i, n, l.h + 1, l.n - 1, &log_root[n]),
+		T_ERR(audit_verify_inclusion(&log_leaf[i], i, n, l.h + 1,
+			  l.n - 1, &log_root[n]),
 		    E_BAD_ANSWER);
 		l.h[any(l.n)].b[any(32)] ^= (uint8_t)(1U << any(8));
-		T_ERR(audit_verify_inclusion(
-			  &log_leaf[i], i, n, l.h, l.n, &log_root[n]),
+		T_ERR(audit_verify_inclusion(&log_leaf[i], i, n, l.h, l.n,
+			  &log_root[n]),
 		    E_BAD_ANSWER);
 	}
 	arena_done(&a);
@@ -244,14 +244,14 @@ consistency_one(uint64_t m, uint64_t n)
 	struct arena a;
 
 	arena_init(&a, 1 << 20);
-	T_GOOD(audit_tree_consistency(
-	    log_tree, m, n, shelf_get, &log_shelf, &a, &l));
+	T_GOOD(audit_tree_consistency(log_tree, m, n, shelf_get, &log_shelf, &a,
+	    &l));
 	T_EQ_INT(l.n, k);
 	if (l.n == k && k > 0)
 		T_EQ_MEM(l.h, want, k * sizeof *want);
 	T_GOOD(audit_verify_consistency(m, om, n, on, l.h, l.n));
-	T_ERR(
-	    audit_verify_consistency(m, om, n, on, l.h, l.n + 1), E_BAD_ANSWER);
+	T_ERR(audit_verify_consistency(m, om, n, on, l.h, l.n + 1),
+	    E_BAD_ANSWER);
 	if (m > 0 && m < n) {
 		T_ERR(audit_verify_consistency(n, on, m, om, l.h, l.n),
 		    E_BAD_ANSWER);
@@ -295,34 +295,34 @@ TEST(proofs_that_cannot_be)
 
 	arena_init(&a, 1 << 20);
 	T_REQUIRE(log_tree != NULL);
-	T_ERR(
-	    audit_tree_inclusion(log_tree, 5, 5, shelf_get, &log_shelf, &a, &l),
+	T_ERR(audit_tree_inclusion(log_tree, 5, 5, shelf_get, &log_shelf, &a,
+		  &l),
 	    E_INVALID);
-	T_ERR(
-	    audit_tree_inclusion(log_tree, 0, 0, shelf_get, &log_shelf, &a, &l),
+	T_ERR(audit_tree_inclusion(log_tree, 0, 0, shelf_get, &log_shelf, &a,
+		  &l),
 	    E_INVALID);
-	T_ERR(audit_tree_inclusion(
-		  log_tree, 0, N + 1, shelf_get, &log_shelf, &a, &l),
+	T_ERR(audit_tree_inclusion(log_tree, 0, N + 1, shelf_get, &log_shelf,
+		  &a, &l),
 	    E_INVALID);
-	T_ERR(audit_tree_consistency(
-		  log_tree, 6, 5, shelf_get, &log_shelf, &a, &l),
+	T_ERR(audit_tree_consistency(log_tree, 6, 5, shelf_get, &log_shelf, &a,
+		  &l),
 	    E_INVALID);
-	T_ERR(audit_tree_consistency(
-		  log_tree, 6, N + 1, shelf_get, &log_shelf, &a, &l),
+	T_ERR(audit_tree_consistency(log_tree, 6, N + 1, shelf_get, &log_shelf,
+		  &a, &l),
 	    E_INVALID);
 	/* A tile that the store lost is an error, not a wrong proof. */
 	T_ERR(audit_tree_inclusion(log_tree, 0, N, NULL, NULL, &a, &l),
 	    E_NOT_FOUND);
-	T_ERR(
-	    audit_verify_inclusion(&r[0], 0, 0, NULL, 0, &r[0]), E_BAD_ANSWER);
+	T_ERR(audit_verify_inclusion(&r[0], 0, 0, NULL, 0, &r[0]),
+	    E_BAD_ANSWER);
 	T_ERR(audit_verify_inclusion(&r[0], UINT64_MAX, UINT64_MAX, r, 4, r),
 	    E_BAD_ANSWER);
-	T_ERR(
-	    audit_verify_inclusion(&r[0], UINT64_MAX - 1, UINT64_MAX, r, 4, r),
+	T_ERR(audit_verify_inclusion(&r[0], UINT64_MAX - 1, UINT64_MAX, r, 4,
+		  r),
 	    E_BAD_ANSWER);
 	T_ERR(audit_verify_consistency(7, r, 7, r + 1, NULL, 0), E_BAD_ANSWER);
-	T_ERR(audit_verify_consistency(
-		  UINT64_C(1) << 63, r, UINT64_MAX, r + 1, r, 4),
+	T_ERR(audit_verify_consistency(UINT64_C(1) << 63, r, UINT64_MAX, r + 1,
+		  r, 4),
 	    E_BAD_ANSWER);
 	T_ERR(audit_verify_consistency(1, r, UINT64_MAX, r + 1, r, 4),
 	    E_BAD_ANSWER);
@@ -345,13 +345,13 @@ TEST(roots_made_to_fit)
 	struct hash leaf = log_leaf[5], extra = leaf_no(99), root, l[64];
 	size_t n = naive_path(log_leaf, 5, 8, l);
 
-	T_ERR(
-	    audit_verify_inclusion(&leaf, 0, 8, NULL, 0, &leaf), E_BAD_ANSWER);
+	T_ERR(audit_verify_inclusion(&leaf, 0, 8, NULL, 0, &leaf),
+	    E_BAD_ANSWER);
 	T_GOOD(audit_verify_inclusion(&leaf, 5, 8, l, n, &log_root[8]));
 	l[n] = extra;
 	audit_node_hash(&extra, &log_root[8], &root);
-	T_ERR(
-	    audit_verify_inclusion(&leaf, 5, 8, l, n + 1, &root), E_BAD_ANSWER);
+	T_ERR(audit_verify_inclusion(&leaf, 5, 8, l, n + 1, &root),
+	    E_BAD_ANSWER);
 	/* From 4 to 8 the proof is one hash: neither none nor two. */
 	n = naive_subproof(log_leaf, 4, 8, true, l);
 	T_EQ_INT(n, 1);
@@ -390,8 +390,8 @@ TEST(largest)
 	T_GOOD(
 	    audit_tree_restore(t, UINT64_C(1) << 62, NULL, 0, any_tile, NULL));
 	T_ERR(audit_tree_append(t, &h, NULL, NULL), E_LIMIT);
-	T_ERR(audit_tree_restore(
-		  t, (UINT64_C(1) << 62) + 1, &h, 1, any_tile, NULL),
+	T_ERR(audit_tree_restore(t, (UINT64_C(1) << 62) + 1, &h, 1, any_tile,
+		  NULL),
 	    E_INVALID);
 	t = audit_tree_free(t);
 }
@@ -430,8 +430,8 @@ TEST(savepoint)
 		if (i % 7 == 3) {
 			audit_tree_copy(save, t);
 			for (int k = 0; k < 300; k++)
-				T_GOOD(audit_tree_append(
-				    t, &log_leaf[k], NULL, NULL));
+				T_GOOD(audit_tree_append(t, &log_leaf[k], NULL,
+				    NULL));
 			audit_tree_copy(t, save);
 		}
 		T_GOOD(audit_tree_append(t, &log_leaf[i], NULL, NULL));
@@ -454,8 +454,8 @@ restore_one(const struct hash *d, uint64_t n, uint64_t more)
 	T_GOOD(audit_tree_new(&u));
 	for (uint64_t i = 0; i < n; i++)
 		T_GOOD(audit_tree_append(t, &d[i], shelf_put, &s));
-	T_GOOD(audit_tree_restore(
-	    u, n, d + n / 256 * 256, n % 256, shelf_get, &s));
+	T_GOOD(audit_tree_restore(u, n, d + n / 256 * 256, n % 256, shelf_get,
+	    &s));
 	for (uint64_t i = n; i <= n + more; i++) {
 		T_EQ_INT(audit_tree_size(u), i);
 		T_GOOD(audit_tree_root(t, &a));
@@ -499,13 +499,13 @@ TEST(restore_refuses)
 	struct shelf none = {0};
 
 	T_GOOD(audit_tree_new(&t));
-	T_ERR(
-	    audit_tree_restore(t, 5, log_leaf, 4, shelf_get, &none), E_INVALID);
+	T_ERR(audit_tree_restore(t, 5, log_leaf, 4, shelf_get, &none),
+	    E_INVALID);
 	T_ERR(audit_tree_restore(t, 256, log_leaf, 0, shelf_get, &none),
 	    E_NOT_FOUND);
 	T_ERR(audit_tree_restore(t, 256, log_leaf, 0, NULL, NULL), E_NOT_FOUND);
-	T_ERR(audit_tree_restore(
-		  t, UINT64_MAX - 255, log_leaf, 0, shelf_get, &none),
+	T_ERR(audit_tree_restore(t, UINT64_MAX - 255, log_leaf, 0, shelf_get,
+		  &none),
 	    E_INVALID);
 	t = audit_tree_free(t);
 }

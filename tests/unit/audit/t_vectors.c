@@ -92,8 +92,8 @@ TEST(proofs)
 	for (size_t i = 0; i < SIZES; i++) {
 		struct hash root;
 
-		T_GOOD(audit_tree_root_at(
-		    l->tree, size[i], log_tile_get, l, &root));
+		T_GOOD(audit_tree_root_at(l->tree, size[i], log_tile_get, l,
+		    &root));
 		buf_fmt(&out, "root %" PRIu64, size[i]);
 		h = (struct hash_list){&root, 1};
 		list_add(&h);

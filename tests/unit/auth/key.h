@@ -39,10 +39,10 @@ ring_open(struct ring *r)
 	r->pk = project_keys_new();
 	ring_must(project_keys_add(r->pk, 0, 1, root));
 	ring_must(keyring_new(r->pk, ring_load, NULL, &r->ring));
-	ring_must(keyring_make(r->ring, 7, 0, SEAL_CLASS_TOKEN, &none, 1,
-	    &r->a, &wrapped, &r->key));
-	ring_must(keyring_make(r->ring, 8, 0, SEAL_CLASS_TOKEN, &none, 2,
-	    &r->a, &wrapped, &r->other));
+	ring_must(keyring_make(r->ring, 7, 0, SEAL_CLASS_TOKEN, &none, 1, &r->a,
+	    &wrapped, &r->key));
+	ring_must(keyring_make(r->ring, 8, 0, SEAL_CLASS_TOKEN, &none, 2, &r->a,
+	    &wrapped, &r->other));
 	ring_must(keyring_get(r->ring, 7, &r->key));
 }
 

@@ -14,8 +14,20 @@ struct bench {
 	struct auth_input in;
 };
 
-enum { PERSONAL, SERVICE, BOOT, HOOK, JOIN, DISABLED, GONE, OFFICE, HOOK2,
-	HOOK_OFF, MISFIT, OLD_KEY };
+enum {
+	PERSONAL,
+	SERVICE,
+	BOOT,
+	HOOK,
+	JOIN,
+	DISABLED,
+	GONE,
+	OFFICE,
+	HOOK2,
+	HOOK_OFF,
+	MISFIT,
+	OLD_KEY
+};
 
 static struct token *
 token_new(struct bench *x, unsigned n, char kind, enum principal_kind ok,
@@ -50,8 +62,7 @@ put_tokens(struct bench *x, struct world_builder *b)
 	put(b, token_new(x, HOOK_OFF, 'w', PRINCIPAL_INTEGRATION, off));
 	put(b, token_new(x, JOIN, 'd', PRINCIPAL_USER, ann));
 	put(b, token_new(x, DISABLED, 'p', PRINCIPAL_USER, dan));
-	put(b, token_new(x, GONE, 'p', PRINCIPAL_USER,
-	    id_of(OBJECT_USER, 99)));
+	put(b, token_new(x, GONE, 'p', PRINCIPAL_USER, id_of(OBJECT_USER, 99)));
 	put(b, token_new(x, MISFIT, 'p', PRINCIPAL_SERVICE_ACCOUNT, bot));
 	t = token_new(x, OFFICE, 'p', PRINCIPAL_USER, ann);
 	t->cidrs = office;
@@ -75,10 +86,10 @@ bench_open(struct bench *x)
 	put_tokens(x, b);
 	x->w = done(b);
 	x->in = (struct auth_input){
-		.world = x->w,
-		.token_mac = x->ring.key,
-		.now = NOW,
-		.address = STR("192.0.2.7"),
+	    .world = x->w,
+	    .token_mac = x->ring.key,
+	    .now = NOW,
+	    .address = STR("192.0.2.7"),
 	};
 }
 
@@ -339,7 +350,8 @@ once(struct bench *x, const char *header)
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	arena_reset(&x->a);
 	return ((double)(t1.tv_sec - t0.tv_sec) * 1e9 +
-	    (double)(t1.tv_nsec - t0.tv_nsec)) / EACH;
+		   (double)(t1.tv_nsec - t0.tv_nsec)) /
+	    EACH;
 }
 
 /* Medians of interleaved samples of an unknown key id and of a known one

@@ -52,9 +52,10 @@ TEST(nothing_is_the_defaults)
 
 TEST(every_type)
 {
-	T_GOOD(parse(STR("[server]\nlisten=0.0.0.0:443\nlisten = [::]:443 \n"
-			 "reactors = 4\n[keys]\nroot = /etc/k y/\xc3\xa4 ; why\n"
-			 "[log]\nrequests=yes\n")));
+	T_GOOD(
+	    parse(STR("[server]\nlisten=0.0.0.0:443\nlisten = [::]:443 \n"
+		      "reactors = 4\n[keys]\nroot = /etc/k y/\xc3\xa4 ; why\n"
+		      "[log]\nrequests=yes\n")));
 	T_EQ_INT(conf.server_listen.n, 2);
 	T_EQ_STR(conf.server_listen.item[0], STR("0.0.0.0:443"));
 	T_EQ_STR(conf.server_listen.item[1], STR("[::]:443"));
@@ -184,8 +185,8 @@ TEST(the_template)
 	T_GOOD(parse(buf_view(&b)));
 	T_OK(same(&conf, &def));
 	for (all = buf_view(&b); str_cut(all, '\n', &line, &all);) {
-		bool set = str_starts(line, STR("#")) &&
-		    !str_starts(line, STR("# "));
+		bool set =
+		    str_starts(line, STR("#")) && !str_starts(line, STR("# "));
 
 		buf_str(&bare, set ? str_skip(line, 1) : line);
 		buf_char(&bare, '\n');

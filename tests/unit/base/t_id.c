@@ -32,8 +32,8 @@ TEST(version_and_variant_whatever_the_bytes)
 
 TEST(text_sorts_like_time)
 {
-	static const uint8_t low[10], high[10] = {255, 255, 255, 255, 255, 255,
-	    255, 255, 255, 255};
+	static const uint8_t low[10],
+	    high[10] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
 	char a[UUID_TEXT + 1], b[UUID_TEXT + 1];
 	struct uuid u = uuid_v7(1000, high), v = uuid_v7(1001, low);
 

@@ -96,8 +96,7 @@ TEST(escapes)
 	T_EQ_STR(decoded(STR("\"a\\u0000b\"")), STR("a\0b"));
 	T_EQ_STR(decoded(STR("\"before\\nbetween\\nafter\"")),
 	    STR("before\nbetween\nafter"));
-	T_EQ_STR(json_first(good(STR("{\"\\u0061\\n\":1}")))->name,
-	    STR("a\n"));
+	T_EQ_STR(json_first(good(STR("{\"\\u0061\\n\":1}")))->name, STR("a\n"));
 }
 
 TEST(bad_strings)
@@ -141,8 +140,8 @@ TEST(what_is_no_json)
 	static const char *const bad[] = {"", " ", "nul", "True", "NaN",
 	    "Infinity", "'a'", "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x10",
 	    "1_0", "[1,]", "[,1]", "[1 2]", "[1,,2]", "{\"a\":1,}", "{,}",
-	    "{a:1}", "{\"a\" 1}", "{\"a\":}", "{1:2}", "{\"a\":1 \"b\":2}", "[}",
-	    "{]", "]", "}", "1 2", "{}{}", "[]x", "[1]//", "/**/1",
+	    "{a:1}", "{\"a\" 1}", "{\"a\":}", "{1:2}", "{\"a\":1 \"b\":2}",
+	    "[}", "{]", "]", "}", "1 2", "{}{}", "[]x", "[1]//", "/**/1",
 	    "\xef\xbb\xbf{}", "\v1", "\f1", "\xc2\xa0 1"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -82,8 +82,8 @@ slurp(const char *name)
 static err
 parse(const char *name, struct trail *t)
 {
-	static const struct json_limits lim = {LIM_JSON_DEPTH,
-	    LIM_JSON_MEMBERS, LIM_JSON_VALUES};
+	static const struct json_limits lim = {LIM_JSON_DEPTH, LIM_JSON_MEMBERS,
+	    LIM_JSON_VALUES};
 	struct str in = slurp(name);
 	const struct json *j;
 	struct arena a;

@@ -9,8 +9,8 @@ static struct jw w;
 static void
 start(void)
 {
-	out = (struct buf){.p = space, .cap = sizeof space,
-	    .max = sizeof space};
+	out =
+	    (struct buf){.p = space, .cap = sizeof space, .max = sizeof space};
 	jw_init(&w, &out);
 }
 
@@ -60,7 +60,8 @@ TEST(one_value_at_the_top)
 TEST(escapes)
 {
 	start();
-	jw_str(&w, STR("\x20\xe2\x82\xac$\x0f\nA'B\"\\\\\"/\b\t\f\r\x7f\0\x1f"));
+	jw_str(&w,
+	    STR("\x20\xe2\x82\xac$\x0f\nA'B\"\\\\\"/\b\t\f\r\x7f\0\x1f"));
 	T_EQ_STR(made(),
 	    STR("\" \xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\\b\\t\\f\\r\x7f"
 		"\\u0000\\u001f\""));
@@ -74,7 +75,8 @@ TEST(invalid_bytes_become_the_replacement_character)
 	jw_str(&w, STR("\xe2\x82z"));
 	jw_arr_end(&w);
 	T_EQ_STR(made(),
-	    STR("[\"a\xef\xbf\xbd\xef\xbf\xbd\",\"\xef\xbf\xbd\xef\xbf\xbdz\"]"));
+	    STR("[\"a\xef\xbf\xbd\xef\xbf\xbd\","
+		"\"\xef\xbf\xbd\xef\xbf\xbdz\"]"));
 }
 
 TEST(splices)

@@ -141,7 +141,8 @@ TEST(base62_is_uniform)
 
 TEST(uuids_carry_the_time)
 {
-	struct uuid a = rand_uuid(0x010203040506), b = rand_uuid(0x010203040506);
+	struct uuid a = rand_uuid(0x010203040506),
+		    b = rand_uuid(0x010203040506);
 
 	T_EQ_MEM(a.b, "\1\2\3\4\5\6", 6);
 	T_EQ_INT(a.b[6] >> 4, 7);

@@ -261,8 +261,8 @@ TEST(threads)
 	void *bad;
 
 	for (uintptr_t i = 0; i < 4; i++)
-		T_REQUIRE(pthread_create(&t[i], NULL, churn, (void *)(i + 1)) ==
-		    0);
+		T_REQUIRE(
+		    pthread_create(&t[i], NULL, churn, (void *)(i + 1)) == 0);
 	for (size_t i = 0; i < 4; i++) {
 		pthread_join(t[i], &bad);
 		T_OK(bad == NULL);

@@ -7,8 +7,8 @@ static struct buf out;
 static void
 start(void)
 {
-	out = (struct buf){.p = space, .cap = sizeof space,
-	    .max = sizeof space};
+	out =
+	    (struct buf){.p = space, .cap = sizeof space, .max = sizeof space};
 }
 
 static struct str

@@ -71,9 +71,10 @@ TEST(base64_rfc_4648)
 
 TEST(base64_refuses)
 {
-	static const char *const bad_std[] = {"Zg", "Zg=", "Zg===", "Z", "Zh==",
-	    "Zm9=", "Zm8", "=", "==", "====", "Z===", "Zg==Zg==", "Zm9v\n",
-	    " Zm9v", "Zm9 ", "Zm9-", "-__-", "Zm=v", "Zg=g"};
+	static const char *const bad_std[] = {"Zg", "Zg=", "Zg===", "Z",
+	    "Zh==", "Zm9=", "Zm8", "=",
+	    "==", "====", "Z===", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm9 ", "Zm9-",
+	    "-__-", "Zm=v", "Zg=g"};
 	static const char *const bad_url[] = {"Zg==", "Z", "Zh", "Zm9", "Zm9vY",
 	    "+//+", "Zm9v=", "Zm9v ", "Zm\n9v"};
 	struct str s = STR("kept");

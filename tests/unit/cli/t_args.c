@@ -38,8 +38,7 @@ TEST(command_flags_and_arguments)
 
 TEST(equals_form_and_empty_value)
 {
-	T_GOOD(PARSE("incident", "update", "1", "--commander=",
-	    "--title=a=b"));
+	T_GOOD(PARSE("incident", "update", "1", "--commander=", "--title=a=b"));
 	T_OK(args_has(&args, "commander"));
 	T_EQ_INT(args_get(&args, "commander").n, 0);
 	T_EQ_STR(args_get(&args, "title"), STR("a=b"));

@@ -81,8 +81,7 @@ TEST(L13_an_empty_project_is_refused)
 	cli = (struct cli){.arena = &arena};
 	T_GOOD(args_parse(&arena, (const char *const[]){"incident", "list"}, 2,
 	    &cli.trail, &cli.args));
-	T_ERR(request_make(&cli, CLI_ROUTE_incident_list, &request),
-	    E_INVALID);
+	T_ERR(request_make(&cli, CLI_ROUTE_incident_list, &request), E_INVALID);
 }
 
 TEST(bodies)
@@ -105,8 +104,7 @@ TEST(bodies)
 	    "{\"text\":\"hi\",\"key_event\":true}");
 	expect(ASK("alert", "ack", "x"), "POST",
 	    "/v1/projects/default/alerts/x/acknowledge", "{}");
-	expect(ASK("alert", "create", "t", "--label", "a=b=c", "--label",
-		   "d="),
+	expect(ASK("alert", "create", "t", "--label", "a=b=c", "--label", "d="),
 	    "POST", "/v1/projects/default/alerts",
 	    "{\"title\":\"t\",\"labels\":{\"a\":\"b=c\",\"d\":\"\"}}");
 	expect(ASK("alert", "promote", "x", "--incident", "3"), "POST",
@@ -162,8 +160,8 @@ TEST(spans)
 {
 	struct str t;
 
-	T_GOOD(ASK("token", "create", "n", "--scopes", "*", "--expires",
-	    "30d"));
+	T_GOOD(
+	    ASK("token", "create", "n", "--scopes", "*", "--expires", "30d"));
 	T_OK(str_starts(request.body,
 	    STR("{\"name\":\"n\",\"scopes\":[\"*\"],\"expires_at\":\"2")));
 	T_GOOD(ASK("incident", "list", "--from", "24h"));
@@ -183,8 +181,8 @@ TEST(keys_and_etags)
 	T_OK(first.p[0] != '\0');
 	T_GOOD(ASK("incident", "create", "t", "--idempotency-key", "k1"));
 	T_EQ_STR(request.idempotency_key, STR("k1"));
-	T_GOOD(ASK("incident", "update", "1", "--title", "x", "--etag",
-	    "\"4\""));
+	T_GOOD(
+	    ASK("incident", "update", "1", "--title", "x", "--etag", "\"4\""));
 	T_EQ_STR(request.etag, STR("\"4\""));
 	T_EQ_INT(request.idempotency_key.n, 0);
 	T_GOOD(ASK("incident", "list"));

@@ -116,7 +116,7 @@ TEST(no_body)
 	T_ERR(read_all("HTTP/1.1 204 \r\nContent-Length: 3\r\n\r\n", &x),
 	    E_PEER);
 	T_ERR(read_all("HTTP/1.1 304 \r\nTransfer-Encoding: chunked\r\n\r\n",
-	    &x),
+		  &x),
 	    E_PEER);
 }
 
@@ -231,10 +231,18 @@ TEST(malformed_framing)
 TEST(malformed_chunks)
 {
 	static const char *const chunks[] = {
-	    "x\r\n", "-1\r\n", " \r\n", "\r\n", "5\nhello\r\n",
-	    "5\r\nhelloo\r\n", "5\r\nhello\n", "5\r\nhello\rx",
-	    "0x5\r\nhello\r\n", "ffffffffffffffff\r\n",
-	    "10000000000000000\r\n", "5;\x01\r\nhello\r\n",
+	    "x\r\n",
+	    "-1\r\n",
+	    " \r\n",
+	    "\r\n",
+	    "5\nhello\r\n",
+	    "5\r\nhelloo\r\n",
+	    "5\r\nhello\n",
+	    "5\r\nhello\rx",
+	    "0x5\r\nhello\r\n",
+	    "ffffffffffffffff\r\n",
+	    "10000000000000000\r\n",
+	    "5;\x01\r\nhello\r\n",
 	    "0\r\nTrailer\n\r\n",
 	};
 	char text[512];

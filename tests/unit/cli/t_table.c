@@ -102,8 +102,7 @@ TEST(commands_and_flags_are_unique)
 		if (command_named(str_c(c->name)) != c)
 			T_FAIL("two commands: %s", c->name);
 		EACH_ROW(r, c)
-		if (r->kind == ROW_FLAG &&
-		    flag_find(c, str_c(r->name)) != r)
+		if (r->kind == ROW_FLAG && flag_find(c, str_c(r->name)) != r)
 			T_FAIL("two flags: %s --%s", c->name, r->name);
 	}
 }
@@ -134,8 +133,9 @@ TEST(query_flags_are_parameters_of_the_route)
 {
 	EACH_COMMAND(c)
 	EACH_ROW(r, c)
-	if (r->place == IN_QUERY && (r->kind == ROW_FLAG || r->kind == ROW_ARG)
-	    && !route_takes(&routes[c->route], r->member))
+	if (r->place == IN_QUERY &&
+	    (r->kind == ROW_FLAG || r->kind == ROW_ARG) &&
+	    !route_takes(&routes[c->route], r->member))
 		T_FAIL("%s --%s: the route takes no %s", c->name, r->name,
 		    r->member);
 }
@@ -149,8 +149,9 @@ TEST(parameters_of_the_route_are_flags)
 		if (!route_takes(&routes[c->route], params[i].text))
 			continue;
 		EACH_ROW(r, c)
-		found = found || (r->place == IN_QUERY &&
-		    strcmp(r->member, params[i].text) == 0);
+		found = found ||
+		    (r->place == IN_QUERY &&
+			strcmp(r->member, params[i].text) == 0);
 		if (!found)
 			T_FAIL("%s cannot say %s", c->name, params[i].text);
 	}
@@ -201,9 +202,10 @@ TEST(members_one_may_set_are_flags)
 		    !has_word(fields[i].set, route->set))
 			continue;
 		EACH_ROW(r, c)
-		found = found || (r->place == IN_BODY &&
-		    strncmp(r->member, fields[i].name, n) == 0 &&
-		    (r->member[n] == '\0' || r->member[n] == '.'));
+		found = found ||
+		    (r->place == IN_BODY &&
+			strncmp(r->member, fields[i].name, n) == 0 &&
+			(r->member[n] == '\0' || r->member[n] == '.'));
 		if (!found)
 			T_FAIL("%s cannot set %s", c->name, fields[i].name);
 	}
@@ -222,8 +224,8 @@ TEST(path_variables_are_arguments)
 			bool found = str_is(name, "p");
 
 			EACH_ROW(r, c)
-			found = found || (r->place == IN_PATH &&
-			    str_is(name, r->member));
+			found = found ||
+			    (r->place == IN_PATH && str_is(name, r->member));
 			if (!found)
 				T_FAIL("%s: no argument for {%.*s}", c->name,
 				    STR_ARG(name));
@@ -235,8 +237,8 @@ TEST(path_variables_are_arguments)
 static bool
 is_silent(const struct route_row *r)
 {
-	static const char *const ids[] = {"none", "members_put",
-	    "audit_stream", "metrics"};
+	static const char *const ids[] = {"none", "members_put", "audit_stream",
+	    "metrics"};
 
 	for (size_t i = 0; i < COUNT(ids); i++)
 		if (strcmp(r->id, ids[i]) == 0)

@@ -15,8 +15,8 @@ parse(const char *text, struct url *ret)
 }
 
 static void
-expect(const char *text, const char *host, const char *port,
-    const char *prefix, bool ip)
+expect(const char *text, const char *host, const char *port, const char *prefix,
+    bool ip)
 {
 	struct url u = {0};
 
@@ -44,11 +44,10 @@ TEST(bad)
 {
 	static const char *const texts[] = {"", "https://", "http://a",
 	    "HTTPS://a", "a.example", "https://a:", "https://a:0",
-	    "https://a:65536", "https://a:08", "https://a:b",
-	    "https://user@a", "https://a?x", "https://a#x", "https://a b",
-	    "https://[a.example]", "https://[::1", "https://[::1]x",
-	    "https://a/\r\nHost: b", "https:///x", "https://\xc3\xa4",
-	    "https://:8443", "https:/"};
+	    "https://a:65536", "https://a:08", "https://a:b", "https://user@a",
+	    "https://a?x", "https://a#x", "https://a b", "https://[a.example]",
+	    "https://[::1", "https://[::1]x", "https://a/\r\nHost: b",
+	    "https:///x", "https://\xc3\xa4", "https://:8443", "https:/"};
 	struct url u;
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

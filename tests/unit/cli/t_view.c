@@ -149,9 +149,10 @@ TEST(table_fits_the_terminal)
 	struct str line, rest;
 	struct buf b;
 
-	table(&b, 80, STR("[" ROW(1, LONG LONG LONG) ","
-			  ROW(2, "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5"
-				 "\xe6\x9c\xac" LONG LONG) "]"));
+	table(&b, 80,
+	    STR("[" ROW(1, LONG LONG LONG) "," ROW(2,
+		"\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5"
+		"\xe6\x9c\xac" LONG LONG) "]"));
 	for (rest = buf_view(&b); rest.n > 0;) {
 		(void)str_cut(rest, '\n', &line, &rest);
 		T_OK(cells(line) <= 80);
@@ -182,8 +183,9 @@ TEST(table_of_nonsense)
 {
 	struct buf b;
 
-	table(&b, 20, STR("[1,\"x\",null,[],{\"number\":{},\"title\":[[[]]],"
-			  "\"severity\":{\"a\":1}}]"));
+	table(&b, 20,
+	    STR("[1,\"x\",null,[],{\"number\":{},\"title\":[[[]]],"
+		"\"severity\":{\"a\":1}}]"));
 	T_GOOD(buf_check(&b));
 	buf_done(&b);
 	arena_done(&arena);

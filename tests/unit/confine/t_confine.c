@@ -26,15 +26,15 @@
 #include "confine/inner.h"
 #include "tests/t.h"
 
-#define MUST(cond)                                  \
-	do {                                        \
-		if (!(cond))                        \
-			_exit(__LINE__ % 199 + 50); \
+#define MUST(cond)                                                             \
+	do {                                                                   \
+		if (!(cond))                                                   \
+			_exit(__LINE__ % 199 + 50);                            \
 	} while (0)
-#define REFUSED(x)                                \
-	do {                                      \
-		errno = 0;                        \
-		MUST((x) < 0 && errno == EACCES); \
+#define REFUSED(x)                                                             \
+	do {                                                                   \
+		errno = 0;                                                     \
+		MUST((x) < 0 && errno == EACCES);                              \
 	} while (0)
 
 static char dir[64]; /* dir/db is the server's, dir/keys is not */
@@ -62,8 +62,8 @@ make_dir(void)
 static void
 remove_dir(void)
 {
-	static const char *const names[] = {
-	    "db/way-out", "db/store.db", "db", "root.key", ""};
+	static const char *const names[] = {"db/way-out", "db/store.db", "db",
+	    "root.key", ""};
 	char path[96];
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -119,8 +119,9 @@ confined(enum confine_role role, const int *keep, size_t n)
 	return c;
 }
 
-static const struct sockaddr_in lo = {
-    .sin_family = AF_INET, .sin_port = 0x0900, .sin_addr = {0x0100007f}};
+static const struct sockaddr_in lo = {.sin_family = AF_INET,
+    .sin_port = 0x0900,
+    .sin_addr = {0x0100007f}};
 
 /* ---- the report ---- */
 
@@ -170,8 +171,8 @@ no_connect(enum confine_role role)
 	int tcp = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 	int udp = socket(AF_INET, SOCK_DGRAM, 0);
 	int keep[2] = {tcp, udp};
-	struct msghdr m = {
-	    .msg_name = (void *)(uintptr_t)&lo, .msg_namelen = sizeof lo};
+	struct msghdr m = {.msg_name = (void *)(uintptr_t)&lo,
+	    .msg_namelen = sizeof lo};
 
 	(void)confined(role, keep, 2);
 	REFUSED(connect(tcp, (const struct sockaddr *)&lo, sizeof lo));
@@ -277,8 +278,8 @@ accepts(void)
 
 TEST(a_confined_server_accepts_and_answers)
 {
-	struct sockaddr_in a = {
-	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t n = sizeof a;
 	struct timeval patience = {5, 0};
 	char b[4] = {0};
@@ -589,8 +590,9 @@ TEST(capabilities)
 static void
 another_user(void)
 {
-	struct confine_plan p = {
-	    .role = CONFINE_KEEPER, .uid = 65534, .gid = 65533};
+	struct confine_plan p = {.role = CONFINE_KEEPER,
+	    .uid = 65534,
+	    .gid = 65533};
 	struct confinement c;
 	struct trail t = {{0}};
 	uid_t r, e, s;
@@ -691,8 +693,8 @@ unproved(void)
 static void
 wrong_dir(void)
 {
-	struct confine_plan p = {
-	    .role = CONFINE_SERVER, .data_dir = "/nonexistent"};
+	struct confine_plan p = {.role = CONFINE_SERVER,
+	    .data_dir = "/nonexistent"};
 	struct confinement c;
 	struct trail t = {{0}};
 

@@ -7,15 +7,21 @@
 static inline const struct grant *
 grant_for(struct arena *a, enum permission perm)
 {
-	static struct user user = {.o = {.kind = OBJECT_USER,
-		.id = {{1}}, .version = 1}};
+	static struct user user = {
+	    .o = {.kind = OBJECT_USER, .id = {{1}}, .version = 1}};
 	static struct project project = {.o = {.kind = OBJECT_PROJECT,
-		.id = {{2}}, .project = 1, .version = 1}};
+					     .id = {{2}},
+					     .project = 1,
+					     .version = 1}};
 	static struct binding binding = {.o = {.kind = OBJECT_BINDING,
-		.id = {{3}}, .version = 1}, .subject_kind = PRINCIPAL_USER,
-		.subject = {{1}}};
-	static struct integration integration = {.o = {
-		.kind = OBJECT_INTEGRATION, .id = {{4}}, .project = 1,
+					     .id = {{3}},
+					     .version = 1},
+	    .subject_kind = PRINCIPAL_USER,
+	    .subject = {{1}}};
+	static struct integration integration = {
+	    .o = {.kind = OBJECT_INTEGRATION,
+		.id = {{4}},
+		.project = 1,
 		.version = 1}};
 	struct actor *who = ARENA_NEW(a, struct actor);
 	struct target t = {.perm = perm, .project = 1};
@@ -37,8 +43,8 @@ grant_for(struct arena *a, enum permission perm)
 		BUG_ON(!err_ok(world_builder_put(b, &integration.o)));
 		BUG_ON(!err_ok(world_builder_done(b, &w)));
 	}
-	who->kind = perm == PERM_INGEST ? PRINCIPAL_INTEGRATION :
-	    PRINCIPAL_USER;
+	who->kind =
+	    perm == PERM_INGEST ? PRINCIPAL_INTEGRATION : PRINCIPAL_USER;
 	who->id = perm == PERM_INGEST ? integration.o.id : user.o.id;
 	who->world = w;
 	if (!err_ok(access_grant(a, who, &t, 1, &d, &g)))

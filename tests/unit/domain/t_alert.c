@@ -25,20 +25,18 @@ TEST(fold_table)
 		int status;
 		uint32_t count;
 	} row[] = {
-		{-1, false, false, ALERT_DID_OPEN, ALERT_TRIGGERED, 1},
-		{-1, true, false, ALERT_DID_CLOSED, ALERT_RESOLVED, 1},
-		{ALERT_TRIGGERED, false, true, ALERT_DID_REPEAT,
-		    ALERT_TRIGGERED, 8},
-		{ALERT_TRIGGERED, false, false, ALERT_DID_CHANGE,
-		    ALERT_TRIGGERED, 8},
-		{ALERT_ACKNOWLEDGED, false, true, ALERT_DID_REPEAT,
-		    ALERT_ACKNOWLEDGED, 8},
-		{ALERT_ACKNOWLEDGED, true, true, ALERT_DID_RESOLVE,
-		    ALERT_RESOLVED, 8},
-		{ALERT_RESOLVED, true, true, ALERT_DID_AGAIN, ALERT_RESOLVED,
-		    8},
-		{ALERT_RESOLVED, false, true, ALERT_DID_REOPEN,
-		    ALERT_TRIGGERED, 1},
+	    {-1, false, false, ALERT_DID_OPEN, ALERT_TRIGGERED, 1},
+	    {-1, true, false, ALERT_DID_CLOSED, ALERT_RESOLVED, 1},
+	    {ALERT_TRIGGERED, false, true, ALERT_DID_REPEAT, ALERT_TRIGGERED,
+		8},
+	    {ALERT_TRIGGERED, false, false, ALERT_DID_CHANGE, ALERT_TRIGGERED,
+		8},
+	    {ALERT_ACKNOWLEDGED, false, true, ALERT_DID_REPEAT,
+		ALERT_ACKNOWLEDGED, 8},
+	    {ALERT_ACKNOWLEDGED, true, true, ALERT_DID_RESOLVE, ALERT_RESOLVED,
+		8},
+	    {ALERT_RESOLVED, true, true, ALERT_DID_AGAIN, ALERT_RESOLVED, 8},
+	    {ALERT_RESOLVED, false, true, ALERT_DID_REOPEN, ALERT_TRIGGERED, 1},
 	};
 	struct arena a;
 	const struct grant *g;
@@ -48,13 +46,17 @@ TEST(fold_table)
 	T_REQUIRE(g != NULL);
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		struct alert_head old = {.status = (uint8_t)row[i].old,
-			.count = 7, .version = 3, .first_seen = 1,
-			.severity = ALERT_ERROR}, h;
+				      .count = 7,
+				      .version = 3,
+				      .first_seen = 1,
+				      .severity = ALERT_ERROR},
+				  h;
 		struct alert_in in = {.severity = ALERT_ERROR,
-			.resolved = row[i].resolved};
+		    .resolved = row[i].resolved};
 
 		T_EQ_INT(alert_fold(g, row[i].old < 0 ? NULL : &old, &in,
-		    row[i].same, 50, &h), row[i].did);
+			     row[i].same, 50, &h),
+		    row[i].did);
 		T_EQ_INT(h.status, row[i].status);
 		T_EQ_INT(h.count, row[i].count);
 		T_EQ_INT(h.last_seen, 50);
@@ -102,11 +104,12 @@ TEST(default_rule)
 }
 
 static err
-map(struct arena *a, enum map_kind kind, const char *text,
-    struct alert_in **in, size_t *n)
+map(struct arena *a, enum map_kind kind, const char *text, struct alert_in **in,
+    size_t *n)
 {
-	struct map_settings s = {.kind = kind, .now = 1764000000000,
-		.default_severity = ALERT_ERROR};
+	struct map_settings s = {.kind = kind,
+	    .now = 1764000000000,
+	    .default_severity = ALERT_ERROR};
 	struct trail t = {0};
 
 	return map_delivery(a, &s, parse(a, text), &t, in, n);
@@ -119,13 +122,15 @@ TEST(alertmanager)
 	size_t n = 0;
 
 	arena_init(&a, 1 << 20);
-	T_GOOD(map(&a, MAP_ALERTMANAGER, "{\"groupKey\":\"G\",\"alerts\":["
+	T_GOOD(map(&a, MAP_ALERTMANAGER,
+	    "{\"groupKey\":\"G\",\"alerts\":["
 	    "{\"status\":\"firing\",\"labels\":{\"alertname\":\"A\","
 	    "\"severity\":\"Warning\",\"service\":\"s\"},\"annotations\":{"
 	    "\"summary\":\"Sum\",\"description\":\"Desc\"},"
 	    "\"fingerprint\":\"f1\",\"generatorURL\":\"http://x/\"},"
 	    "{\"status\":\"resolved\",\"labels\":{\"alertname\":\"B\","
-	    "\"severity\":\"purple\"}}]}", &in, &n));
+	    "\"severity\":\"purple\"}}]}",
+	    &in, &n));
 	T_REQUIRE(n == 2);
 	T_EQ_STR(in[0].title, STR("Sum"));
 	T_EQ_STR(in[0].message, STR("Desc"));
@@ -148,13 +153,15 @@ TEST(fingerprint)
 	arena_init(&a, 1 << 20);
 	T_GOOD(map_fingerprint(&a, parse(&a, "{}"), &f));
 	T_EQ_STR(f, STR("cbf29ce484222325"));
-	T_GOOD(map_fingerprint(&a, parse(&a, "{\"b\":\"2\",\"a\":\"1\"}"),
-	    &f));
+	T_GOOD(map_fingerprint(&a, parse(&a, "{\"b\":\"2\",\"a\":\"1\"}"), &f));
 	{
 		struct str g = STR("");
 
-		T_GOOD(map_fingerprint(&a, parse(&a, "{\"a\":\"1\",\"c\":\"\","
-		    "\"b\":\"2\"}"), &g));
+		T_GOOD(map_fingerprint(&a,
+		    parse(&a,
+			"{\"a\":\"1\",\"c\":\"\","
+			"\"b\":\"2\"}"),
+		    &g));
 		T_EQ_STR(f, g);
 	}
 	T_ERR(map_fingerprint(&a, parse(&a, "{\"a\":1}"), &f), E_MAPPING);
@@ -168,10 +175,12 @@ TEST(api_v2_ends_at)
 	size_t n = 0;
 
 	arena_init(&a, 1 << 20);
-	T_GOOD(map(&a, MAP_ALERTMANAGER_V2, "[{\"labels\":{\"alertname\":"
+	T_GOOD(map(&a, MAP_ALERTMANAGER_V2,
+	    "[{\"labels\":{\"alertname\":"
 	    "\"A\"},\"endsAt\":\"2020-01-01T00:00:00Z\"},{\"labels\":{"
 	    "\"alertname\":\"A\"},\"endsAt\":\"2040-01-01T00:00:00Z\"},"
-	    "{\"labels\":{\"alertname\":\"A\"}}]", &in, &n));
+	    "{\"labels\":{\"alertname\":\"A\"}}]",
+	    &in, &n));
 	T_REQUIRE(n == 3);
 	T_OK(in[0].resolved);
 	T_OK(!in[1].resolved);
@@ -187,8 +196,10 @@ TEST(generic)
 	size_t n = 0;
 
 	arena_init(&a, 1 << 20);
-	T_GOOD(map(&a, MAP_GENERIC, "{\"title\":\"T\\nsecond\",\"severity\":"
-	    "\"critical\",\"status\":\"OK\",\"dedup_key\":\"k\"}", &in, &n));
+	T_GOOD(map(&a, MAP_GENERIC,
+	    "{\"title\":\"T\\nsecond\",\"severity\":"
+	    "\"critical\",\"status\":\"OK\",\"dedup_key\":\"k\"}",
+	    &in, &n));
 	T_REQUIRE(n == 1);
 	T_EQ_STR(in[0].title, STR("T"));
 	T_OK(in[0].resolved);
@@ -197,7 +208,8 @@ TEST(generic)
 	T_ERR(map(&a, MAP_GENERIC, "3", &in, &n), E_MAPPING);
 	T_ERR(map(&a, MAP_ALERTMANAGER, "{}", &in, &n), E_MAPPING);
 	T_ERR(map(&a, MAP_ALERTMANAGER, "{\"alerts\":[{\"labels\":{\"a\":1}}]}",
-	    &in, &n), E_MAPPING);
+		  &in, &n),
+	    E_MAPPING);
 	T_ERR(map(&a, MAP_ALERTMANAGER, "{\"alerts\":[3]}", &in, &n),
 	    E_MAPPING);
 	T_GOOD(map(&a, MAP_GENERIC, "[]", &in, &n));

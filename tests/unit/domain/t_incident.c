@@ -27,12 +27,16 @@ TEST(create_writes_the_whole_document)
 	buf_init_on(&doc, &a, 1 << 16);
 	g = grant_for(&a, PERM_INCIDENT_CREATE);
 	T_REQUIRE(g != NULL);
-	T_GOOD(incident_create(g, parse(&a, "{\"title\":\"T\",\"severity\":"
-	    "\"sev1\",\"services\":[\"db\"]}"), STR("{\"kind\":\"api\"}"), 5,
-	    &h, &doc));
-	T_EQ_STR(buf_view(&doc), STR("{\"title\":\"T\",\"summary\":null,"
-	    "\"type\":null,\"services\":[\"db\"],\"environments\":[],"
-	    "\"fields\":{},\"commander\":null,\"source\":{\"kind\":\"api\"}}"));
+	T_GOOD(incident_create(g,
+	    parse(&a,
+		"{\"title\":\"T\",\"severity\":"
+		"\"sev1\",\"services\":[\"db\"]}"),
+	    STR("{\"kind\":\"api\"}"), 5, &h, &doc));
+	T_EQ_STR(buf_view(&doc),
+	    STR("{\"title\":\"T\",\"summary\":null,"
+		"\"type\":null,\"services\":[\"db\"],\"environments\":[],"
+		"\"fields\":{},\"commander\":null,\"source\":{\"kind\":\"api\"}"
+		"}"));
 	T_EQ_INT(h.severity, SEV1);
 	T_EQ_INT(h.status, INCIDENT_NEW);
 	T_EQ_INT(h.created, 5);
@@ -51,17 +55,22 @@ TEST(patch_says_what_changed)
 	arena_init(&a, 1 << 20);
 	buf_init_on(&doc, &a, 1 << 16);
 	buf_init_on(&changes, &a, 1 << 16);
-	old = parse(&a, "{\"title\":\"T\",\"summary\":null,\"type\":null,"
+	old = parse(&a,
+	    "{\"title\":\"T\",\"summary\":null,\"type\":null,"
 	    "\"services\":[\"db\"],\"environments\":[],\"fields\":{},"
 	    "\"commander\":null,\"source\":{\"kind\":\"ui\"}}");
 	T_GOOD(incident_patch(grant_for(&a, PERM_INCIDENT_EDIT), &h, old,
-	    parse(&a, "{\"summary\":\"why\",\"severity\":\"sev0\","
-	    "\"services\":[ \"db\" ]}"), 9, &doc, &changes, &changed));
+	    parse(&a,
+		"{\"summary\":\"why\",\"severity\":\"sev0\","
+		"\"services\":[ \"db\" ]}"),
+	    9, &doc, &changes, &changed));
 	T_OK(changed);
 	T_EQ_INT(h.version, 5);
 	T_EQ_INT(h.severity, SEV0);
-	T_EQ_STR(buf_view(&changes), STR("{\"severity\":{\"from\":\"sev3\","
-	    "\"to\":\"sev0\"},\"summary\":{\"from\":null,\"to\":\"why\"}}"));
+	T_EQ_STR(buf_view(&changes),
+	    STR("{\"severity\":{\"from\":\"sev3\","
+		"\"to\":\"sev0\"},\"summary\":{\"from\":null,\"to\":\"why\"}"
+		"}"));
 	T_OK(str_ends(buf_view(&doc), STR("\"source\":{\"kind\":\"ui\"}}")));
 	arena_done(&a);
 }
@@ -78,8 +87,8 @@ TEST(patch_of_the_same_changes_nothing)
 	buf_init_on(&changes, &a, 1 << 16);
 	T_GOOD(incident_patch(grant_for(&a, PERM_INCIDENT_EDIT), &h,
 	    parse(&a, "{\"title\":\"T\",\"source\":{}}"),
-	    parse(&a, "{\"title\":\"\\u0054\",\"severity\":\"sev3\"}"), 9,
-	    &doc, &changes, &changed));
+	    parse(&a, "{\"title\":\"\\u0054\",\"severity\":\"sev3\"}"), 9, &doc,
+	    &changes, &changed));
 	T_OK(!changed);
 	T_EQ_INT(h.version, 4);
 	arena_done(&a);
@@ -89,8 +98,8 @@ TEST(patch_of_the_same_changes_nothing)
 TEST(status_machine)
 {
 	static const int order[] = {INCIDENT_NEW, INCIDENT_ACKNOWLEDGED,
-		INCIDENT_INVESTIGATING, INCIDENT_MITIGATING,
-		INCIDENT_MONITORING, INCIDENT_RESOLVED, INCIDENT_CLOSED};
+	    INCIDENT_INVESTIGATING, INCIDENT_MITIGATING, INCIDENT_MONITORING,
+	    INCIDENT_RESOLVED, INCIDENT_CLOSED};
 
 	for (int i = 0; i < 7; i++)
 		for (int j = 0; j < 7; j++) {
@@ -98,7 +107,8 @@ TEST(status_machine)
 			    order[j] == INCIDENT_INVESTIGATING;
 
 			T_EQ_INT(incident_status_may_follow((unsigned)order[i],
-			    (enum incident_status)order[j]), j > i || reopen);
+				     (enum incident_status)order[j]),
+			    j > i || reopen);
 		}
 	for (unsigned s = 0; s < INCIDENT_STATUS_MAX_; s++) {
 		T_OK(!incident_status_may_follow(s, INCIDENT_MERGED));
@@ -154,7 +164,8 @@ TEST(matching)
 	const struct json *d;
 
 	arena_init(&a, 1 << 20);
-	d = parse(&a, "{\"title\":\"Disk Full\",\"fields\":{\"a\":[\"Deep\"]},"
+	d = parse(&a,
+	    "{\"title\":\"Disk Full\",\"fields\":{\"a\":[\"Deep\"]},"
 	    "\"source\":{\"kind\":\"hidden\"}}");
 	T_OK(incident_matches(d, STR("disk f")));
 	T_OK(incident_matches(d, STR("deep")));

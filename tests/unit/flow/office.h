@@ -38,12 +38,12 @@ struct office {
 	struct writer *w;
 	int64_t now;
 
-	const char *token;   /* who asks */
+	const char *token; /* who asks */
 	const char *address;
-	uint32_t match;	     /* If-Match, 0 = none */
+	uint32_t match; /* If-Match, 0 = none */
 	const char *query;
 
-	err error;	     /* of the last request */
+	err error; /* of the last request */
 	int status;
 	const struct json *json;
 	struct str etag, location;
@@ -156,8 +156,11 @@ office_project(struct office *o, struct office_first *f, uint32_t project)
 static inline struct object
 office_head(struct office *o, enum object_kind kind, uint32_t project)
 {
-	return (struct object){.kind = kind, .id = rand_uuid(o->now),
-	    .project = project, .version = 1, .created = o->now,
+	return (struct object){.kind = kind,
+	    .id = rand_uuid(o->now),
+	    .project = project,
+	    .version = 1,
+	    .created = o->now,
 	    .updated = o->now};
 }
 
@@ -168,11 +171,15 @@ office_admin(struct office *o, struct office_first *f, uint32_t object_key,
 	struct user u = {.o = office_head(o, OBJECT_USER, 0),
 	    .email = STR("admin@example.org")};
 	struct binding b = {.o = office_head(o, OBJECT_BINDING, 0),
-	    .subject_kind = PRINCIPAL_USER, .subject = u.o.id,
+	    .subject_kind = PRINCIPAL_USER,
+	    .subject = u.o.id,
 	    .role = STR("org_admin")};
-	struct token t = {.o = office_head(o, OBJECT_TOKEN, 0), .kind = 'b',
-	    .owner_kind = PRINCIPAL_USER, .owner = {u.o.id},
-	    .name = STR("bootstrap"), .scopes = permset_all(),
+	struct token t = {.o = office_head(o, OBJECT_TOKEN, 0),
+	    .kind = 'b',
+	    .owner_kind = PRINCIPAL_USER,
+	    .owner = {u.o.id},
+	    .name = STR("bootstrap"),
+	    .scopes = permset_all(),
 	    .expires = o->now + INT64_C(400) * OFFICE_DAY,
 	    .verifier_key = token_key};
 	const struct data_key *mac;
@@ -190,7 +197,8 @@ static inline void
 office_first(struct office *o)
 {
 	struct project p = {.o = office_head(o, OBJECT_PROJECT, 1),
-	    .slug = STR("alpha"), .name = STR("Alpha")};
+	    .slug = STR("alpha"),
+	    .name = STR("Alpha")};
 	struct office_first f = {.conn = store_writer(o->st.store),
 	    .pk = project_keys_new()};
 	uint32_t object_key = 0, token_key = 0;
@@ -281,8 +289,8 @@ office_request(struct office_ask *q)
 	q->headers[n++] = (struct header){STR("authorization"), str_c(text)};
 	if (q->o->match != 0) {
 		snprintf(text + 128, 128, "\"%u\"", q->o->match);
-		q->headers[n++] = (struct header){STR("if-match"),
-		    str_c(text + 128)};
+		q->headers[n++] =
+		    (struct header){STR("if-match"), str_c(text + 128)};
 	}
 	r->method = q->route->method;
 	r->headers = q->headers;
@@ -295,17 +303,19 @@ office_request(struct office_ask *q)
 static inline err
 office_steps(struct office_ask *q, struct call *c)
 {
-	static const struct json_limits lim = {LIM_JSON_DEPTH,
-	    LIM_JSON_MEMBERS, LIM_JSON_VALUES};
-	struct auth_input in = {.world = c->lane->snap->world, .now = c->now,
+	static const struct json_limits lim = {LIM_JSON_DEPTH, LIM_JSON_MEMBERS,
+	    LIM_JSON_VALUES};
+	struct auth_input in = {.world = c->lane->snap->world,
+	    .now = c->now,
 	    .authorization = q->headers[0].value,
 	    .address = str_c(q->req.address)};
 	uint32_t id, project = 0;
 
 	TRY(call_token_key(c, &in.token_mac, &id));
 	TRY(auth_api(c->a, &in, &c->why, &c->actor));
-	TRY(shape_query(c->a, q->o->query == NULL ? STR_NONE :
-	    str_c(q->o->query), c->route->params, &c->trail, &c->query));
+	TRY(shape_query(c->a,
+	    q->o->query == NULL ? STR_NONE : str_c(q->o->query),
+	    c->route->params, &c->trail, &c->query));
 	if (c->route->schema != SCHEMA_NONE) {
 		TRY(json_parse(c->a, q->req.body, &lim, &c->trail, &c->body));
 		TRY(shape_body(c->route->schema, c->route->set, c->body,
@@ -346,8 +356,8 @@ office_run(struct lane *l, void *arg)
 	o->location = c->location;
 	o->json = NULL;
 	if (err_ok(e) && c->out.n > 0)
-		MUST(json_parse(&o->a, buf_view(&c->out), &lim, NULL,
-		    &o->json));
+		MUST(
+		    json_parse(&o->a, buf_view(&c->out), &lim, NULL, &o->json));
 	if (!err_ok(e) && c->trail.detail[0] != '\0')
 		o->json = NULL;
 	return e;
@@ -368,7 +378,8 @@ static inline err
 ask(struct office *o, const char *route, const char *body, const char *v0,
     const char *v1)
 {
-	struct office_ask q = {.o = o, .route = office_route(route),
+	struct office_ask q = {.o = o,
+	    .route = office_route(route),
 	    .body = body};
 
 	if (v0 != NULL)
@@ -396,8 +407,8 @@ keep(struct office *o, const char *name)
 	return c == NULL ? "" : c;
 }
 
-UNUSED static inline const char *
-fmt(struct office *o, const char *f, ...) PRINTF(2, 3);
+UNUSED static inline const char *fmt(struct office *o, const char *f, ...)
+    PRINTF(2, 3);
 UNUSED static inline const char *
 fmt(struct office *o, const char *f, ...)
 {
@@ -424,8 +435,7 @@ items(const struct office *o)
 
 /* A user with a role (or NULL), by an administrator; its id. */
 UNUSED static inline const char *
-hire(struct office *o, const char *email, const char *role,
-    const char *project)
+hire(struct office *o, const char *email, const char *role, const char *project)
 {
 	const char *was = o->token, *id;
 
@@ -434,11 +444,14 @@ hire(struct office *o, const char *email, const char *role,
 	    NULL));
 	id = keep(o, "id");
 	if (role != NULL)
-		MUST(ask(o, "binding_create", fmt(o, "{\"subject\":{\"kind\":"
-		    "\"user\",\"id\":\"%s\"},\"role\":\"%s\"%s%s%s}", id, role,
-		    project == NULL ? "" : ",\"project\":\"",
-		    project == NULL ? "" : project,
-		    project == NULL ? "" : "\""), NULL, NULL));
+		MUST(ask(o, "binding_create",
+		    fmt(o,
+			"{\"subject\":{\"kind\":"
+			"\"user\",\"id\":\"%s\"},\"role\":\"%s\"%s%s%s}",
+			id, role, project == NULL ? "" : ",\"project\":\"",
+			project == NULL ? "" : project,
+			project == NULL ? "" : "\""),
+		    NULL, NULL));
 	o->token = was;
 	return id;
 }
@@ -453,8 +466,10 @@ static inline err
 office_badge(struct lane *l, void *arg)
 {
 	struct badge_in *in = arg;
-	struct token t = {.kind = 'p', .owner_kind = PRINCIPAL_USER,
-	    .name = STR("badge"), .scopes = permset_all(),
+	struct token t = {.kind = 'p',
+	    .owner_kind = PRINCIPAL_USER,
+	    .name = STR("badge"),
+	    .scopes = permset_all(),
 	    .expires = in->o->now + INT64_C(300) * OFFICE_DAY};
 	struct call c = {.lane = l, .a = &in->o->a, .now = in->o->now};
 	const struct data_key *mac;

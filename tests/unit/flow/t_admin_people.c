@@ -17,9 +17,9 @@ TEST(projects)
 	T_ERR(ask(&o, "project_create", "{\"slug\":\"beta\"}", NULL, NULL),
 	    E_EXISTS);
 	T_ERR(ask(&o, "project_create", "{\"slug\":\"x\",\"id\":\"y\"}", NULL,
-	    NULL), E_UNKNOWN_MEMBER);
-	T_GOOD(ask(&o, "project_patch", "{\"name\":\"Beta!\"}", "beta",
-	    NULL));
+		  NULL),
+	    E_UNKNOWN_MEMBER);
+	T_GOOD(ask(&o, "project_patch", "{\"name\":\"Beta!\"}", "beta", NULL));
 	T_EQ_STR(word(&o, "name"), STR("Beta!"));
 	T_EQ_STR(o.etag, STR("\"2\""));
 	o.match = 1;
@@ -43,8 +43,7 @@ TEST(a_project_with_records_stays)
 	struct office o;
 
 	office_open(&o);
-	T_GOOD(ask(&o, "incident_create", "{\"title\":\"x\"}", "alpha",
-	    NULL));
+	T_GOOD(ask(&o, "incident_create", "{\"title\":\"x\"}", "alpha", NULL));
 	T_ERR(ask(&o, "project_delete", NULL, "alpha", NULL), E_CONFLICT);
 	T_GOOD(ask(&o, "project_get", NULL, "alpha", NULL));
 	office_close(&o);
@@ -59,8 +58,10 @@ TEST(deleting_a_project_takes_what_hangs_on_it)
 	office_open(&o);
 	T_GOOD(ask(&o, "project_create", "{\"slug\":\"beta\"}", NULL, NULL));
 	hire(&o, "ann@x.org", "viewer", "beta");
-	T_GOOD(ask(&o, "integration_create", "{\"name\":\"n\",\"template\":"
-	    "\"generic\",\"auth\":{\"kind\":\"bearer\"}}", "beta", NULL));
+	T_GOOD(ask(&o, "integration_create",
+	    "{\"name\":\"n\",\"template\":"
+	    "\"generic\",\"auth\":{\"kind\":\"bearer\"}}",
+	    "beta", NULL));
 	secret = keep(&o, "secret");
 	T_OK(world_token_key(o.st.snap->world, secret + 4) != NULL);
 	T_GOOD(ask(&o, "project_delete", NULL, "beta", NULL));
@@ -99,8 +100,10 @@ TEST(users)
 	struct office o;
 
 	office_open(&o);
-	T_GOOD(ask(&o, "user_create", "{\"email\":\"ann@x.org\",\"name\":"
-	    "\"Ann\"}", NULL, NULL));
+	T_GOOD(ask(&o, "user_create",
+	    "{\"email\":\"ann@x.org\",\"name\":"
+	    "\"Ann\"}",
+	    NULL, NULL));
 	T_EQ_INT(o.status, 201);
 	id = keep(&o, "id");
 	T_EQ_STR(o.location, str_c(fmt(&o, "/v1/users/%s", id)));
@@ -160,8 +163,12 @@ TEST(deleting_a_user_takes_tokens_bindings_and_memberships)
 	office_open(&o);
 	ann = hire(&o, "ann@x.org", "viewer", NULL);
 	token = badge(&o, ann);
-	T_GOOD(ask(&o, "group_create", fmt(&o, "{\"name\":\"g\",\"members\":"
-	    "[{\"kind\":\"user\",\"id\":\"%s\"}]}", ann), NULL, NULL));
+	T_GOOD(ask(&o, "group_create",
+	    fmt(&o,
+		"{\"name\":\"g\",\"members\":"
+		"[{\"kind\":\"user\",\"id\":\"%s\"}]}",
+		ann),
+	    NULL, NULL));
 	group = keep(&o, "id");
 	T_GOOD(ask(&o, "user_delete", NULL, ann, NULL));
 	T_OK(uuid_parse(str_c(ann), &id));
@@ -197,8 +204,8 @@ TEST(service_accounts)
 	id = keep(&o, "id");
 	T_GOOD(ask(&o, "sa_get", NULL, id, NULL));
 	T_EQ_STR(word(&o, "name"), STR("bot"));
-	T_GOOD(ask(&o, "sa_patch", "{\"name\":\"robot\",\"disabled\":true}",
-	    id, NULL));
+	T_GOOD(ask(&o, "sa_patch", "{\"name\":\"robot\",\"disabled\":true}", id,
+	    NULL));
 	T_EQ_STR(word(&o, "name"), STR("robot"));
 	T_GOOD(ask(&o, "sa_list", NULL, NULL, NULL));
 	T_EQ_INT(items(&o), 1);
@@ -220,18 +227,30 @@ TEST(groups)
 	office_open(&o);
 	ann = hire(&o, "ann@x.org", NULL, NULL);
 	member = fmt(&o, "{\"kind\":\"user\",\"id\":\"%s\"}", ann);
-	T_GOOD(ask(&o, "group_create", fmt(&o, "{\"name\":\"g\",\"members\":"
-	    "[%s,%s]}", member, member), NULL, NULL));
+	T_GOOD(ask(&o, "group_create",
+	    fmt(&o,
+		"{\"name\":\"g\",\"members\":"
+		"[%s,%s]}",
+		member, member),
+	    NULL, NULL));
 	id = keep(&o, "id");
 	T_EQ_INT(json_get(o.json, STR("members"))->count, 1);
 	T_ERR(ask(&o, "group_create", "{\"name\":\"g\"}", NULL, NULL),
 	    E_EXISTS);
-	T_ERR(ask(&o, "group_create", fmt(&o, "{\"name\":\"h\",\"members\":[{"
-	    "\"kind\":\"group\",\"id\":\"%s\"}]}", id), NULL, NULL),
+	T_ERR(ask(&o, "group_create",
+		  fmt(&o,
+		      "{\"name\":\"h\",\"members\":[{"
+		      "\"kind\":\"group\",\"id\":\"%s\"}]}",
+		      id),
+		  NULL, NULL),
 	    E_INVALID);
-	T_ERR(ask(&o, "group_create", fmt(&o, "{\"name\":\"h\",\"members\":[{"
-	    "\"kind\":\"service_account\",\"id\":\"%s\"}]}", ann), NULL,
-	    NULL), E_INVALID);
+	T_ERR(ask(&o, "group_create",
+		  fmt(&o,
+		      "{\"name\":\"h\",\"members\":[{"
+		      "\"kind\":\"service_account\",\"id\":\"%s\"}]}",
+		      ann),
+		  NULL, NULL),
+	    E_INVALID);
 	T_GOOD(ask(&o, "group_patch", "{\"name\":\"g2\"}", id, NULL));
 	T_EQ_STR(word(&o, "name"), STR("g2"));
 	T_EQ_INT(json_get(o.json, STR("members"))->count, 1);
@@ -252,18 +271,23 @@ TEST(joining_a_group_is_granting)
 	struct office o;
 
 	office_open(&o);
-	T_GOOD(ask(&o, "role_create", "{\"name\":\"clerk\",\"permissions\":["
-	    "\"user.view\",\"user.edit\"]}", NULL, NULL));
+	T_GOOD(ask(&o, "role_create",
+	    "{\"name\":\"clerk\",\"permissions\":["
+	    "\"user.view\",\"user.edit\"]}",
+	    NULL, NULL));
 	T_GOOD(ask(&o, "group_create", "{\"name\":\"admins\"}", NULL, NULL));
 	id = keep(&o, "id");
-	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"group\",\"id\":\"%s\"},\"role\":\"org_admin\"}", id), NULL,
-	    NULL));
+	T_GOOD(ask(&o, "binding_create",
+	    fmt(&o,
+		"{\"subject\":{\"kind\":"
+		"\"group\",\"id\":\"%s\"},\"role\":\"org_admin\"}",
+		id),
+	    NULL, NULL));
 	T_GOOD(ask(&o, "group_create", "{\"name\":\"plain\"}", NULL, NULL));
 	plain = keep(&o, "id");
 	clerk = hire(&o, "clerk@x.org", "clerk", NULL);
-	me = fmt(&o, "{\"members\":[{\"kind\":\"user\",\"id\":\"%s\"}]}",
-	    clerk);
+	me =
+	    fmt(&o, "{\"members\":[{\"kind\":\"user\",\"id\":\"%s\"}]}", clerk);
 	o.token = badge(&o, clerk);
 	T_ERR(ask(&o, "group_patch", me, id, NULL), E_FORBIDDEN);
 	T_GOOD(ask(&o, "group_patch", me, plain, NULL));
@@ -279,20 +303,35 @@ TEST(an_expired_binding_grants_nothing_to_who_joins)
 	struct office o;
 
 	office_open(&o);
-	T_GOOD(ask(&o, "role_create", "{\"name\":\"clerk\",\"permissions\":["
-	    "\"user.view\",\"user.edit\"]}", NULL, NULL));
+	T_GOOD(ask(&o, "role_create",
+	    "{\"name\":\"clerk\",\"permissions\":["
+	    "\"user.view\",\"user.edit\"]}",
+	    NULL, NULL));
 	T_GOOD(ask(&o, "group_create", "{\"name\":\"g\"}", NULL, NULL));
 	id = keep(&o, "id");
-	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"group\",\"id\":\"%s\"},\"role\":\"org_admin\","
-	    "\"expires_at\":\"2027-02-01T00:00:00Z\"}", id), NULL, NULL));
+	T_GOOD(ask(&o, "binding_create",
+	    fmt(&o,
+		"{\"subject\":{\"kind\":"
+		"\"group\",\"id\":\"%s\"},\"role\":\"org_admin\","
+		"\"expires_at\":\"2027-02-01T00:00:00Z\"}",
+		id),
+	    NULL, NULL));
 	clerk = hire(&o, "clerk@x.org", "clerk", NULL);
 	o.token = badge(&o, clerk);
-	T_ERR(ask(&o, "group_patch", fmt(&o, "{\"members\":[{\"kind\":"
-	    "\"user\",\"id\":\"%s\"}]}", clerk), id, NULL), E_FORBIDDEN);
+	T_ERR(ask(&o, "group_patch",
+		  fmt(&o,
+		      "{\"members\":[{\"kind\":"
+		      "\"user\",\"id\":\"%s\"}]}",
+		      clerk),
+		  id, NULL),
+	    E_FORBIDDEN);
 	o.now += INT64_C(30) * OFFICE_DAY;
-	T_GOOD(ask(&o, "group_patch", fmt(&o, "{\"members\":[{\"kind\":"
-	    "\"user\",\"id\":\"%s\"}]}", clerk), id, NULL));
+	T_GOOD(ask(&o, "group_patch",
+	    fmt(&o,
+		"{\"members\":[{\"kind\":"
+		"\"user\",\"id\":\"%s\"}]}",
+		clerk),
+	    id, NULL));
 	office_close(&o);
 }
 
@@ -304,18 +343,26 @@ TEST(the_last_administrator_in_a_group_stays)
 
 	office_open(&o);
 	uuid_text(&o.admin_id, me);
-	T_GOOD(ask(&o, "group_create", fmt(&o, "{\"name\":\"admins\","
-	    "\"members\":[{\"kind\":\"user\",\"id\":\"%s\"}]}", me), NULL,
-	    NULL));
+	T_GOOD(ask(&o, "group_create",
+	    fmt(&o,
+		"{\"name\":\"admins\","
+		"\"members\":[{\"kind\":\"user\",\"id\":\"%s\"}]}",
+		me),
+	    NULL, NULL));
 	group = keep(&o, "id");
-	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"group\",\"id\":\"%s\"},\"role\":\"org_admin\"}", group), NULL,
-	    NULL));
+	T_GOOD(ask(&o, "binding_create",
+	    fmt(&o,
+		"{\"subject\":{\"kind\":"
+		"\"group\",\"id\":\"%s\"},\"role\":\"org_admin\"}",
+		group),
+	    NULL, NULL));
 	T_GOOD(ask(&o, "binding_list", NULL, NULL, NULL));
 	T_EQ_INT(items(&o), 2);
-	T_GOOD(ask(&o, "binding_delete", NULL, fmt(&o, "%.*s",
-	    STR_ARG(json_str_at(json_first(json_get(o.json, STR("items"))),
-	    STR("id")))), NULL)); /* the direct one is older */
+	T_GOOD(ask(&o, "binding_delete", NULL,
+	    fmt(&o, "%.*s",
+		STR_ARG(json_str_at(json_first(json_get(o.json, STR("items"))),
+		    STR("id")))),
+	    NULL)); /* the direct one is older */
 	T_ERR(ask(&o, "group_patch", "{\"members\":[]}", group, NULL),
 	    E_LAST_ADMIN);
 	T_ERR(ask(&o, "group_delete", NULL, group, NULL), E_LAST_ADMIN);

@@ -4,19 +4,25 @@
 static const char *
 create_role(struct office *o, const char *name, const char *perms)
 {
-	MUST(ask(o, "role_create", fmt(o, "{\"name\":\"%s\",\"permissions\":"
-	    "[%s]}", name, perms), NULL, NULL));
+	MUST(ask(o, "role_create",
+	    fmt(o,
+		"{\"name\":\"%s\",\"permissions\":"
+		"[%s]}",
+		name, perms),
+	    NULL, NULL));
 	return keep(o, "id");
 }
 
 static err
-bind(struct office *o, const char *user, const char *role,
-    const char *project)
+bind(struct office *o, const char *user, const char *role, const char *project)
 {
-	return ask(o, "binding_create", fmt(o, "{\"subject\":{\"kind\":"
-	    "\"user\",\"id\":\"%s\"},\"role\":\"%s\",\"project\":%s%s%s}",
-	    user, role, project == NULL ? "" : "\"",
-	    project == NULL ? "null" : project, project == NULL ? "" : "\""),
+	return ask(o, "binding_create",
+	    fmt(o,
+		"{\"subject\":{\"kind\":"
+		"\"user\",\"id\":\"%s\"},\"role\":\"%s\",\"project\":%s%s%s}",
+		user, role, project == NULL ? "" : "\"",
+		project == NULL ? "null" : project,
+		project == NULL ? "" : "\""),
 	    NULL, NULL);
 }
 
@@ -29,14 +35,26 @@ TEST(roles)
 	id = create_role(&o, "reader", "\"incident.view\",\"alert.view\"");
 	T_EQ_INT(o.status, 201);
 	T_EQ_INT(json_get(o.json, STR("permissions"))->count, 2);
-	T_ERR(ask(&o, "role_create", "{\"name\":\"reader\",\"permissions\":"
-	    "[\"alert.view\"]}", NULL, NULL), E_EXISTS);
-	T_ERR(ask(&o, "role_create", "{\"name\":\"viewer\",\"permissions\":"
-	    "[\"alert.view\"]}", NULL, NULL), E_EXISTS);
-	T_ERR(ask(&o, "role_create", "{\"name\":\"x\",\"permissions\":"
-	    "[\"alert.fly\"]}", NULL, NULL), E_INVALID);
-	T_ERR(ask(&o, "role_create", "{\"name\":\"x\",\"permissions\":"
-	    "[\"ingest\"]}", NULL, NULL), E_FORBIDDEN);
+	T_ERR(ask(&o, "role_create",
+		  "{\"name\":\"reader\",\"permissions\":"
+		  "[\"alert.view\"]}",
+		  NULL, NULL),
+	    E_EXISTS);
+	T_ERR(ask(&o, "role_create",
+		  "{\"name\":\"viewer\",\"permissions\":"
+		  "[\"alert.view\"]}",
+		  NULL, NULL),
+	    E_EXISTS);
+	T_ERR(ask(&o, "role_create",
+		  "{\"name\":\"x\",\"permissions\":"
+		  "[\"alert.fly\"]}",
+		  NULL, NULL),
+	    E_INVALID);
+	T_ERR(ask(&o, "role_create",
+		  "{\"name\":\"x\",\"permissions\":"
+		  "[\"ingest\"]}",
+		  NULL, NULL),
+	    E_FORBIDDEN);
 	T_GOOD(ask(&o, "role_get", NULL, "viewer", NULL));
 	T_EQ_STR(word(&o, "id"), STR("viewer"));
 	T_EQ_INT(json_get(o.json, STR("builtin"))->kind, JSON_TRUE);
@@ -77,8 +95,9 @@ TEST(role_list_pages)
 		seen += (unsigned)items(&o);
 		pages++;
 		next = word(&o, "next");
-		o.query = next.p == NULL ? NULL :
-		    fmt(&o, "limit=4&cursor=%.*s", STR_ARG(next));
+		o.query = next.p == NULL
+		    ? NULL
+		    : fmt(&o, "limit=4&cursor=%.*s", STR_ARG(next));
 	} while (o.query != NULL && pages < 20);
 	T_EQ_INT(seen, ROLE_MAX_ + 7);
 	T_EQ_INT(pages, (ROLE_MAX_ + 7 + 3) / 4);
@@ -93,20 +112,30 @@ TEST(nobody_makes_or_edits_a_role_past_its_own)
 	struct office o;
 
 	office_open(&o);
-	own = create_role(&o, "editor", "\"role.view\",\"role.edit\","
+	own = create_role(&o, "editor",
+	    "\"role.view\",\"role.edit\","
 	    "\"alert.view\"");
 	other = create_role(&o, "other", "\"alert.view\",\"audit.view\"");
 	ed = hire(&o, "ed@x.org", "editor", NULL);
 	o.token = badge(&o, ed);
-	T_ERR(ask(&o, "role_create", "{\"name\":\"x\",\"permissions\":"
-	    "[\"user.edit\"]}", NULL, NULL), E_FORBIDDEN);
-	T_GOOD(ask(&o, "role_create", "{\"name\":\"x\",\"permissions\":"
-	    "[\"*\"]}", NULL, NULL));
+	T_ERR(ask(&o, "role_create",
+		  "{\"name\":\"x\",\"permissions\":"
+		  "[\"user.edit\"]}",
+		  NULL, NULL),
+	    E_FORBIDDEN);
+	T_GOOD(ask(&o, "role_create",
+	    "{\"name\":\"x\",\"permissions\":"
+	    "[\"*\"]}",
+	    NULL, NULL));
 	T_EQ_INT(json_get(o.json, STR("permissions"))->count, 3);
 	T_ERR(ask(&o, "role_patch", "{\"permissions\":[\"alert.view\"]}", own,
-	    NULL), E_FORBIDDEN);
-	T_ERR(ask(&o, "role_patch", "{\"permissions\":[\"audit.view\","
-	    "\"user.edit\"]}", other, NULL), E_FORBIDDEN);
+		  NULL),
+	    E_FORBIDDEN);
+	T_ERR(ask(&o, "role_patch",
+		  "{\"permissions\":[\"audit.view\","
+		  "\"user.edit\"]}",
+		  other, NULL),
+	    E_FORBIDDEN);
 	/* taking away and keeping is no granting */
 	T_GOOD(ask(&o, "role_patch", "{\"permissions\":[\"audit.view\"]}",
 	    other, NULL));
@@ -122,11 +151,12 @@ TEST(a_bound_role_keeps_its_name_and_its_life)
 	id = create_role(&o, "reader", "\"alert.view\"");
 	T_GOOD(bind(&o, hire(&o, "ann@x.org", NULL, NULL), "reader", NULL));
 	binding = keep(&o, "id");
-	T_ERR(ask(&o, "role_patch", "{\"name\":\"r2\"}", id, NULL),
-	    E_CONFLICT);
+	T_ERR(ask(&o, "role_patch", "{\"name\":\"r2\"}", id, NULL), E_CONFLICT);
 	T_ERR(ask(&o, "role_delete", NULL, id, NULL), E_CONFLICT);
-	T_GOOD(ask(&o, "role_patch", "{\"name\":\"reader\",\"permissions\":"
-	    "[\"incident.view\"]}", id, NULL));
+	T_GOOD(ask(&o, "role_patch",
+	    "{\"name\":\"reader\",\"permissions\":"
+	    "[\"incident.view\"]}",
+	    id, NULL));
 	T_GOOD(ask(&o, "binding_delete", NULL, binding, NULL));
 	T_GOOD(ask(&o, "role_patch", "{\"name\":\"r2\"}", id, NULL));
 	T_GOOD(ask(&o, "role_delete", NULL, id, NULL));
@@ -152,15 +182,24 @@ TEST(bindings)
 	T_EQ_INT(json_get(o.json, STR("project"))->kind, JSON_NULL);
 	T_ERR(bind(&o, ann, "no such role", NULL), E_INVALID);
 	T_ERR(bind(&o, ann, "viewer", "nowhere"), E_NOT_FOUND);
-	T_ERR(bind(&o, "01890000-0000-7000-8000-000000000001", "viewer",
-	    NULL), E_INVALID);
-	T_ERR(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"user\",\"id\":\"%s\"},\"role\":\"viewer\",\"expires_at\":"
-	    "\"2020-01-01T00:00:00Z\"}", ann), NULL, NULL), E_INVALID);
-	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"user\",\"id\":\"%s\"},\"role\":\"viewer\",\"expires_at\":"
-	    "\"2099-01-01T00:00:00Z\",\"reason\":\"night\"}", ann), NULL,
-	    NULL));
+	T_ERR(bind(&o, "01890000-0000-7000-8000-000000000001", "viewer", NULL),
+	    E_INVALID);
+	T_ERR(ask(&o, "binding_create",
+		  fmt(&o,
+		      "{\"subject\":{\"kind\":"
+		      "\"user\",\"id\":\"%s\"},\"role\":\"viewer\",\"expires_"
+		      "at\":"
+		      "\"2020-01-01T00:00:00Z\"}",
+		      ann),
+		  NULL, NULL),
+	    E_INVALID);
+	T_GOOD(ask(&o, "binding_create",
+	    fmt(&o,
+		"{\"subject\":{\"kind\":"
+		"\"user\",\"id\":\"%s\"},\"role\":\"viewer\",\"expires_at\":"
+		"\"2099-01-01T00:00:00Z\",\"reason\":\"night\"}",
+		ann),
+	    NULL, NULL));
 	T_EQ_STR(word(&o, "expires_at"), STR("2099-01-01T00:00:00.000Z"));
 	T_EQ_STR(word(&o, "reason"), STR("night"));
 	T_GOOD(ask(&o, "binding_get", NULL, id, NULL));
@@ -224,7 +263,8 @@ TEST(who_sees_bindings)
 	T_ERR(ask(&o, "binding_list", NULL, NULL, NULL), E_FORBIDDEN);
 	T_ERR(ask(&o, "binding_get", NULL, id, NULL), E_FORBIDDEN);
 	T_ERR(ask(&o, "binding_get", NULL,
-	    "01890000-0000-7000-8000-000000000001", NULL), E_FORBIDDEN);
+		  "01890000-0000-7000-8000-000000000001", NULL),
+	    E_FORBIDDEN);
 	o.token = badge(&o, hire(&o, "aud@x.org", "auditor", NULL));
 	T_GOOD(ask(&o, "binding_get", NULL, id, NULL));
 	T_ERR(ask(&o, "binding_delete", NULL, id, NULL), E_FORBIDDEN);
@@ -241,8 +281,9 @@ TEST(the_last_admin_binding_stays)
 	office_open(&o);
 	T_GOOD(ask(&o, "binding_list", NULL, NULL, NULL));
 	T_EQ_INT(items(&o), 1);
-	first = fmt(&o, "%.*s", STR_ARG(json_str_at(json_first(json_get(
-	    o.json, STR("items"))), STR("id"))));
+	first = fmt(&o, "%.*s",
+	    STR_ARG(json_str_at(json_first(json_get(o.json, STR("items"))),
+		STR("id"))));
 	T_ERR(ask(&o, "binding_delete", NULL, first, NULL), E_LAST_ADMIN);
 	ann = hire(&o, "ann@x.org", "org_admin", NULL);
 	T_GOOD(ask(&o, "binding_delete", NULL, first, NULL));
@@ -258,9 +299,12 @@ static err
 explain(struct office *o, const char *kind, const char *id,
     const char *permission, const char *resource)
 {
-	return ask(o, "access_explain", fmt(o, "{\"principal\":{\"kind\":"
-	    "\"%s\",\"id\":\"%s\"},\"permission\":\"%s\",\"resource\":%s}",
-	    kind, id, permission, resource), NULL, NULL);
+	return ask(o, "access_explain",
+	    fmt(o,
+		"{\"principal\":{\"kind\":"
+		"\"%s\",\"id\":\"%s\"},\"permission\":\"%s\",\"resource\":%s}",
+		kind, id, permission, resource),
+	    NULL, NULL);
 }
 
 static bool
@@ -292,7 +336,8 @@ TEST(explaining)
 	T_EQ_STR(word(&o, "rule"), STR("no_binding"));
 	T_ERR(explain(&o, "user", ann, "incident.fly", "null"), E_INVALID);
 	T_ERR(explain(&o, "user", ann, "incident.view",
-	    "{\"project\":\"nowhere\"}"), E_NOT_FOUND);
+		  "{\"project\":\"nowhere\"}"),
+	    E_NOT_FOUND);
 	T_ERR(explain(&o, "user", ann, "incident.view", "{\"x\":\"y\"}"),
 	    E_UNKNOWN_MEMBER);
 	T_ERR(explain(&o, "user", ann, "incident.view", "{\"id\":\"y\"}"),
@@ -301,10 +346,10 @@ TEST(explaining)
 	/* oneself needs no permission, others do */
 	o.token = badge(&o, eve);
 	T_GOOD(explain(&o, "user", eve, "incident.view", "null"));
-	T_ERR(explain(&o, "user", ann, "incident.view", "null"),
-	    E_FORBIDDEN);
+	T_ERR(explain(&o, "user", ann, "incident.view", "null"), E_FORBIDDEN);
 	T_ERR(explain(&o, "user", eve, "incident.view",
-	    "{\"project\":\"alpha\"}"), E_NOT_FOUND);
+		  "{\"project\":\"alpha\"}"),
+	    E_NOT_FOUND);
 	office_close(&o);
 }
 
@@ -318,17 +363,21 @@ TEST(explaining_does_not_tell_of_private_incidents)
 	o.token = badge(&o, ann);
 	T_GOOD(ask(&o, "incident_create", "{\"title\":\"x\",\"private\":true}",
 	    "alpha", NULL));
-	where = fmt(&o, "{\"project\":\"alpha\",\"type\":\"incident\",\"id\":"
-	    "\"%s\"}", keep(&o, "id"));
+	where = fmt(&o,
+	    "{\"project\":\"alpha\",\"type\":\"incident\",\"id\":"
+	    "\"%s\"}",
+	    keep(&o, "id"));
 	T_GOOD(explain(&o, "user", ann, "incident.edit", where));
 	T_OK(allowed(&o));
 	o.token = o.admin;
 	T_ERR(explain(&o, "user", ann, "incident.edit", where), E_NOT_FOUND);
-	T_ERR(explain(&o, "user", ann, "incident.edit", "{\"project\":"
-	    "\"alpha\",\"type\":\"incident\",\"id\":\"INC-1\"}"),
+	T_ERR(explain(&o, "user", ann, "incident.edit",
+		  "{\"project\":"
+		  "\"alpha\",\"type\":\"incident\",\"id\":\"INC-1\"}"),
 	    E_NOT_FOUND);
-	T_ERR(explain(&o, "user", ann, "incident.edit", "{\"project\":"
-	    "\"alpha\",\"type\":\"incident\",\"id\":\"INC-2\"}"),
+	T_ERR(explain(&o, "user", ann, "incident.edit",
+		  "{\"project\":"
+		  "\"alpha\",\"type\":\"incident\",\"id\":\"INC-2\"}"),
 	    E_NOT_FOUND);
 	office_close(&o);
 }

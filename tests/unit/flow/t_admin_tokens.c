@@ -16,9 +16,12 @@ in_days(struct office *o, int days)
 static err
 mint(struct office *o, const char *scopes, const char *more)
 {
-	return ask(o, "token_create", fmt(o, "{\"name\":\"t\",\"scopes\":[%s],"
-	    "\"expires_at\":\"%s\"%s}", scopes, in_days(o, 30), more), NULL,
-	    NULL);
+	return ask(o, "token_create",
+	    fmt(o,
+		"{\"name\":\"t\",\"scopes\":[%s],"
+		"\"expires_at\":\"%s\"%s}",
+		scopes, in_days(o, 30), more),
+	    NULL, NULL);
 }
 
 static size_t
@@ -69,26 +72,41 @@ TEST(values)
 
 	office_open(&o);
 	T_ERR(ask(&o, "token_create", "{\"name\":\"t\",\"scopes\":[\"*\"]}",
-	    NULL, NULL), E_MISSING);
-	T_ERR(ask(&o, "token_create", fmt(&o, "{\"name\":\"t\",\"scopes\":"
-	    "[\"*\"],\"expires_at\":\"%s\"}", in_days(&o, 366)), NULL, NULL),
+		  NULL, NULL),
+	    E_MISSING);
+	T_ERR(ask(&o, "token_create",
+		  fmt(&o,
+		      "{\"name\":\"t\",\"scopes\":"
+		      "[\"*\"],\"expires_at\":\"%s\"}",
+		      in_days(&o, 366)),
+		  NULL, NULL),
 	    E_INVALID);
-	T_GOOD(ask(&o, "token_create", fmt(&o, "{\"name\":\"t\",\"scopes\":"
-	    "[\"*\"],\"expires_at\":\"%s\"}", in_days(&o, 365)), NULL, NULL));
+	T_GOOD(ask(&o, "token_create",
+	    fmt(&o,
+		"{\"name\":\"t\",\"scopes\":"
+		"[\"*\"],\"expires_at\":\"%s\"}",
+		in_days(&o, 365)),
+	    NULL, NULL));
 	T_EQ_INT(count(&o, "scopes"), PERM_MAX_ - 1);
-	T_ERR(ask(&o, "token_create", fmt(&o, "{\"name\":\"t\",\"scopes\":"
-	    "[\"*\"],\"expires_at\":\"%s\"}", in_days(&o, 0)), NULL, NULL),
+	T_ERR(ask(&o, "token_create",
+		  fmt(&o,
+		      "{\"name\":\"t\",\"scopes\":"
+		      "[\"*\"],\"expires_at\":\"%s\"}",
+		      in_days(&o, 0)),
+		  NULL, NULL),
 	    E_INVALID);
 	T_ERR(mint(&o, "", ""), E_INVALID);
 	T_ERR(mint(&o, "\"*\"", ",\"projects\":[]"), E_INVALID);
 	T_ERR(mint(&o, "\"*\"", ",\"projects\":[\"nowhere\"]"), E_INVALID);
 	T_ERR(mint(&o, "\"*\"", ",\"ip_allow\":[]"), E_INVALID);
-	T_ERR(mint(&o, "\"*\"", ",\"ip_allow\":[\"10.0.0.1/8\"]"),
-	    E_INVALID);
+	T_ERR(mint(&o, "\"*\"", ",\"ip_allow\":[\"10.0.0.1/8\"]"), E_INVALID);
 	T_ERR(mint(&o, "\"*\"", ",\"key_id\":\"x\""), E_UNKNOWN_MEMBER);
-	T_ERR(mint(&o, "\"*\"", ",\"owner\":"
-	    "\"01890000-0000-7000-8000-000000000001\""), E_INVALID);
-	T_GOOD(mint(&o, "\"*\"", ",\"projects\":[\"alpha\"],\"ip_allow\":"
+	T_ERR(mint(&o, "\"*\"",
+		  ",\"owner\":"
+		  "\"01890000-0000-7000-8000-000000000001\""),
+	    E_INVALID);
+	T_GOOD(mint(&o, "\"*\"",
+	    ",\"projects\":[\"alpha\"],\"ip_allow\":"
 	    "[\"192.0.2.0/24\"]"));
 	T_EQ_INT(count(&o, "projects"), 1);
 	T_EQ_INT(count(&o, "ip_allow"), 1);
@@ -171,8 +189,10 @@ TEST(no_climbing_by_a_service_account)
 	T_GOOD(ask(&o, "sa_create", "{\"name\":\"bot\"}", NULL, NULL));
 	bot = keep(&o, "id");
 	owner = fmt(&o, ",\"owner\":\"%s\"", bot);
-	T_GOOD(ask(&o, "role_create", "{\"name\":\"tokens\",\"permissions\":["
-	    "\"token.create\",\"token.admin\"]}", NULL, NULL));
+	T_GOOD(ask(&o, "role_create",
+	    "{\"name\":\"tokens\",\"permissions\":["
+	    "\"token.create\",\"token.admin\"]}",
+	    NULL, NULL));
 	T_GOOD(ask(&o, "project_create", "{\"slug\":\"beta\"}", NULL, NULL));
 	ann = hire(&o, "ann@x.org", "tokens", NULL);
 	o.token = badge(&o, ann);
@@ -182,27 +202,39 @@ TEST(no_climbing_by_a_service_account)
 	T_EQ_INT(count(&o, "scopes"), 2);
 	/* with a right in one project: for that project */
 	o.token = o.admin;
-	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"user\",\"id\":\"%s\"},\"role\":\"viewer\",\"project\":"
-	    "\"alpha\"}", ann), NULL, NULL));
+	T_GOOD(ask(&o, "binding_create",
+	    fmt(&o,
+		"{\"subject\":{\"kind\":"
+		"\"user\",\"id\":\"%s\"},\"role\":\"viewer\",\"project\":"
+		"\"alpha\"}",
+		ann),
+	    NULL, NULL));
 	o.token = badge(&o, ann);
 	T_ERR(mint(&o, "\"alert.view\"", owner), E_FORBIDDEN);
-	T_GOOD(mint(&o, "\"alert.view\"", fmt(&o,
-	    "%s,\"projects\":[\"alpha\"]", owner)));
-	T_ERR(mint(&o, "\"alert.view\"", fmt(&o,
-	    "%s,\"projects\":[\"alpha\",\"beta\"]", owner)), E_INVALID);
+	T_GOOD(mint(&o, "\"alert.view\"",
+	    fmt(&o, "%s,\"projects\":[\"alpha\"]", owner)));
+	T_ERR(mint(&o, "\"alert.view\"",
+		  fmt(&o, "%s,\"projects\":[\"alpha\",\"beta\"]", owner)),
+	    E_INVALID);
 	/* with another right in another project: for neither together */
 	o.token = o.admin;
-	T_GOOD(ask(&o, "role_create", "{\"name\":\"looker\",\"permissions\":"
-	    "[\"project.view\"]}", NULL, NULL));
-	T_GOOD(ask(&o, "binding_create", fmt(&o, "{\"subject\":{\"kind\":"
-	    "\"user\",\"id\":\"%s\"},\"role\":\"looker\",\"project\":"
-	    "\"beta\"}", ann), NULL, NULL));
+	T_GOOD(ask(&o, "role_create",
+	    "{\"name\":\"looker\",\"permissions\":"
+	    "[\"project.view\"]}",
+	    NULL, NULL));
+	T_GOOD(ask(&o, "binding_create",
+	    fmt(&o,
+		"{\"subject\":{\"kind\":"
+		"\"user\",\"id\":\"%s\"},\"role\":\"looker\",\"project\":"
+		"\"beta\"}",
+		ann),
+	    NULL, NULL));
 	o.token = badge(&o, ann);
-	T_ERR(mint(&o, "\"alert.view\"", fmt(&o,
-	    "%s,\"projects\":[\"alpha\",\"beta\"]", owner)), E_FORBIDDEN);
-	T_GOOD(mint(&o, "\"project.view\"", fmt(&o,
-	    "%s,\"projects\":[\"alpha\",\"beta\"]", owner)));
+	T_ERR(mint(&o, "\"alert.view\"",
+		  fmt(&o, "%s,\"projects\":[\"alpha\",\"beta\"]", owner)),
+	    E_FORBIDDEN);
+	T_GOOD(mint(&o, "\"project.view\"",
+	    fmt(&o, "%s,\"projects\":[\"alpha\",\"beta\"]", owner)));
 	office_close(&o);
 }
 
@@ -267,7 +299,8 @@ deliver_on(struct lane *l, void *arg)
 {
 	struct deliver_in *in = arg;
 	struct call c = {.lane = l, .a = &in->o->a, .now = in->o->now};
-	struct auth_input auth = {.world = l->snap->world, .now = in->o->now,
+	struct auth_input auth = {.world = l->snap->world,
+	    .now = in->o->now,
 	    .authorization = str_c(fmt(in->o, "Bearer %s", in->text)),
 	    .address = STR("192.0.2.1")};
 	const struct actor *who;
@@ -289,7 +322,8 @@ deliver(struct office *o, const char *id, const char *text)
 	return writer_do(o->w, deliver_on, &in);
 }
 
-#define NEW(more) "{\"name\":\"n\",\"template\":\"alertmanager\",\"auth\":"  \
+#define NEW(more)                                                              \
+	"{\"name\":\"n\",\"template\":\"alertmanager\",\"auth\":"              \
 	"{\"kind\":\"bearer\"}" more "}"
 
 TEST(integrations)
@@ -298,32 +332,36 @@ TEST(integrations)
 	struct office o;
 
 	office_open(&o);
-	T_GOOD(ask(&o, "integration_create", NEW(",\"default_severity\":"
-	    "\"error\",\"mapping\":{\"service\":\"db\"}"), "alpha", NULL));
+	T_GOOD(ask(&o, "integration_create",
+	    NEW(",\"default_severity\":"
+		"\"error\",\"mapping\":{\"service\":\"db\"}"),
+	    "alpha", NULL));
 	T_EQ_INT(o.status, 201);
 	id = keep(&o, "id");
 	secret = keep(&o, "secret");
 	T_OK(strlen(secret) == TOKEN_TEXT && secret[2] == 'w');
-	T_EQ_STR(word(&o, "url"), str_c(fmt(&o,
-	    "https://127.0.0.1:8443/ingest/%s", id)));
+	T_EQ_STR(word(&o, "url"),
+	    str_c(fmt(&o, "https://127.0.0.1:8443/ingest/%s", id)));
 	T_EQ_STR(word(&o, "status"), STR("active"));
 	T_EQ_STR(word(&o, "default_severity"), STR("error"));
 	T_EQ_STR(json_get(o.json, STR("mapping"))->raw,
 	    STR("{\"service\":\"db\"}"));
-	T_EQ_STR(o.location, str_c(fmt(&o,
-	    "/v1/projects/alpha/integrations/%s", id)));
+	T_EQ_STR(o.location,
+	    str_c(fmt(&o, "/v1/projects/alpha/integrations/%s", id)));
 	T_GOOD(deliver(&o, id, secret));
 	T_ERR(deliver(&o, id, o.admin), E_UNAUTHENTICATED);
 	T_GOOD(ask(&o, "integration_get", NULL, "alpha", id));
 	T_OK(json_get(o.json, STR("secret")) == NULL);
-	T_GOOD(ask(&o, "integration_patch", "{\"disabled\":true,\"mapping\":"
-	    "null}", "alpha", id));
+	T_GOOD(ask(&o, "integration_patch",
+	    "{\"disabled\":true,\"mapping\":"
+	    "null}",
+	    "alpha", id));
 	T_EQ_STR(word(&o, "status"), STR("disabled"));
 	T_EQ_INT(json_get(o.json, STR("mapping"))->kind, JSON_NULL);
 	T_EQ_STR(word(&o, "name"), STR("n"));
 	T_ERR(deliver(&o, id, secret), E_DISABLED);
-	T_GOOD(ask(&o, "integration_patch", "{\"disabled\":false}", "alpha",
-	    id));
+	T_GOOD(
+	    ask(&o, "integration_patch", "{\"disabled\":false}", "alpha", id));
 	T_GOOD(deliver(&o, id, secret));
 	T_GOOD(ask(&o, "integration_list", NULL, "alpha", NULL));
 	T_EQ_INT(items(&o), 1);
@@ -342,28 +380,33 @@ TEST(integrations)
 TEST(integration_values)
 {
 	static const char *const bad[] = {
-		"{\"name\":\"n\",\"template\":\"pigeon\",\"auth\":{\"kind\":"
-		"\"bearer\"}}",
-		"{\"name\":\"n\",\"template\":\"generic\",\"auth\":{\"kind\":"
-		"\"hmac\"}}",
-		"{\"name\":\"n\",\"template\":\"generic\",\"auth\":{}}",
-		NEW(",\"kind\":\"metric\""), NEW(",\"default_severity\":\"x\""),
-		NEW(",\"mapping\":{\"labels\":\"x\"}"),
-		NEW(",\"mapping\":{\"title\":{\"cel\":\"1\"}}"),
-		NEW(",\"mapping\":{\"severity\":\"sev0\"}"),
+	    "{\"name\":\"n\",\"template\":\"pigeon\",\"auth\":{\"kind\":"
+	    "\"bearer\"}}",
+	    "{\"name\":\"n\",\"template\":\"generic\",\"auth\":{\"kind\":"
+	    "\"hmac\"}}",
+	    "{\"name\":\"n\",\"template\":\"generic\",\"auth\":{}}",
+	    NEW(",\"kind\":\"metric\""),
+	    NEW(",\"default_severity\":\"x\""),
+	    NEW(",\"mapping\":{\"labels\":\"x\"}"),
+	    NEW(",\"mapping\":{\"title\":{\"cel\":\"1\"}}"),
+	    NEW(",\"mapping\":{\"severity\":\"sev0\"}"),
 	};
 	struct office o;
 
 	office_open(&o);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (!err_is(ask(&o, "integration_create", bad[i], "alpha",
-		    NULL), E_INVALID))
+				NULL),
+			E_INVALID))
 			T_FAIL("row %zu: %s", i, err_name(o.error));
-	T_ERR(ask(&o, "integration_create", "{\"name\":\"n\",\"template\":"
-	    "\"generic\",\"auth\":{\"kind\":\"bearer\",\"token\":\"x\"}}",
-	    "alpha", NULL), E_UNKNOWN_MEMBER);
-	T_ERR(ask(&o, "integration_create", NEW(",\"disabled\":true"),
-	    "alpha", NULL), E_UNKNOWN_MEMBER);
+	T_ERR(ask(&o, "integration_create",
+		  "{\"name\":\"n\",\"template\":"
+		  "\"generic\",\"auth\":{\"kind\":\"bearer\",\"token\":\"x\"}}",
+		  "alpha", NULL),
+	    E_UNKNOWN_MEMBER);
+	T_ERR(ask(&o, "integration_create", NEW(",\"disabled\":true"), "alpha",
+		  NULL),
+	    E_UNKNOWN_MEMBER);
 	office_close(&o);
 }
 

@@ -56,8 +56,8 @@ TEST(every_message_goes_its_way_and_no_other)
 					ends_close(&a, &b);
 					continue;
 				}
-				T_GOOD(ipc_send(
-				    &a, (enum ipc_type)t, STR("x"), NULL, 0));
+				T_GOOD(ipc_send(&a, (enum ipc_type)t, STR("x"),
+				    NULL, 0));
 				T_GOOD(ipc_recv(&b, 0, buf, sizeof buf, &m));
 				T_EQ_INT(m.type, t);
 				T_EQ_STR(m.body, STR("x"));
@@ -93,8 +93,8 @@ TEST(length_at_n_and_n_plus_1)
 		char raw[LIM_IPC];
 
 		T_GOOD(ipc_pair(rule[t].from, rule[t].to, &a, &b));
-		T_GOOD(ipc_send(
-		    &a, (enum ipc_type)t, str_of(zeros, rule[t].max), NULL, 0));
+		T_GOOD(ipc_send(&a, (enum ipc_type)t,
+		    str_of(zeros, rule[t].max), NULL, 0));
 		T_GOOD(ipc_recv(&b, 0, buf, sizeof buf, &m));
 		T_EQ_INT(m.body.n, rule[t].max);
 		T_ERR(ipc_send(&a, (enum ipc_type)t,
@@ -120,8 +120,8 @@ TEST(descriptors_arrive_close_on_exec_and_at_most_n)
 		struct ipc_msg m;
 
 		T_GOOD(ipc_pair(rule[t].from, rule[t].to, &a, &b));
-		T_ERR(ipc_send(
-			  &a, (enum ipc_type)t, STR("x"), fds, rule[t].fds + 1),
+		T_ERR(ipc_send(&a, (enum ipc_type)t, STR("x"), fds,
+			  rule[t].fds + 1),
 		    E_PEER);
 		T_GOOD(
 		    ipc_send(&a, (enum ipc_type)t, STR("x"), fds, rule[t].fds));
@@ -217,8 +217,8 @@ TEST(a_call_takes_its_own_answer_only)
 
 	T_GOOD(ipc_pair(SERVER, KEEPER, &a, &b));
 	T_GOOD(ipc_send(&b, IPC_LAST, STR("yes"), NULL, 0));
-	T_GOOD(ipc_call(
-	    &a, IPC_LAST_SIGNED, STR(""), IPC_LAST, 0, buf, sizeof buf, &m));
+	T_GOOD(ipc_call(&a, IPC_LAST_SIGNED, STR(""), IPC_LAST, 0, buf,
+	    sizeof buf, &m));
 	T_EQ_STR(m.body, STR("yes"));
 	T_GOOD(ipc_send(&b, IPC_SIGNED, STR("other"), NULL, 0));
 	T_ERR(ipc_call(&a, IPC_LAST_SIGNED, STR(""), IPC_LAST, 0, buf,

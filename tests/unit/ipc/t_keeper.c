@@ -66,8 +66,8 @@ TEST(unwrap)
 	T_EQ_INT(key[0], 'k');
 	T_EQ_INT(key[31], 'k');
 	T_EQ_INT(script.asked_type, IPC_KEY_UNWRAP);
-	T_EQ_STR(
-	    str_of(script.asked, script.asked_n), STR("\0\0\0\1\1\2\3\4blob"));
+	T_EQ_STR(str_of(script.asked, script.asked_n),
+	    STR("\0\0\0\1\1\2\3\4blob"));
 	for (size_t n = 31; n <= 33; n += 2) {
 		memset(key, 0, sizeof key);
 		answer_with(IPC_KEY_UNWRAPPED, STR("\0\0"), 'k', n);
@@ -140,16 +140,16 @@ TEST(sign)
 	memset(proof, 'p', sizeof proof);
 	buf_init(&b, 1024);
 	answer_with(IPC_SIGNED, STR("\0\0note"), 0, 0);
-	T_GOOD(keeper_sign(
-	    &srv, 0x0102, root, (const uint8_t(*)[KEEPER_HASH])proof, 64, &b));
+	T_GOOD(keeper_sign(&srv, 0x0102, root,
+	    (const uint8_t(*)[KEEPER_HASH])proof, 64, &b));
 	over();
 	T_EQ_STR(buf_view(&b), STR("note"));
 	T_EQ_INT(script.asked_n, 8 + 32 + 1 + 64 * 32);
 	T_EQ_MEM(script.asked, "\0\0\0\0\0\0\1\2rr", 10);
 	T_EQ_INT(script.asked[40], 64);
 	T_EQ_INT(script.asked[41], 'p');
-	T_ERR(keeper_sign(
-		  &srv, 1, root, (const uint8_t(*)[KEEPER_HASH])proof, 65, &b),
+	T_ERR(keeper_sign(&srv, 1, root, (const uint8_t(*)[KEEPER_HASH])proof,
+		  65, &b),
 	    E_INVALID);
 	buf_done(&b);
 }

@@ -64,14 +64,14 @@ static err
 kf_alert(struct lane *l, unsigned i, struct str text, bool fresh)
 {
 	struct alert_row r = {.seq = i, .project = 1, .version = 1};
-	struct seal_where w = {.table = SEAL_TABLE_ALERT, .schema = 1,
+	struct seal_where w = {.table = SEAL_TABLE_ALERT,
+	    .schema = 1,
 	    .project = 1};
 
 	memcpy(r.id.u.b, &i, sizeof i);
 	memcpy(r.dedup, &i, sizeof i);
 	seal_where_id(&w, &r.id.u);
-	TRY(lane_seal(
-	    l, 1, SEAL_CLASS_ALERT, &w, text, &kf_arena, &r.sealed));
+	TRY(lane_seal(l, 1, SEAL_CLASS_ALERT, &w, text, &kf_arena, &r.sealed));
 	return fresh ? store_alert_insert(l->conn, &r)
 		     : store_alert_update(l->conn, &r);
 }
@@ -79,9 +79,11 @@ kf_alert(struct lane *l, unsigned i, struct str text, bool fresh)
 static err
 kf_delivery(struct lane *l, unsigned i, size_t bytes)
 {
-	struct delivery_row r = {.seq = i, .project = 1,
+	struct delivery_row r = {.seq = i,
+	    .project = 1,
 	    .status = DELIVERY_ACCEPTED};
-	struct seal_where w = {.table = SEAL_TABLE_DELIVERY, .schema = 1,
+	struct seal_where w = {.table = SEAL_TABLE_DELIVERY,
+	    .schema = 1,
 	    .project = 1};
 	struct str text = kf_text(&kf_arena, "delivery", i);
 
@@ -94,8 +96,8 @@ kf_delivery(struct lane *l, unsigned i, size_t bytes)
 	}
 	memcpy(r.id.u.b, &i, sizeof i);
 	seal_where_id(&w, &r.id.u);
-	TRY(lane_seal(
-	    l, 1, SEAL_CLASS_PAYLOAD, &w, text, &kf_arena, &r.sealed));
+	TRY(lane_seal(l, 1, SEAL_CLASS_PAYLOAD, &w, text, &kf_arena,
+	    &r.sealed));
 	return store_delivery_insert(l->conn, &r);
 }
 
@@ -130,15 +132,23 @@ kf_body(struct lane *l, unsigned i)
 static err
 kf_incident(struct lane *l, unsigned i)
 {
-	struct incident_row r = {.seq = i, .project = 1, .number = i,
+	struct incident_row r = {.seq = i,
+	    .project = 1,
+	    .number = i,
 	    .version = 1};
 	struct entry_row n = {.incident = i, .n = 1};
-	struct seal_where w = {.table = SEAL_TABLE_INCIDENT, .schema = 1,
-	    .project = 1}, wn = {.table = SEAL_TABLE_TIMELINE, .schema = 1,
-	    .project = 1};
+	struct seal_where w = {.table = SEAL_TABLE_INCIDENT,
+			      .schema = 1,
+			      .project = 1},
+			  wn = {.table = SEAL_TABLE_TIMELINE,
+			      .schema = 1,
+			      .project = 1};
 	uint32_t id = desk_key_id(writer_desk(l->writer));
-	struct data_key_row row = {.id = id, .project = 1,
-	    .class = SEAL_CLASS_INCIDENT, .has_subject = true, .term = 1};
+	struct data_key_row row = {.id = id,
+	    .project = 1,
+	    .class = SEAL_CLASS_INCIDENT,
+	    .has_subject = true,
+	    .term = 1};
 	struct wrapped_key wrapped;
 	const struct data_key *k;
 
@@ -191,17 +201,19 @@ kf_table(struct lane *l, enum seal_table table)
 	size_t n, all = 0;
 
 	do {
-		T_GOOD(store_sealed_rows(l->conn, table, cursor, 100,
-		    &kf_arena, &row, &n, &cursor));
+		T_GOOD(store_sealed_rows(l->conn, table, cursor, 100, &kf_arena,
+		    &row, &n, &cursor));
 		for (size_t i = 0; i < n; i++) {
-			struct seal_where w = {.table = table, .schema = 1,
-			    .project = row[i].project, .pk_n = row[i].pk_n};
+			struct seal_where w = {.table = table,
+			    .schema = 1,
+			    .project = row[i].project,
+			    .pk_n = row[i].pk_n};
 			struct str text;
 			err e;
 
 			memcpy(w.pk, row[i].pk, sizeof w.pk);
-			e = keyring_open(
-			    l->ring, &w, row[i].stored, &kf_arena, &text);
+			e = keyring_open(l->ring, &w, row[i].stored, &kf_arena,
+			    &text);
 			if (!err_ok(e)) {
 				T_FAIL("table %u row %zu: %s", table, all + i,
 				    err_name(e));
@@ -249,8 +261,12 @@ kf_rotation(int limit)
 	atomic_store(&kf_stop, false);
 	kf_pieces = 0;
 	kf_limit = limit;
-	return (struct rotation){.st = &kf.st, .reload = local_reload,
-	    .tend = kf_tend, .ctx = &kf, .stop = &kf_stop, .by = "test"};
+	return (struct rotation){.st = &kf.st,
+	    .reload = local_reload,
+	    .tend = kf_tend,
+	    .ctx = &kf,
+	    .stop = &kf_stop,
+	    .by = "test"};
 }
 
 static err

@@ -68,8 +68,8 @@ fx_keep(struct keep *k, int fd[3])
 static err
 fx_tile(void *ctx, const struct audit_tile *t)
 {
-	return store_tile_put(
-	    ctx, t->level, t->index, (const uint8_t *)t->hash);
+	return store_tile_put(ctx, t->level, t->index,
+	    (const uint8_t *)t->hash);
 }
 
 static err
@@ -92,8 +92,8 @@ fx_sign(struct store_conn *conn, struct audit_tree *tree, struct keep *k)
 	buf_init_on(&b, &a, 4096);
 	c.size = audit_tree_size(tree);
 	T_GOOD(audit_tree_root(tree, &c.root));
-	T_GOOD(audit_tree_consistency(
-	    tree, k->last.size, c.size, fx_load, conn, &a, &proof));
+	T_GOOD(audit_tree_consistency(tree, k->last.size, c.size, fx_load, conn,
+	    &a, &proof));
 	T_GOOD(keep_sign(k, &c, proof.h, proof.n, &b));
 	T_GOOD(store_checkpoint_put(conn, c.size, FIXTURE_NOW, buf_view(&b)));
 	arena_done(&a);

@@ -42,8 +42,8 @@ TEST(a_fresh_store)
 
 TEST(good_logs_of_many_lengths)
 {
-	static const uint64_t n[] = {
-	    2, 255, 256, 257, 511, 512, 513, 1000, 65536, 65537, 66000};
+	static const uint64_t n[] = {2, 255, 256, 257, 511, 512, 513, 1000,
+	    65536, 65537, 66000};
 
 	for (size_t i = 0; i < sizeof n / sizeof *n; i++) {
 		fx_begin();
@@ -125,14 +125,14 @@ TEST(L19_another_log_in_its_place)
 	fx_begin();
 	fx_grow(100, 10);
 	(void)snprintf(other, sizeof other, "%s", fx_db);
-	(void)snprintf(
-	    cmd, sizeof cmd, "mv %s/store.db /tmp/t_other.db", fx_db);
+	(void)snprintf(cmd, sizeof cmd, "mv %s/store.db /tmp/t_other.db",
+	    fx_db);
 	T_OK(system(cmd) == 0);
 	fx_end();
 	fx_begin();
 	fx_grow(100, 10);
-	(void)snprintf(
-	    cmd, sizeof cmd, "mv /tmp/t_other.db %s/store.db", fx_db);
+	(void)snprintf(cmd, sizeof cmd, "mv /tmp/t_other.db %s/store.db",
+	    fx_db);
 	T_OK(system(cmd) == 0);
 	T_ERR(verify(), E_BAD_ANSWER);
 	/* Without the root key the store can only agree with itself. */

@@ -81,8 +81,8 @@ TEST(each_damage)
 {
 	damage("chmod 0640 keys/root.key", "keys.root");
 	damage("rm keys/root.key", "keys.root");
-	damage(
-	    "echo x > k && chmod 0400 k && mv -f k keys/root.key", "keys.root");
+	damage("echo x > k && chmod 0400 k && mv -f k keys/root.key",
+	    "keys.root");
 	damage("chmod 0644 keys/audit.key", "files.mode");
 	damage("chmod 0755 .", "files.mode");
 	damage("chmod 0777 .", "files.directory");

@@ -81,8 +81,8 @@ TEST(opening)
 TEST(secrets)
 {
 	static const mode_t good[] = {0400, 0600, 0200};
-	static const mode_t bad[] = {
-	    0440, 0404, 0640, 0604, 0420, 0402, 0644, 0700, 0500, 0601, 0777};
+	static const mode_t bad[] = {0440, 0404, 0640, 0604, 0420, 0402, 0644,
+	    0700, 0500, 0601, 0777};
 
 	begin();
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

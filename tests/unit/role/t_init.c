@@ -291,8 +291,8 @@ TEST(a_directory_in_use_is_refused_and_untouched)
 
 TEST(bad_words)
 {
-	static const char *const bad[] = {
-	    "nobody", "@x", "x@", "a b@c", "a@b@c", "a@b\n"};
+	static const char *const bad[] = {"nobody", "@x", "x@", "a b@c",
+	    "a@b@c", "a@b\n"};
 
 	begin();
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

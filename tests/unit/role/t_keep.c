@@ -164,8 +164,8 @@ sign_from(uint64_t old, struct buf *note)
 
 	arena_init(&a, 65536);
 	T_GOOD(audit_tree_root(tree, &root));
-	e = audit_tree_consistency(
-	    tree, old, audit_tree_size(tree), no_load, NULL, &a, &proof);
+	e = audit_tree_consistency(tree, old, audit_tree_size(tree), no_load,
+	    NULL, &a, &proof);
 	T_GOOD(e);
 	for (size_t i = 0; i < proof.n && i < KEEPER_PROOF; i++)
 		memcpy(p[i], proof.h[i].b, KEEPER_HASH);
@@ -238,11 +238,11 @@ TEST(L19_refuses_rollback_and_fork_also_after_a_restart)
 		buf_clear(&note);
 		/* Rolled back to 5. */
 		T_GOOD(audit_tree_root(other, &root));
-		T_ERR(
-		    keeper_sign(&srv, 5, root.b, NULL, 0, &note), E_BAD_ANSWER);
+		T_ERR(keeper_sign(&srv, 5, root.b, NULL, 0, &note),
+		    E_BAD_ANSWER);
 		/* To nothing. */
-		T_ERR(
-		    keeper_sign(&srv, 0, root.b, NULL, 0, &note), E_BAD_ANSWER);
+		T_ERR(keeper_sign(&srv, 0, root.b, NULL, 0, &note),
+		    E_BAD_ANSWER);
 		/* Another tree of the same size, and a longer one. */
 		tree = other;
 		if (restarts == 0)
@@ -457,8 +457,8 @@ TEST(signing_is_rationed)
 	buf_init(&note, 1024);
 	for (i = 0; i < 1000; i++) {
 		buf_clear(&note);
-		if (err_is(
-			keeper_sign(&srv, 0, root.b, NULL, 0, &note), E_RATE))
+		if (err_is(keeper_sign(&srv, 0, root.b, NULL, 0, &note),
+			E_RATE))
 			break;
 	}
 	T_OK(i >= 200 && i < 1000);

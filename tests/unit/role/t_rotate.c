@@ -22,8 +22,8 @@ sql(const char *text)
 	rc = sqlite3_step(s);
 	BUG_ON(rc != SQLITE_ROW && rc != SQLITE_DONE);
 	if (rc == SQLITE_ROW)
-		(void)snprintf(
-		    out, sizeof out, "%s", sqlite3_column_text(s, 0));
+		(void)snprintf(out, sizeof out, "%s",
+		    sqlite3_column_text(s, 0));
 	sqlite3_finalize(s);
 	sqlite3_close(db);
 	return str_c(out);
@@ -198,8 +198,8 @@ change(struct lane *l, void *arg)
 {
 	unsigned i = *(unsigned *)arg;
 
-	return kf_alert(
-	    l, i, kf_text(&kf_arena, "changed", ++last_text[i]), false);
+	return kf_alert(l, i, kf_text(&kf_arena, "changed", ++last_text[i]),
+	    false);
 }
 
 static void *
@@ -243,7 +243,8 @@ TEST(a_newer_text_wins)
 	T_GOOD(lane_open(&kf.st, LANE_READER, 0, &l));
 	for (unsigned i = 1; i <= KF_ROWS; i++) {
 		struct seal_where at = {.table = SEAL_TABLE_ALERT,
-		    .schema = 1, .project = 1};
+		    .schema = 1,
+		    .project = 1};
 		struct alert_id id = {{{0}}};
 		struct alert_row row;
 		struct str text;
@@ -251,8 +252,7 @@ TEST(a_newer_text_wins)
 		memcpy(id.u.b, &i, sizeof i);
 		seal_where_id(&at, &id.u);
 		T_GOOD(store_alert_by_id(l.conn, &id, &kf_arena, &row));
-		T_GOOD(keyring_open(
-		    l.ring, &at, row.stored, &kf_arena, &text));
+		T_GOOD(keyring_open(l.ring, &at, row.stored, &kf_arena, &text));
 		if (last_text[i] > 0)
 			T_EQ_STR(text,
 			    kf_text(&kf_arena, "changed", last_text[i]));
@@ -373,8 +373,10 @@ told(const char *like)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof text, "SELECT leaf FROM audit WHERE "
-	    "CAST(leaf AS TEXT) LIKE '%s'", like);
+	(void)snprintf(text, sizeof text,
+	    "SELECT leaf FROM audit WHERE "
+	    "CAST(leaf AS TEXT) LIKE '%s'",
+	    like);
 	return sql(text).n > 0;
 }
 
@@ -394,7 +396,8 @@ TEST(the_log_tells)
 	T_GOOD(rotate_dropped(&r, root, &t));
 	T_GOOD(kf_rewrap(0, &w));
 	kf_down();
-	T_EQ_STR(sql("SELECT group_concat(CAST(leaf AS TEXT) LIKE '%\"key.rotate\"%', '') "
+	T_EQ_STR(sql("SELECT group_concat(CAST(leaf AS TEXT) LIKE "
+		     "'%\"key.rotate\"%', '') "
 		     "FROM (SELECT leaf FROM audit ORDER BY seq DESC LIMIT 4)"),
 	    STR("0111"));
 	T_OK(told("%begin root=% by=test%"));

@@ -13,8 +13,10 @@ help_key(const void *bytes, uint32_t id, uint8_t class)
 	if (!err_ok(secret_new(&s)))
 		abort();
 	memcpy(secret_bytes(s), bytes, SECRET_SIZE);
-	return (struct data_key){
-	    .secret = s, .serial = key_serial(), .id = id, .class = class};
+	return (struct data_key){.secret = s,
+	    .serial = key_serial(),
+	    .id = id,
+	    .class = class};
 }
 
 /* 32 times the byte b. */

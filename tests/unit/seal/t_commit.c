@@ -93,8 +93,8 @@ block(const uint8_t *key, const uint8_t in[16], uint8_t out[16])
 static void
 cmac(const uint8_t *key, const uint8_t *msg, size_t n, uint8_t out[16])
 {
-	T_OK(EVP_Q_mac(NULL, "CMAC", NULL, "AES-256-CBC", NULL, key, 32, msg,
-		 n, out, 16, NULL) != NULL);
+	T_OK(EVP_Q_mac(NULL, "CMAC", NULL, "AES-256-CBC", NULL, key, 32, msg, n,
+		 out, 16, NULL) != NULL);
 }
 
 static struct side

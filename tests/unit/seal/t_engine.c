@@ -31,8 +31,8 @@ known(int byte, const char *aad, const char *want, const char *want_commit)
 	    ct + 12));
 	T_EQ_STR(hex_of(&a, ct, sizeof ct), str_c(want));
 	T_EQ_STR(hex_of(&a, commit, sizeof commit), str_c(want_commit));
-	T_GOOD(xaes_open(&k, nonce, commit, str_c(aad),
-	    str_of((char *)ct, 12), ct + 12, back));
+	T_GOOD(xaes_open(&k, nonce, commit, str_c(aad), str_of((char *)ct, 12),
+	    ct + 12, back));
 	T_EQ_MEM(back, plain, 12);
 	help_done(&k);
 	arena_done(&a);
@@ -105,8 +105,9 @@ accumulated(int rounds, const char *want)
 
 TEST(c2sp_accumulated_10_000)
 {
-	accumulated(10000, "e6b9edf2df6cec60c8cbd864e2211b59"
-			   "7fb69a529160cd040d56c0c210081939");
+	accumulated(10000,
+	    "e6b9edf2df6cec60c8cbd864e2211b59"
+	    "7fb69a529160cd040d56c0c210081939");
 }
 
 /* 8 seconds, 570 MB: on request only. */
@@ -114,8 +115,9 @@ TEST(c2sp_accumulated_1_000_000)
 {
 	if (getenv("SEAL_LONG") == NULL)
 		return;
-	accumulated(1000000, "2163ae1445985a30b60585ee67daa556"
-			     "74df06901b890593e824b8a7c885ab15");
+	accumulated(1000000,
+	    "2163ae1445985a30b60585ee67daa556"
+	    "74df06901b890593e824b8a7c885ab15");
 }
 
 /* ---- Wycheproof ---- */
@@ -275,13 +277,14 @@ thread(void *arg)
 {
 	uint8_t nonce[24] = {0}, ct[64], tag[16], commit[32], back[64], mac[32];
 	struct str m = str_of("0123456789abcdef0123456789abcdef"
-			      "0123456789abcdef0123456789abcdef", 64);
+			      "0123456789abcdef0123456789abcdef",
+	    64);
 
 	(void)arg;
 	for (int i = 0; i < 2000; i++) {
 		nonce[0] = (uint8_t)i;
-		if (!err_ok(xaes_close(&shared, nonce, m, m, commit, ct,
-			tag)) ||
+		if (!err_ok(
+			xaes_close(&shared, nonce, m, m, commit, ct, tag)) ||
 		    !err_ok(xaes_open(&shared, nonce, commit, m,
 			str_of((char *)ct, 64), tag, back)) ||
 		    memcmp(back, m.p, 64) != 0 ||

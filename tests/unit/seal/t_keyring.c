@@ -21,8 +21,7 @@ scatter(uint32_t i)
 }
 
 static err
-load_scattered(void *ctx, uint32_t id, struct arena *a,
-    struct wrapped_key *ret)
+load_scattered(void *ctx, uint32_t id, struct arena *a, struct wrapped_key *ret)
 {
 	uint32_t i = id * UINT32_C(3066638151);
 
@@ -188,8 +187,8 @@ TEST(unknown_project)
 	struct stored s = sealed_under(make(r, 5, 2));
 	struct project_keys *none = project_keys_new();
 
-	T_ERR(keyring_make(r, 6, 77, SEAL_CLASS_OBJECT, NULL, 1,
-		  &store.arena, &w, &k),
+	T_ERR(keyring_make(r, 6, 77, SEAL_CLASS_OBJECT, NULL, 1, &store.arena,
+		  &w, &k),
 	    E_SEALED);
 	keyring_rekey(r, none);
 	T_GOOD(opens(r, s)); /* cached keys stay */
@@ -342,8 +341,7 @@ model_drop(struct model *m, uint32_t id)
 		if (m->id[i] != id)
 			continue;
 		m->n--;
-		memmove(m->id + i, m->id + i + 1,
-		    (m->n - i) * sizeof m->id[0]);
+		memmove(m->id + i, m->id + i + 1, (m->n - i) * sizeof m->id[0]);
 		return true;
 	}
 	return false;

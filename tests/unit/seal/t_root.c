@@ -133,8 +133,9 @@ TEST(parse_errors)
 	snprintf(bad, sizeof bad, "redoubt-root-1 %s -%.43s\n", ID1, B64);
 	refused(str_c(bad), why);
 	snprintf(bad, sizeof bad, "redoubt-root-1 0000000000000000 %s\n", B64);
-	refused(str_c(bad), "line 1 of the root key file has an id that is "
-			    "not that of its key");
+	refused(str_c(bad),
+	    "line 1 of the root key file has an id that is "
+	    "not that of its key");
 }
 
 /* Changing any one byte of a file of two keys refuses it. */

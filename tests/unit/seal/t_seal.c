@@ -384,8 +384,8 @@ TEST(chunks_are_not_rows)
 	T_ERR(seal_open_chunk(&k, &w, 0, true, whole, &arena, &back),
 	    E_CORRUPT);
 	T_ERR(seal_open(&k, &w, help_stored(only), &arena, &back), E_CORRUPT);
-	T_GOOD(seal_open_chunk(&k, &w, 0, true, help_stored(only), &arena,
-	    &back));
+	T_GOOD(
+	    seal_open_chunk(&k, &w, 0, true, help_stored(only), &arena, &back));
 	finish(&k);
 }
 
@@ -399,16 +399,15 @@ TEST(chunk_sizes)
 	struct str back;
 
 	T_GOOD(seal_close_chunk(&k, &w, 0, true, STR(""), &arena, &s));
-	T_GOOD(seal_open_chunk(&k, &w, 0, true, help_stored(s), &arena,
-	    &back));
+	T_GOOD(seal_open_chunk(&k, &w, 0, true, help_stored(s), &arena, &back));
 	T_GOOD(seal_close_chunk(&k, &w, 5, true, full, &arena, &s));
 	T_GOOD(seal_close_chunk(&k, &w, 5, false, full, &arena, &s));
 	T_ERR(seal_close_chunk(&k, &w, 5, true, STR(""), &arena, &s),
 	    E_INVALID);
 	T_ERR(seal_close_chunk(&k, &w, 0, false, STR(""), &arena, &s),
 	    E_INVALID);
-	T_ERR(seal_close_chunk(&k, &w, 0, false, str_head(full, 65535),
-		  &arena, &s),
+	T_ERR(seal_close_chunk(&k, &w, 0, false, str_head(full, 65535), &arena,
+		  &s),
 	    E_INVALID);
 	T_ERR(seal_close_chunk(&k, &w, 0, true, over, &arena, &s), E_INVALID);
 	T_ERR(seal_close_chunk(&k, &w, 0, false, over, &arena, &s), E_INVALID);

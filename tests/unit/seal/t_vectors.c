@@ -93,8 +93,8 @@ plain_gcm(const uint8_t *key, const uint8_t *nonce, struct str aad,
 	T_OK(EVP_EncryptInit_ex(x, EVP_aes_256_gcm(), NULL, key, nonce) == 1);
 	T_OK(EVP_EncryptUpdate(x, NULL, &n, (const uint8_t *)aad.p,
 		 (int)aad.n) == 1);
-	T_OK(EVP_EncryptUpdate(x, out, &n, (const uint8_t *)in.p,
-		 (int)in.n) == 1);
+	T_OK(EVP_EncryptUpdate(x, out, &n, (const uint8_t *)in.p, (int)in.n) ==
+	    1);
 	T_OK(EVP_EncryptFinal_ex(x, out + n, &n) == 1);
 	T_OK(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_GET_TAG, 16, tag) == 1);
 	EVP_CIPHER_CTX_free(x);
@@ -295,8 +295,9 @@ TEST(module_and_plain_agree)
 {
 	struct data_key k = help_key_of(0x5a, 77, SEAL_CLASS_ALERT);
 	struct str key = str_of((const char *)secret_view(k.secret), 32);
-	struct seal_where row = {
-	    .table = SEAL_TABLE_ALERT, .schema = 1, .project = 12};
+	struct seal_where row = {.table = SEAL_TABLE_ALERT,
+	    .schema = 1,
+	    .project = 12};
 	struct blob_where w = {.row = &row};
 	char text[400];
 
@@ -397,8 +398,8 @@ check_wrapped(const struct vector *v)
 	    .term = (uint8_t)row.p[12],
 	    .stored = {bytes(v, "sealed")}};
 	memcpy(wrapped.subject.b, row.p + 13, 16);
-	T_GOOD(project_keys_add(pk, 5, wrapped.version,
-	    (const uint8_t *)key.p));
+	T_GOOD(
+	    project_keys_add(pk, 5, wrapped.version, (const uint8_t *)key.p));
 	T_GOOD(keyring_new(pk, load, NULL, &r));
 	T_GOOD(keyring_get(r, wrapped.id, &k));
 	if (k != NULL)

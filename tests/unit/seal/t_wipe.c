@@ -192,8 +192,7 @@ load(void *ctx, uint32_t id, struct arena *a, struct wrapped_key *ret)
 	return OK;
 }
 
-static void
-data_key_of(enum seal_class class)
+static void data_key_of(enum seal_class class)
 {
 	struct masked kek = masked_of(41), m;
 	struct project_keys *pk = project_keys_new();

@@ -128,8 +128,8 @@ add_incident(uint64_t i, uint64_t number[PROJECTS])
 		T_GOOD(store_tag_add(w, r->project, TAG_SERVICE,
 		    value[service[i] - 1], r->number));
 	if (type[i] != 0)
-		T_GOOD(store_tag_add(
-		    w, r->project, TAG_TYPE, value[type[i] - 1], r->number));
+		T_GOOD(store_tag_add(w, r->project, TAG_TYPE,
+		    value[type[i] - 1], r->number));
 	member[i] =
 	    (uint8_t)(fake_rand(1 << SUBJECTS) & fake_rand(1 << SUBJECTS));
 	for (size_t k = 0; k < SUBJECTS; k++)

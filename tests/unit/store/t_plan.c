@@ -96,8 +96,8 @@ steps(struct store_conn *c)
 
 	for (size_t i = 0; i < Q_MAX_; i++)
 		if (c->st[i] != NULL)
-			n += sqlite3_stmt_status(
-			    c->st[i], SQLITE_STMTSTATUS_VM_STEP, 1);
+			n += sqlite3_stmt_status(c->st[i],
+			    SQLITE_STMTSTATUS_VM_STEP, 1);
 	return n;
 }
 
@@ -186,8 +186,8 @@ TEST(pragmas_hold)
 		T_OK(sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK);
 		T_OK(sqlite3_step(st) == SQLITE_ROW);
 		if (sqlite3_column_int(st, 0) != p[i].want)
-			T_FAIL(
-			    "%s is %d", p[i].name, sqlite3_column_int(st, 0));
+			T_FAIL("%s is %d", p[i].name,
+			    sqlite3_column_int(st, 0));
 		(void)sqlite3_finalize(st);
 	}
 	T_OK(sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, -1, &on) == 0);

@@ -311,8 +311,8 @@ TEST(tags)
 
 TEST(members)
 {
-	struct subject m[3] = {
-	    {2, fake_uuid(9, 1)}, {1, fake_uuid(9, 2)}, {1, fake_uuid(9, 1)}};
+	struct subject m[3] = {{2, fake_uuid(9, 1)}, {1, fake_uuid(9, 2)},
+	    {1, fake_uuid(9, 1)}};
 	struct subject other = {2, fake_uuid(9, 2)}, *l;
 	struct incident_row x = incident(1, 1, 1);
 	struct incident_id *ids;

@@ -536,8 +536,9 @@ in_file(const char *name, const char *needle)
 TEST(destroyed_is_gone)
 {
 	static const char key[] = "WRAPPED-KEY-0123456789abcdef";
-	struct data_key_row k = {
-	    .id = 1, .class = 1, .wrapped = fake_sealed(key)};
+	struct data_key_row k = {.id = 1,
+	    .class = 1,
+	    .wrapped = fake_sealed(key)};
 
 	T_REQUIRE(begin());
 	T_GOOD(store_begin(w));

@@ -57,19 +57,22 @@ close_at(const struct seal_where *where, const char *text)
 static struct seal_where
 at(enum seal_table table, uint32_t project)
 {
-	return (struct seal_where){
-	    .table = table, .schema = 1, .project = project};
+	return (
+	    struct seal_where){.table = table, .schema = 1, .project = project};
 }
 
 static void
 put_big(uint64_t i)
 {
 	struct seal_where x = at(SEAL_TABLE_INCIDENT, 1);
-	struct incident_row r = {
-	    .seq = i, .id = {fake_uuid(1, i)}, .project = 1, .number = i};
+	struct incident_row r = {.seq = i,
+	    .id = {fake_uuid(1, i)},
+	    .project = 1,
+	    .number = i};
 	struct entry_row e = {.incident = i};
-	struct object_row o = {
-	    .kind = (uint8_t)(1 + i % 3), .id = fake_uuid(2, i), .project = 1};
+	struct object_row o = {.kind = (uint8_t)(1 + i % 3),
+	    .id = fake_uuid(2, i),
+	    .project = 1};
 
 	seal_where_id(&x, &r.id.u);
 	r.sealed = close_at(&x, "incident");
@@ -93,8 +96,9 @@ put_small(uint64_t i)
 {
 	struct seal_where x = at(SEAL_TABLE_ALERT, 1);
 	struct alert_row r = {.seq = i, .id = {fake_uuid(3, i)}, .project = 1};
-	struct delivery_row d = {
-	    .seq = i, .id = {fake_uuid(4, i)}, .project = 1};
+	struct delivery_row d = {.seq = i,
+	    .id = {fake_uuid(4, i)},
+	    .project = 1};
 	struct reply_row p = {.created = 1};
 	struct uuid u = fake_uuid(5, i);
 
@@ -186,8 +190,8 @@ TEST(rotate_everything)
 		while (n == 5) {
 			struct sealed fresh;
 
-			T_GOOD(store_sealed_rows(
-			    w, tables[i], cursor, 5, &a, &rows, &n, &cursor));
+			T_GOOD(store_sealed_rows(w, tables[i], cursor, 5, &a,
+			    &rows, &n, &cursor));
 			all += n;
 			for (size_t k = 0; k < n; k++) {
 				T_REQUIRE(renew(&rows[k], &fresh));
@@ -218,8 +222,8 @@ TEST(newer_text_stays)
 	size_t n;
 
 	T_REQUIRE(begin());
-	T_GOOD(store_sealed_rows(
-	    w, SEAL_TABLE_INCIDENT, STR_NONE, 1, &a, &rows, &n, &cursor));
+	T_GOOD(store_sealed_rows(w, SEAL_TABLE_INCIDENT, STR_NONE, 1, &a, &rows,
+	    &n, &cursor));
 	T_REQUIRE(n == 1 && renew(rows, &fresh));
 	T_GOOD(store_begin(w));
 	T_GOOD(store_incident_by_seq(w, 1, &a, &r));
@@ -253,8 +257,8 @@ TEST(bad_cursor)
 	size_t n;
 
 	T_REQUIRE(begin());
-	T_ERR(store_sealed_rows(
-		  w, SEAL_TABLE_ALERT, STR("x"), 5, &a, &rows, &n, &cursor),
+	T_ERR(store_sealed_rows(w, SEAL_TABLE_ALERT, STR("x"), 5, &a, &rows, &n,
+		  &cursor),
 	    E_BAD_CURSOR);
 	end();
 }

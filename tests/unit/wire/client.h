@@ -22,13 +22,13 @@ struct client {
 	bool eof;
 	/* HTTP/2 */
 	nghttp2_hd_inflater *inflater;
-	int status[1200];   /* by stream */
+	int status[1200];     /* by stream */
 	uint32_t reset[1200]; /* error code + 1 */
 	bool ended[1200];
 	size_t data[1200];
 	char text[4096]; /* DATA of stream 1 */
 	size_t text_n;
-	size_t given; /* window given back */
+	size_t given;	/* window given back */
 	int64_t goaway; /* error code, -1 none */
 	uint32_t goaway_last;
 	unsigned goaways, pongs, settings;
@@ -258,8 +258,9 @@ client_body(struct client *c, struct answer *a, size_t n, int ms)
 
 	while (n > 0) {
 		size_t k = c->in_n < n ? c->in_n : n;
-		size_t room = a->body_n < sizeof a->body - 1 ?
-		    sizeof a->body - 1 - a->body_n : 0;
+		size_t room = a->body_n < sizeof a->body - 1
+		    ? sizeof a->body - 1 - a->body_n
+		    : 0;
 
 		memcpy(a->body + (room > 0 ? a->body_n : 0), c->in,
 		    k < room ? k : room);
@@ -361,8 +362,8 @@ hpack_request(struct buf *b, const char *method, struct str path)
 static inline struct client *
 h2_open(int port)
 {
-	struct client *c = client_open_with(port,
-	    (struct open_options){.alpn = "\x02h2"});
+	struct client *c =
+	    client_open_with(port, (struct open_options){.alpn = "\x02h2"});
 	struct buf b;
 
 	if (c == NULL)
@@ -382,8 +383,8 @@ h2_headers(struct client *c, const uint8_t *p, size_t n, uint32_t stream)
 	for (;;) {
 		nghttp2_nv nv;
 		int flags = 0;
-		ssize_t used = nghttp2_hd_inflate_hd2(c->inflater, &nv, &flags,
-		    p, n, 1);
+		ssize_t used =
+		    nghttp2_hd_inflate_hd2(c->inflater, &nv, &flags, p, n, 1);
 
 		if (used < 0)
 			return;

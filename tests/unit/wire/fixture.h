@@ -4,8 +4,11 @@
 
 #include "tests/unit/wire/client.h"
 
-static const struct wire_times quick = {.head_ms = 400, .body_ms = 600,
-    .idle_ms = 700, .stall_ms = 800, .drain_ms = 3000};
+static const struct wire_times quick = {.head_ms = 400,
+    .body_ms = 600,
+    .idle_ms = 700,
+    .stall_ms = 800,
+    .drain_ms = 3000};
 static struct server s;
 static struct answer a __attribute__((unused));
 
@@ -55,6 +58,5 @@ held(size_t n, int ms)
 	} while (now_ms() < until);
 	return false;
 }
-
 
 #endif

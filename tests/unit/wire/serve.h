@@ -316,8 +316,10 @@ server_start(struct server *s, unsigned reactors, struct wire_times times,
 {
 	struct wire_hooks hooks = {s, on_thread, on_body_cap, on_request,
 	    on_stream_closed, on_tick, on_problem};
-	struct wire_config c = {.reactors = reactors, .hooks = &hooks,
-	    .times = times, .listen_n = 1};
+	struct wire_config c = {.reactors = reactors,
+	    .hooks = &hooks,
+	    .times = times,
+	    .listen_n = 1};
 	struct trail t = {""};
 
 	memset(s, 0, sizeof *s);

@@ -73,8 +73,10 @@ TEST(get_and_post)
 	frame(&b, 0, 0, 1, STR("hel"));
 	frame(&b, 0, 1, 1, STR("lo"));
 	T_EQ_INT(status_of_1(), 200);
-	T_OK(strstr(cl->text, "method=POST\npath=/echo\nquery=a=b\n"
-	    "host=localhost\naddress=127.0.0.1\nh2=1\nbody_n=5\n") != NULL);
+	T_OK(
+	    strstr(cl->text,
+		"method=POST\npath=/echo\nquery=a=b\n"
+		"host=localhost\naddress=127.0.0.1\nh2=1\nbody_n=5\n") != NULL);
 	T_OK(strstr(cl->text, "body=hello") != NULL);
 	T_EQ_INT(cl->settings, 1);
 	end();
@@ -385,8 +387,7 @@ TEST(no_preface)
 {
 	up();
 	buf_init(&b, 1024);
-	cl = client_open_with(s.port,
-	    (struct open_options){.alpn = "\x02h2"});
+	cl = client_open_with(s.port, (struct open_options){.alpn = "\x02h2"});
 	client_send(cl, STR("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
 	T_OK(client_closed(cl, 3000));
 	end();

@@ -72,7 +72,8 @@ TEST(reload)
 
 	pems_make(&other, "second");
 	T_ERR(wire_tls(s.w, str_of(other.chain, other.chain_n),
-		  str_of(s.pems.key, s.pems.key_n), &t), E_CONFIG);
+		  str_of(s.pems.key, s.pems.key_n), &t),
+	    E_CONFIG);
 	T_ERR(wire_tls(s.w, STR("rubbish"), STR("rubbish"), &t), E_CONFIG);
 	T_ERR(wire_tls(s.w, str_of(other.chain, other.chain_n), STR(""), &t),
 	    E_CONFIG);
@@ -86,8 +87,8 @@ TEST(reload)
 	client_send(old, STR(GET("/204")));
 	T_OK(client_answer(old, &a, false));
 	T_OK(cn_is(old, "localhost"));
-	again = client_open_with(s.port,
-	    (struct open_options){.session = ticket});
+	again =
+	    client_open_with(s.port, (struct open_options){.session = ticket});
 	T_REQUIRE(again != NULL);
 	T_OK(SSL_session_reused(again->ssl));
 	SSL_SESSION_free(ticket);
@@ -103,8 +104,11 @@ TEST(reload)
 TEST(standard_headers)
 {
 	up();
-	T_EQ_INT(ask(s.port, STR("POST /echo?q HTTP/1.1\r\n" H
-	    "X-Mixed:  Va\tlue \r\nContent-Length: 3\r\n\r\nabc"), &a), 200);
+	T_EQ_INT(ask(s.port,
+		     STR("POST /echo?q HTTP/1.1\r\n" H
+			 "X-Mixed:  Va\tlue \r\nContent-Length: 3\r\n\r\nabc"),
+		     &a),
+	    200);
 	T_OK(has(&a, "\r\ndate: "));
 	T_OK(has(&a, "GMT\r\n"));
 	T_OK(has(&a, "\r\ncontent-type: text/plain\r\n"));
@@ -128,8 +132,8 @@ TEST(head_and_204_have_no_body)
 
 	up();
 	c = client_open(s.port);
-	client_send(c, STR("HEAD /echo HTTP/1.1\r\n" H "\r\n" GET("/204")
-	    GET("/echo")));
+	client_send(c,
+	    STR("HEAD /echo HTTP/1.1\r\n" H "\r\n" GET("/204") GET("/echo")));
 	T_OK(client_answer(c, &a, true));
 	T_EQ_INT(a.status, 200);
 	T_OK(has(&a, "content-length: "));
@@ -163,8 +167,9 @@ TEST(connection_close_and_1_0)
 
 	up();
 	c = client_open(s.port);
-	client_send(c, STR("GET /204 HTTP/1.1\r\n" H
-	    "Connection: close\r\n\r\n" GET("/204")));
+	client_send(c,
+	    STR("GET /204 HTTP/1.1\r\n" H
+		"Connection: close\r\n\r\n" GET("/204")));
 	T_OK(client_answer(c, &a, false));
 	T_OK(has(&a, "connection: close"));
 	T_OK(client_closed(c, 3000));
@@ -184,8 +189,9 @@ TEST(expect_100_continue)
 
 	up();
 	c = client_open(s.port);
-	client_send(c, STR("POST /echo HTTP/1.1\r\n" H
-	    "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"));
+	client_send(c,
+	    STR("POST /echo HTTP/1.1\r\n" H
+		"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"));
 	T_OK(client_head(c, &a, 3000));
 	T_EQ_INT(a.status, 100);
 	client_send(c, STR("abc"));
@@ -193,8 +199,9 @@ TEST(expect_100_continue)
 	T_EQ_INT(a.status, 200);
 	T_OK(body_has(&a, "body=abc"));
 	/* not asked for when the answer is no */
-	client_send(c, STR("POST /echo HTTP/1.1\r\n" H
-	    "Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"));
+	client_send(c,
+	    STR("POST /echo HTTP/1.1\r\n" H
+		"Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"));
 	T_OK(client_answer(c, &a, false));
 	T_EQ_INT(a.status, 413);
 	client_close(c);
@@ -209,7 +216,8 @@ TEST(pipelining_in_order)
 	up();
 	buf_init(&b, 1024 * 1024);
 	for (int i = 0; i < 400; i++)
-		buf_fmt(&b, "POST %s?%d HTTP/1.1\r\n" H "X: %d\r\n"
+		buf_fmt(&b,
+		    "POST %s?%d HTTP/1.1\r\n" H "X: %d\r\n"
 		    "Content-Length: 1\r\n\r\nx",
 		    i % 7 == 3 ? "/mail" : "/echo", i, i);
 	c = client_open(s.port);
@@ -242,8 +250,10 @@ TEST(pipelining_is_bounded)
 	client_send(c, STR(GET("/hold")));
 	T_OK(held(1, 3000));
 	for (size_t i = 0; i + 64 <= sizeof more; i += 64)
-		memcpy(more + i, "GET /204 HTTP/1.1\r\nHost: a\r\n"
-		    "X: 34567890123456789012345678\r\n\r\n\r\n", 64);
+		memcpy(more + i,
+		    "GET /204 HTTP/1.1\r\nHost: a\r\n"
+		    "X: 34567890123456789012345678\r\n\r\n\r\n",
+		    64);
 	/* what fits the kernel's buffers goes, the rest does not */
 	T_OK(!client_send_for(c, str_of(more, sizeof more), 300));
 	client_close(c);
@@ -254,9 +264,12 @@ TEST(pipelining_is_bounded)
 TEST(chunked_request)
 {
 	up();
-	T_EQ_INT(ask(s.port, STR("POST /echo HTTP/1.1\r\n" H
-	    "Transfer-Encoding: chunked\r\n\r\n"
-	    "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: v\r\n\r\n"), &a), 200);
+	T_EQ_INT(ask(s.port,
+		     STR("POST /echo HTTP/1.1\r\n" H
+			 "Transfer-Encoding: chunked\r\n\r\n"
+			 "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: v\r\n\r\n"),
+		     &a),
+	    200);
 	T_OK(body_has(&a, "body_n=5\n"));
 	T_OK(body_has(&a, "body=abcde"));
 	down();
@@ -318,20 +331,26 @@ TEST(hostile_h1_rows)
 	refused("HTTP/0.9 line", STR("GET /\r\n"), 400, "bad_request");
 	refused("bare LF", STR("GET / HTTP/1.1\nHost: a\n\n"), 400,
 	    "bad_request");
-	refused("CL + TE", STR("POST / HTTP/1.1\r\n" H "Content-Length: 4\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400,
-	    "bad_request");
-	refused("TE: gzip, chunked", STR("POST / HTTP/1.1\r\n" H
-	    "Transfer-Encoding: gzip, chunked\r\n\r\n"), 501,
-	    "not_implemented");
+	refused("CL + TE",
+	    STR("POST / HTTP/1.1\r\n" H "Content-Length: 4\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+	    400, "bad_request");
+	refused("TE: gzip, chunked",
+	    STR("POST / HTTP/1.1\r\n" H
+		"Transfer-Encoding: gzip, chunked\r\n\r\n"),
+	    501, "not_implemented");
 	refused("no Host", STR("GET / HTTP/1.1\r\n\r\n"), 400, "bad_request");
-	refused("broken chunk", STR("POST / HTTP/1.1\r\n" H
-	    "Transfer-Encoding: chunked\r\n\r\nzz\r\n"), 400, "bad_request");
-	refused("2 MB body declared", STR("POST / HTTP/1.1\r\n" H
-	    "Content-Length: 2000000\r\n\r\n"), 413, "too_large");
-	refused("compressed bomb", STR("POST / HTTP/1.1\r\n" H
-	    "Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\n"), 415,
-	    "media_type");
+	refused("broken chunk",
+	    STR("POST / HTTP/1.1\r\n" H
+		"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+	    400, "bad_request");
+	refused("2 MB body declared",
+	    STR("POST / HTTP/1.1\r\n" H "Content-Length: 2000000\r\n\r\n"), 413,
+	    "too_large");
+	refused("compressed bomb",
+	    STR("POST / HTTP/1.1\r\n" H
+		"Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\n"),
+	    415, "media_type");
 	memset(big, 'x', sizeof big);
 	memcpy(big, first, sizeof first - 1);
 	refused("40 KB header", str_of(big, 40000), 431, "headers_too_large");
@@ -350,8 +369,8 @@ TEST(refusal_survives_more_input)
 
 	up();
 	c = client_open(s.port);
-	client_send(c, STR("POST / HTTP/1.1\r\n" H
-	    "Content-Length: 2000000\r\n\r\n"));
+	client_send(c,
+	    STR("POST / HTTP/1.1\r\n" H "Content-Length: 2000000\r\n\r\n"));
 	client_send_for(c, str_of(junk, sizeof junk), 200);
 	T_OK(client_answer(c, &a, false));
 	T_EQ_INT(a.status, 413);
@@ -368,7 +387,8 @@ TEST(chunked_body_too_large)
 	s.body_cap = 1000;
 	c = client_open(s.port);
 	buf_init(&b, 8192);
-	buf_c(&b, "POST / HTTP/1.1\r\n" H
+	buf_c(&b,
+	    "POST / HTTP/1.1\r\n" H
 	    "Transfer-Encoding: chunked\r\n\r\n3e8\r\n");
 	for (int i = 0; i < 1000; i++)
 		buf_char(&b, 'x');
@@ -385,17 +405,24 @@ TEST(body_cap_exact)
 {
 	up();
 	s.body_cap = 5;
-	T_EQ_INT(ask(s.port, STR("POST /204 HTTP/1.1\r\n" H
-	    "Content-Length: 5\r\n\r\n12345"), &a), 204);
-	T_EQ_INT(ask(s.port, STR("POST /204 HTTP/1.1\r\n" H
-	    "Content-Length: 6\r\n\r\n123456"), &a), 413);
+	T_EQ_INT(ask(s.port,
+		     STR("POST /204 HTTP/1.1\r\n" H
+			 "Content-Length: 5\r\n\r\n12345"),
+		     &a),
+	    204);
+	T_EQ_INT(ask(s.port,
+		     STR("POST /204 HTTP/1.1\r\n" H
+			 "Content-Length: 6\r\n\r\n123456"),
+		     &a),
+	    413);
 	down();
 }
 
 static void
 on_request_injecting(void *ctx, struct exchange *x)
 {
-	struct reply r = {.status = 302, .headers_n = 3,
+	struct reply r = {.status = 302,
+	    .headers_n = 3,
 	    .headers = {
 		{STR("location"), STR("/a\r\nset-cookie: evil=1")},
 		{STR("bad name"), STR("x")},
@@ -438,8 +465,9 @@ TEST(bodies_in_flight)
 	s.body_cap = sizeof body + 1;
 	for (int i = 0; i < 80; i++) {
 		c[i] = client_open(s.port);
-		client_send(c[i], STR("POST /204 HTTP/1.1\r\n" H
-		    "Content-Length: 1000001\r\n\r\n"));
+		client_send(c[i],
+		    STR("POST /204 HTTP/1.1\r\n" H
+			"Content-Length: 1000001\r\n\r\n"));
 		/* all but the last byte */
 		client_send_for(c[i], str_of(body, sizeof body), 2000);
 	}
@@ -496,8 +524,8 @@ TEST(slow_body)
 
 	up();
 	c = client_open(s.port);
-	client_send(c, STR("POST / HTTP/1.1\r\n" H
-	    "Content-Length: 100\r\n\r\n"));
+	client_send(c,
+	    STR("POST / HTTP/1.1\r\n" H "Content-Length: 100\r\n\r\n"));
 	T_OK(drip(c, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &ms));
 	T_OK(ms >= 400 && ms < 2500);
 	T_OK(client_answer(c, &a, false));
@@ -515,7 +543,7 @@ TEST(silent_peers)
 
 	up();
 	begin = now_ms();
-	fd = tcp_open(s.port); /* no handshake */
+	fd = tcp_open(s.port);	 /* no handshake */
 	c = client_open(s.port); /* no request */
 	idle = client_open(s.port);
 	client_send(idle, STR(GET("/204")));
@@ -596,8 +624,8 @@ TEST(gone_mid_body)
 
 	up();
 	c = client_open(s.port);
-	client_send(c, STR("POST / HTTP/1.1\r\n" H
-	    "Content-Length: 500000\r\n\r\nabc"));
+	client_send(c,
+	    STR("POST / HTTP/1.1\r\n" H "Content-Length: 500000\r\n\r\nabc"));
 	client_close(c);
 	T_EQ_INT(still_open(3000), 0);
 	down();

@@ -1,0 +1,129 @@
+/*
+ * b_204.c: the reference of `make bench`: our own wire, answering 204 to
+ * whatever it is asked, from the reactor that read it.
+ *
+ *	b_204 CERTIFICATE KEY [REACTORS]
+ *
+ * Prints "ready https://127.0.0.1:PORT" and serves until its input ends.
+ * Everything a request costs besides this is what Redoubt does for it.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire/wire.h"
+
+static void
+on_thread(void *ctx, unsigned reactor)
+{
+	(void)ctx;
+	(void)reactor;
+}
+
+static size_t
+on_body_cap(void *ctx, const struct http_request *head)
+{
+	(void)ctx;
+	(void)head;
+	return (size_t)1024 * 1024;
+}
+
+static void
+on_request(void *ctx, struct exchange *x)
+{
+	struct reply r = {.status = 204};
+
+	(void)ctx;
+	exchange_reply(x, &r);
+}
+
+static void
+on_stream_closed(void *ctx, struct exchange *x)
+{
+	(void)ctx;
+	(void)x;
+}
+
+static void
+on_problem(void *ctx, err e, const struct trail *t, struct buf *b)
+{
+	(void)ctx;
+	(void)t;
+	buf_c(b, err_name(e));
+}
+
+static int
+listening(int *ret_port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (void *)&a, sizeof a) != 0 ||
+	    listen(fd, 4096) != 0 || getsockname(fd, (void *)&a, &n) != 0) {
+		perror("b_204: listen");
+		exit(1);
+	}
+	*ret_port = ntohs(a.sin_port);
+	return fd;
+}
+
+static struct str
+file_of(const char *path, char *p, size_t max)
+{
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	if (f == NULL) {
+		perror(path);
+		exit(1);
+	}
+	n = fread(p, 1, max, f);
+	(void)fclose(f);
+	return str_of(p, n);
+}
+
+static void
+must(err e, const struct trail *t)
+{
+	if (err_ok(e))
+		return;
+	fprintf(stderr, "b_204: %s %s\n", err_name(e), t->detail);
+	exit(1);
+}
+
+int
+main(int argc, char **argv)
+{
+	static char chain[65536], key[65536];
+	struct wire_hooks hooks = {NULL, on_thread, on_body_cap, on_request,
+	    on_stream_closed, on_thread, on_problem};
+	struct wire_config c = {.hooks = &hooks, .listen_n = 1};
+	struct trail t = {""};
+	struct wire *w;
+	int port = 0;
+
+	if (argc < 3) {
+		fprintf(stderr, "b_204 CERTIFICATE KEY [REACTORS]\n");
+		return 2;
+	}
+	c.reactors = argc > 3 ? (unsigned)atoi(argv[3])
+			      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	c.listen[0] = listening(&port);
+	must(wire_new(&c, &w), &t);
+	must(wire_tls(w, file_of(argv[1], chain, sizeof chain),
+		 file_of(argv[2], key, sizeof key), &t),
+	    &t);
+	must(wire_start(w), &t);
+	printf("ready https://127.0.0.1:%d\n", port);
+	(void)fflush(stdout);
+	while (getchar() != EOF)
+		continue;
+	wire_drain(w);
+	w = wire_free(w);
+	return 0;
+}
