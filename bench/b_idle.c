@@ -1,5 +1,5 @@
 /*
- * Memory of idle connections: b_idle [N [h1|h2 [burst]]].  A server in a child process,
+ * Memory of idle connections: b_idle [N [h1|h2 [burst]]].  A server in a child,
  * N TLS connections that each made one request; prints the child's resident
  * memory before, with them, and after they have gone.
  */

@@ -8,86 +8,21 @@
  * is counted until the answer comes, not until the stream ends, so opening
  * and resetting streams buys a peer nothing.
  */
-#include <nghttp2/nghttp2.h>
-
 #include "base/mem.h"
 #include "wire/conn.h"
+#include "wire/http2.h"
 
 enum {
 	CONNECTION_WINDOW = 256 * 1024,
 	STREAM_WINDOW = 64 * 1024,
 	TINY_DATA = 64,
 	XS_MAX = 2 * LIM_H2_STREAMS, /* closed ones still worked on included */
-	CONTROL_BURST = 1000,
-	CONTROL_A_SECOND = 500,
-	GLITCH_BURST = 50,
-	GLITCH_A_SECOND = 5,
 	RESET_BURST = 200,
 	RESET_A_SECOND = 20,
 	CONTINUATIONS = 4,
 	SETTINGS_ENTRIES = 16,
 	OUTBOUND_ACKS = 100,
 };
-
-struct bucket {
-	int64_t left;
-	int64_t at_us;
-};
-
-struct h2 {
-	nghttp2_session *s;
-	unsigned jobs;
-	struct exchange *wait, **wait_last;
-	struct bucket control, glitches;
-	bool notice; /* the peer was told that we will end */
-	bool ending; /* and now that we do */
-};
-
-/* ---- what a peer may cost ---- */
-
-static void
-calm(struct conn *c)
-{
-	if (c->closing)
-		return;
-	nghttp2_session_terminate_session(c->h2->s, NGHTTP2_ENHANCE_YOUR_CALM);
-	c->closing = true;
-	conn_dirty(c);
-}
-
-static void
-spend(struct conn *c, struct bucket *b, int64_t burst, int64_t a_second)
-{
-	int64_t more = (c->r->now_us - b->at_us) * a_second / 1000000;
-
-	if (more > 0) {
-		b->left = b->left + more > burst ? burst : b->left + more;
-		b->at_us = c->r->now_us;
-	}
-	if (b->left-- <= 0)
-		calm(c);
-}
-
-static void
-spend_control(struct conn *c)
-{
-	spend(c, &c->h2->control, CONTROL_BURST, CONTROL_A_SECOND);
-}
-
-static void
-spend_glitch(struct conn *c)
-{
-	spend(c, &c->h2->glitches, GLITCH_BURST, GLITCH_A_SECOND);
-}
-
-/* What we do for the peer makes control frames from it reasonable. */
-static void
-earn(struct conn *c, int64_t n)
-{
-	struct bucket *b = &c->h2->control;
-
-	b->left = b->left + n > CONTROL_BURST ? CONTROL_BURST : b->left + n;
-}
 
 /* ---- streams and exchanges ---- */
 
@@ -164,162 +99,6 @@ ready(struct exchange *x)
 
 /* ---- the head ---- */
 
-static bool
-field_room(struct exchange *x)
-{
-	size_t cap = x->fields_cap == 0 ? 16 : x->fields_cap * 2;
-	struct header *f;
-
-	if (x->fields_n < x->fields_cap)
-		return true;
-	f = arena_array(&x->arena, cap, sizeof *f);
-	if (f == NULL)
-		return false;
-	if (x->fields_n > 0)
-		memcpy(f, x->fields, x->fields_n * sizeof *f);
-	x->fields = f;
-	x->fields_cap = cap;
-	return true;
-}
-
-static void
-head_fail(struct exchange *x, enum err_code e, const char *why)
-{
-	if (x->head_why != NULL)
-		return;
-	x->head_error = e;
-	x->head_why = why;
-}
-
-static struct str
-value_take(struct exchange *x, struct str v)
-{
-	struct str copy = arena_dup(&x->arena, str_trim(v));
-	char *p = x->arena.failed ? NULL : (char *)(uintptr_t)copy.p;
-
-	for (size_t i = 0; p != NULL && i < copy.n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c == '\t')
-			p[i] = ' ';
-		else if (c < ' ' || c == 0x7f)
-			head_fail(x, E_BAD_REQUEST,
-			    "a header value holds a byte it must not");
-	}
-	return copy;
-}
-
-static void
-pseudo(struct exchange *x, struct str name, struct str v)
-{
-	struct http_request *q = &x->req;
-
-	if (str_is(name, ":method")) {
-		q->method = http_method_of(v);
-		x->head_only = q->method == HTTP_HEAD;
-	} else if (str_is(name, ":path")) {
-		q->target = v;
-		if (v.n > LIM_TARGET)
-			head_fail(x, E_HEADERS,
-			    "the request target is too long");
-	} else if (str_is(name, ":authority")) {
-		q->host = v;
-	} else if (!str_is(name, ":scheme") || !str_is(v, "https")) {
-		head_fail(x, E_BAD_REQUEST, "the scheme is not https");
-	}
-}
-
-static void
-field_add(struct exchange *x, struct str name, struct str value)
-{
-	if (name.n > LIM_HEAD || value.n > LIM_HEAD ||
-	    name.n + value.n + 4 > LIM_HEAD - x->head_bytes) {
-		head_fail(x, E_HEADERS, "the request head is too large");
-		return;
-	}
-	x->head_bytes += name.n + value.n + 4;
-	if (name.n > 0 && name.p[0] == ':') {
-		pseudo(x, name, value_take(x, value));
-		return;
-	}
-	if (x->fields_n == LIM_HEADERS) {
-		head_fail(x, E_HEADERS, "too many header fields");
-		return;
-	}
-	if (!http_token(name)) {
-		head_fail(x, E_BAD_REQUEST,
-		    "a header name holds a byte it must not");
-		return;
-	}
-	if (!field_room(x))
-		return;
-	x->fields[x->fields_n].name = arena_dup(&x->arena, name);
-	x->fields[x->fields_n++].value = value_take(x, value);
-}
-
-/* RFC 9113 8.2.3: a cookie field may come in pieces. */
-static void
-cookies_join(struct exchange *x)
-{
-	struct buf b;
-	size_t n = 0, first = 0, pieces = 0;
-
-	for (size_t i = 0; i < x->fields_n; i++)
-		pieces += str_is(x->fields[i].name, "cookie");
-	if (pieces < 2)
-		return;
-	buf_init_on(&b, &x->arena, 2 * LIM_HEAD);
-	for (size_t i = 0; i < x->fields_n; i++) {
-		if (!str_is(x->fields[i].name, "cookie")) {
-			x->fields[n++] = x->fields[i];
-			continue;
-		}
-		if (b.n == 0)
-			first = n++;
-		else
-			buf_c(&b, "; ");
-		buf_str(&b, x->fields[i].value);
-		x->fields[first].name = STR("cookie");
-	}
-	x->fields[first].value = buf_view(&b);
-	x->fields_n = n;
-}
-
-static void
-host_check(struct exchange *x)
-{
-	struct http_request *q = &x->req;
-	struct str host = http_header(q, STR("host"));
-
-	if (http_header_count(q, STR("host")) > 1 ||
-	    (host.p != NULL && q->host.p != NULL && !str_ieq(host, q->host)))
-		head_fail(x, E_BAD_REQUEST, "more than one host");
-	if (q->host.p == NULL)
-		q->host = host;
-	if (!http_host(q->host))
-		head_fail(x, E_BAD_REQUEST, "the host is not a host");
-}
-
-static bool
-head_check(struct exchange *x)
-{
-	enum err_code e = E_OK;
-	const char *why = "";
-
-	cookies_join(x);
-	x->req.headers = x->fields;
-	x->req.headers_n = x->fields_n;
-	host_check(x);
-	if (x->arena.failed)
-		head_fail(x, E_NO_MEMORY, "");
-	if (x->head_why == NULL && !request_check(x, &e, &why))
-		head_fail(x, e, why);
-	if (x->head_why == NULL)
-		return true;
-	exchange_refuse(x, x->head_error, x->head_why);
-	return false;
-}
-
 static void
 continue_100(struct exchange *x)
 {
@@ -340,7 +119,7 @@ head_done(struct exchange *x, bool end)
 
 	timer_set(x->r, &x->timer, T_NONE);
 	x->complete = end;
-	if (!head_check(x))
+	if (!h2_head_check(x))
 		return;
 	if (end) {
 		ready(x);
@@ -367,7 +146,7 @@ on_begin_headers(nghttp2_session *s, const nghttp2_frame *f, void *user)
 	if (f->hd.type != NGHTTP2_HEADERS ||
 	    f->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
-	earn(c, 4);
+	h2_earn(c, 4);
 	c->fresh = false;
 	if (!c->h2->notice)
 		timer_set(c->r, &c->timer, T_NONE);
@@ -390,7 +169,7 @@ on_header(nghttp2_session *s, const nghttp2_frame *f, const uint8_t *name,
 	(void)s;
 	(void)flags;
 	if (x != NULL && x->state == X_HEAD && x->head_why == NULL)
-		field_add(x, str_of((const char *)name, name_n),
+		h2_field_add(x, str_of((const char *)name, name_n),
 		    str_of((const char *)value, value_n));
 	return 0;
 }
@@ -423,10 +202,10 @@ on_begin_frame(nghttp2_session *s, const nghttp2_frame_hd *hd, void *user)
 	case NGHTTP2_DATA:
 		if (hd->length < TINY_DATA &&
 		    (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0)
-			spend_control(user);
+			h2_spend_control(user);
 		break;
 	default:
-		spend_control(user);
+		h2_spend_control(user);
 		break;
 	}
 	return 0;
@@ -499,7 +278,7 @@ on_invalid_frame(nghttp2_session *s, const nghttp2_frame *f, int code,
 	(void)s;
 	(void)f;
 	(void)code;
-	spend_glitch(user);
+	h2_spend_glitch(user);
 	return 0;
 }
 
@@ -510,13 +289,13 @@ on_frame_send(nghttp2_session *s, const nghttp2_frame *f, void *user)
 
 	if (f->hd.type == NGHTTP2_RST_STREAM) {
 		if (f->rst_stream.error_code == NGHTTP2_REFUSED_STREAM)
-			spend_control(c);
+			h2_spend_control(c);
 		else if (f->rst_stream.error_code != NGHTTP2_NO_ERROR)
-			spend_glitch(c);
+			h2_spend_glitch(c);
 		return 0;
 	}
 	if (f->hd.type == NGHTTP2_DATA)
-		earn(c, 2);
+		h2_earn(c, 2);
 	/* RFC 9113 8.1: answered before the request was complete */
 	if ((f->hd.type == NGHTTP2_DATA || f->hd.type == NGHTTP2_HEADERS) &&
 	    (f->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
