@@ -20,7 +20,7 @@
 #include "role/serverboot.h"
 #include "wire/wire.h"
 
-enum { TICK_MS = 1000, PEM_MAX = 262144, WAL_PAGES_MAX = 4000 };
+enum { FOLD_MS = 20, PEM_MAX = 262144 };
 
 struct server {
 	struct server_boot boot;
@@ -218,7 +218,7 @@ tend_store(struct server *s)
 {
 	err e;
 
-	if (store_wal_pages(s->state.store) < WAL_PAGES_MAX)
+	if (store_wal_pages(s->state.store) < STORE_FOLD)
 		return;
 	e = store_checkpoint(s->state.store, false);
 	if (!err_ok(e))
@@ -255,7 +255,7 @@ serve(struct server *s)
 	err e = OK;
 
 	for (;;) {
-		int n = poll(&p, 1, TICK_MS / 10);
+		int n = poll(&p, 1, FOLD_MS);
 
 		if (n > 0 && !told(s, &e))
 			return e;

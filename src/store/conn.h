@@ -62,9 +62,12 @@ enum {
 	WAIT_US = 500,	     /* one wait of the busy handler */
 	PATIENCE = 4000,     /* two seconds, then E_LOCKED */
 	FOLD_PATIENCE = 100, /* a checkpoint waits 50 ms for readers */
-	WAL_RESTART = 16384, /* pages: above, a checkpoint starts it anew */
-	QUICK_CHECK = 4096,  /* pages: above, only edges are read at start */
-	WALK_PIECE = 500,    /* rows read at once when walking all */
+	FOLD_PASSES = 8,
+	FOLD_REST = 512,    /* pages the writer may be stopped for */
+	WAL_RESTART = 4096, /* pages: above, a checkpoint starts it anew */
+	WAL_MAX = 131072,   /* pages: above, whatever it costs the writer */
+	QUICK_CHECK = 4096, /* pages: above, only edges are read at start */
+	WALK_PIECE = 500,   /* rows read at once when walking all */
 };
 
 /* timeline.key is the incident's seq and, in these bits, the entry's n. */

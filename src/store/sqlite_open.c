@@ -312,17 +312,26 @@ fold(struct store *s, int mode, int patience, int *ret_log, int *ret_done)
 	return conn_error(s->folder, rc);
 }
 
+/*
+ * While one pass folds, the writer adds: pass again, each over what the last
+ * one left, until few pages are left to stop the writer for.  When it writes
+ * faster than this folds, the log grows to WAL_MAX before it is stopped for
+ * however many there are.
+ */
 static err
 fold_some(struct store *s)
 {
 	int log = 0, done = 0;
 	err e;
 
-	TRY(fold(s, SQLITE_CHECKPOINT_PASSIVE, 0, &log, &done));
-	if (log < WAL_RESTART || done >= log)
-		return OK; /* the writer starts it anew by itself */
-	/* It wrote on meanwhile.  Stop it for these few pages, or the log
-	 * never ends under load. */
+	for (int i = 0; i < FOLD_PASSES; i++) {
+		TRY(fold(s, SQLITE_CHECKPOINT_PASSIVE, 0, &log, &done));
+		if (store_wal_pages(s) <= FOLD_REST)
+			break;
+	}
+	if (log < WAL_RESTART ||
+	    (store_wal_pages(s) > FOLD_REST && log < WAL_MAX))
+		return OK; /* the writer starts it anew by itself, or later */
 	e = fold(s, SQLITE_CHECKPOINT_RESTART, FOLD_PATIENCE, &log, &done);
 	return err_is(e, E_LOCKED) ? OK : e; /* a long reader: next time */
 }

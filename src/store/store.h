@@ -92,15 +92,15 @@ err store_savepoint_keep(struct store_conn *c) MUST_USE;
 err store_savepoint_undo(struct store_conn *c) MUST_USE;
 /*
  * Fold the write-ahead log back; called from any one thread, off the writer's
- * path.  Without `truncate` the writer is stopped only when the log is over
- * 16,384 pages, and then for the pages it wrote meanwhile.  With `truncate`
+ * path.  Without `truncate` the writer is stopped only for a few pages, or
+ * when the log is over 131,072 (512 MiB).  With `truncate`
  * (after keys were destroyed) no old page stays in it; E_LOCKED when readers
  * hold it back for more than two seconds.
  */
 err store_checkpoint(struct store *s, bool truncate) MUST_USE;
 /* Pages of 4 KiB in the log that are not folded back yet: time for a
  * checkpoint from STORE_FOLD on.  Cheap, from any thread. */
-enum { STORE_FOLD = 8192 };
+enum { STORE_FOLD = 1024 };
 uint32_t store_wal_pages(const struct store *s);
 
 /* ---- meta ---- */
