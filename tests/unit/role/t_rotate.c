@@ -4,6 +4,8 @@
  */
 #include "tests/unit/role/key_fixture.h"
 
+#include <semaphore.h>
+
 #include "flow/objects.h"
 
 static struct str
@@ -191,72 +193,102 @@ TEST(dropped_only_when_it_is)
 /* ---- beside others ---- */
 
 static atomic_bool quiet;
-static unsigned last_text[KF_ROWS + 1];
+static unsigned last_text, lost;
 
+static struct str
+text_of(struct lane *l, unsigned i)
+{
+	struct seal_where at = {.table = SEAL_TABLE_ALERT,
+	    .schema = 1,
+	    .project = 1};
+	struct alert_id id = {{{0}}};
+	struct str text = STR("");
+	struct alert_row row;
+
+	memcpy(id.u.b, &i, sizeof i);
+	seal_where_id(&at, &id.u);
+	T_GOOD(store_alert_by_id(l->conn, &id, &kf_arena, &row));
+	T_GOOD(keyring_open(l->ring, &at, row.stored, &kf_arena, &text));
+	return text;
+}
+
+/* All of them at once, so that no piece is without one between its reading
+ * and its writing; and each time what was written before must be there. */
 static err
 change(struct lane *l, void *arg)
 {
-	unsigned i = *(unsigned *)arg;
+	unsigned n = *(unsigned *)arg;
 
-	return kf_alert(l, i, kf_text(&kf_arena, "changed", ++last_text[i]),
-	    false);
+	for (unsigned i = 1; i <= KF_ROWS; i++) {
+		struct str was = kf_text(&kf_arena, "changed", n - 1);
+
+		lost += n > 1 && !str_eq(text_of(l, i), was);
+		TRY(kf_alert(l, i, kf_text(&kf_arena, "changed", n), false));
+	}
+	return OK;
 }
+
+static sem_t go, gone;
 
 static void *
 changing(void *arg)
 {
-	unsigned i = 0;
-
 	(void)arg;
-	while (!atomic_load(&quiet)) {
-		i = i % KF_ROWS + 1;
-		if (!err_ok(writer_do(kf.st.writer, change, &i)))
-			last_text[i] = 0;
+	for (;;) {
+		(void)sem_wait(&go);
+		if (atomic_load(&quiet))
+			return NULL;
+		last_text++;
+		T_GOOD(writer_do(kf.st.writer, change, &last_text));
+		(void)sem_post(&gone);
 	}
-	return NULL;
+}
+
+/* After the first piece, when the rows of the next are about to be read. */
+static void
+tend_once(void *ctx)
+{
+	(void)ctx;
+	if (++kf_pieces == 1)
+		(void)sem_post(&go);
 }
 
 /* A row that is changed while it is sealed anew keeps its newer text. */
 TEST(a_newer_text_wins)
 {
 	char root[ROOT_TEXT + 1];
+	struct trail why = {{0}};
 	struct rewrapped w;
 	struct rotated d;
+	struct rotation r;
 	struct lane l;
 	pthread_t t;
 
 	begin();
-	memset(last_text, 0, sizeof last_text);
+	last_text = lost = 0;
 	atomic_store(&quiet, false);
+	BUG_ON(sem_init(&go, 0, 0) != 0 || sem_init(&gone, 0, 0) != 0);
 	BUG_ON(pthread_create(&t, NULL, changing, NULL) != 0);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		kf_add_root(root);
 		T_GOOD(kf_rotate(root, 0, &d));
 		T_GOOD(kf_drop_root());
-		T_GOOD(kf_rewrap(0, &w));
+		r = kf_rotation(0);
+		r.tend = tend_once;
+		T_GOOD(rotate_rewrap(&r, &why, &w));
 		T_EQ_INT(w.kept, 0);
 		T_EQ_INT(w.damaged, 0);
+		(void)sem_wait(&gone);
 	}
 	atomic_store(&quiet, true);
+	(void)sem_post(&go);
 	pthread_join(t, NULL);
 	kf_opens(KF_ROWS);
+	T_EQ_INT(lost, 0);
 	T_GOOD(lane_open(&kf.st, LANE_READER, 0, &l));
-	for (unsigned i = 1; i <= KF_ROWS; i++) {
-		struct seal_where at = {.table = SEAL_TABLE_ALERT,
-		    .schema = 1,
-		    .project = 1};
-		struct alert_id id = {{{0}}};
-		struct alert_row row;
-		struct str text;
-
-		memcpy(id.u.b, &i, sizeof i);
-		seal_where_id(&at, &id.u);
-		T_GOOD(store_alert_by_id(l.conn, &id, &kf_arena, &row));
-		T_GOOD(keyring_open(l.ring, &at, row.stored, &kf_arena, &text));
-		if (last_text[i] > 0)
-			T_EQ_STR(text,
-			    kf_text(&kf_arena, "changed", last_text[i]));
-	}
+	for (unsigned i = 1; i <= KF_ROWS; i++)
+		T_EQ_STR(text_of(&l, i),
+		    kf_text(&kf_arena, "changed", last_text));
 	lane_close(&l);
 	end();
 }
