@@ -57,12 +57,11 @@ run(struct cli *c, key_verb verb)
 	if (!err_ok(e))
 		return out_error(c, e);
 	buf_init(&b, SHOWN_MAX);
-	if (c->json) {
+	if (c->json)
 		json_show(&b, j, 0);
-		buf_char(&b, '\n');
-	} else {
+	else
 		detail_show(&b, j);
-	}
+	buf_char(&b, '\n');
 	rc = out_text(c, &b);
 	buf_done(&b);
 	return bad(c, j) && rc == EXIT_DONE ? EXIT_BAD : rc;
@@ -77,7 +76,13 @@ cmd_key_status(struct cli *c)
 int
 cmd_key_rotate(struct cli *c)
 {
-	return run(c, role_key_rotate);
+	int rc = run(c, role_key_rotate);
+
+	if (rc == EXIT_DONE && !c->json)
+		out_note(c,
+		    "keep a copy of the new root key elsewhere; backups made "
+		    "before still need the old one");
+	return rc;
 }
 
 int
