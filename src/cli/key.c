@@ -57,11 +57,12 @@ run(struct cli *c, key_verb verb)
 	if (!err_ok(e))
 		return out_error(c, e);
 	buf_init(&b, SHOWN_MAX);
-	if (c->json)
+	if (c->json) {
 		json_show(&b, j, 0);
-	else
+		buf_char(&b, '\n');
+	} else {
 		detail_show(&b, j);
-	buf_char(&b, '\n');
+	}
 	rc = out_text(c, &b);
 	buf_done(&b);
 	return bad(c, j) && rc == EXIT_DONE ? EXIT_BAD : rc;
