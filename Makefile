@@ -81,6 +81,9 @@ $(OUT)/%.o: src/%.c
 # The version comes from the change log.
 $(OUT)/cli/cli.o $(OUT)/cli/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.o: CHANGELOG.md
 
+# .incbin is not seen by -MMD.
+$(OUT)/store/schema.o: $(wildcard src/store/schema/*.sql)
+
 # ---- unit tests: tests/unit/<module>/t_<name>.c links what <module> may use ----
 USES_base := base
 USES_ipc := ipc base

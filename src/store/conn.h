@@ -65,7 +65,7 @@ enum {
 	FOLD_PASSES = 8,
 	FOLD_REST = 512,    /* pages the writer may be stopped for */
 	WAL_RESTART = 4096, /* pages: above, a checkpoint starts it anew */
-	WAL_MAX = 131072,   /* pages: above, whatever it costs the writer */
+	WAL_MAX = 32768,    /* pages: above, whatever it costs the writer */
 	QUICK_CHECK = 4096, /* pages: above, only edges are read at start */
 	WALK_PIECE = 500,   /* rows read at once when walking all */
 };

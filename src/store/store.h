@@ -93,7 +93,7 @@ err store_savepoint_undo(struct store_conn *c) MUST_USE;
 /*
  * Fold the write-ahead log back; called from any one thread, off the writer's
  * path.  Without `truncate` the writer is stopped only for a few pages, or
- * when the log is over 131,072 (512 MiB).  With `truncate`
+ * when the log is over 32,768 (128 MiB).  With `truncate`
  * (after keys were destroyed) no old page stays in it; E_LOCKED when readers
  * hold it back for more than two seconds.
  */
