@@ -108,7 +108,9 @@ TEST(bad_strings)
 	T_ERR(parse(STR("\"\\ud800\"")), E_BAD_JSON);
 	T_ERR(parse(STR("\"\\ud800\\u0041\"")), E_BAD_JSON);
 	T_ERR(parse(STR("\"\\ud800\\ud800\"")), E_BAD_JSON);
+	T_ERR(parse(STR("\"\\ud800\\ue000\"")), E_BAD_JSON);
 	T_ERR(parse(STR("\"\\udc00\"")), E_BAD_JSON);
+	T_ERR(parse(STR("\"\\udc00\\udc00\"")), E_BAD_JSON);
 	T_ERR(parse(STR("\"a\nb\"")), E_BAD_JSON);
 	T_ERR(parse(STR("\"a\0b\"")), E_BAD_JSON);
 	T_ERR(parse(STR("\"\x1f\"")), E_BAD_JSON);
@@ -246,6 +248,23 @@ TEST(duplicates_at_every_size)
 	buf_c(&b, ",\"m500\":1}");
 	T_ERR(parse(buf_view(&b)), E_DUPLICATE_KEY);
 	buf_done(&b);
+}
+
+TEST(large_objects_of_one_document_do_not_mix)
+{
+	struct buf b, both;
+
+	buf_init(&b, 1 << 20);
+	buf_init(&both, 1 << 20);
+	buf_char(&both, '[');
+	for (int n = 100; n > 10; n -= 5) {
+		buf_str(&both, object(&b, n));
+		buf_char(&both, ',');
+	}
+	buf_c(&both, "0]");
+	T_GOOD(parse(buf_view(&both)));
+	buf_done(&b);
+	buf_done(&both);
 }
 
 TEST(duplicates_are_of_one_object)

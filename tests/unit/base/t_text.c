@@ -75,8 +75,8 @@ TEST(base64_refuses)
 	    "Zh==", "Zm9=", "Zm8", "=",
 	    "==", "====", "Z===", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm9 ", "Zm9-",
 	    "-__-", "Zm=v", "Zg=g"};
-	static const char *const bad_url[] = {"Zg==", "Z", "Zh", "Zm9", "Zm9vY",
-	    "+//+", "Zm9v=", "Zm9v ", "Zm\n9v"};
+	static const char *const bad_url[] = {"Zg==", "Z", "A", "Zh", "Zm9",
+	    "Zm9vY", "+//+", "Zm9v=", "Zm9v ", "Zm\n9v"};
 	struct str s = STR("kept");
 
 	start();
@@ -189,6 +189,8 @@ TEST(percent_decoding_refuses)
 	T_ERR(url_decode(&arena, STR("%"), &s), E_BAD_REQUEST);
 	T_ERR(url_decode(&arena, STR("%2"), &s), E_BAD_REQUEST);
 	T_ERR(url_decode(&arena, STR("ab%2"), &s), E_BAD_REQUEST);
+	T_ERR(url_decode(&arena, str_of("%41", 2), &s), E_BAD_REQUEST);
+	T_ERR(url_decode(&arena, str_of("%41", 1), &s), E_BAD_REQUEST);
 	T_ERR(url_decode(&arena, STR("%2g"), &s), E_BAD_REQUEST);
 	T_ERR(url_decode(&arena, STR("%g2"), &s), E_BAD_REQUEST);
 	T_ERR(url_decode(&arena, STR("%u0041"), &s), E_BAD_REQUEST);
