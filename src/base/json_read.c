@@ -188,7 +188,7 @@ put_char(char *at, uint32_t c)
 static struct str
 unescape(struct arena *a, struct str s)
 {
-	char *out = arena_get(a, s.n), *at = out;
+	char *out = arena_raw(a, s.n), *at = out;
 
 	if (out == NULL)
 		return STR_NONE;

@@ -116,7 +116,7 @@ b64_read(struct arena *a, struct str in, char c62, char c63, struct str *ret)
 
 	if (in.n % 4 == 1)
 		return false;
-	out = at = arena_get(a, n);
+	out = at = arena_raw(a, n);
 	if (out == NULL)
 		return false;
 	for (size_t i = 0; i < in.n; i++) {
@@ -228,7 +228,7 @@ url_nibble(char c)
 err
 url_decode(struct arena *a, struct str in, struct str *ret)
 {
-	char *out = arena_get(a, in.n), *at = out;
+	char *out = arena_raw(a, in.n), *at = out;
 	struct str done;
 
 	if (out == NULL)

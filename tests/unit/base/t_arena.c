@@ -64,6 +64,42 @@ TEST(never_holds_more_than_max)
 	arena_done(&a);
 }
 
+TEST(only_the_newest_grows_in_place)
+{
+	struct arena a;
+	char *first, *p;
+
+	arena_init(&a, 100000);
+	first = arena_raw(&a, 20);
+	p = arena_raw(&a, 20);
+	T_REQUIRE(first != NULL && p != NULL);
+	T_OK(!arena_extend(&a, first, 20, 100));
+	T_OK(!arena_extend(&a, NULL, 0, 100));
+	T_OK(!arena_extend(&a, p, 20, 19));
+	T_OK(arena_extend(&a, p, 20, 200));
+	memset(p, 1, 200);
+	T_OK((char *)arena_get(&a, 16) == p + 208);
+	T_OK(!arena_extend(&a, p, 200, 300));
+	arena_done(&a);
+}
+
+TEST(what_has_no_room_does_not_grow)
+{
+	struct arena a;
+	char *p;
+
+	arena_init(&a, 4096);
+	p = arena_raw(&a, 16);
+	T_OK(!arena_extend(&a, p, 16, 4097));
+	T_OK(!arena_extend(&a, p, 16, 100000));
+	T_OK(!arena_extend(&a, p, 16, SIZE_MAX));
+	T_OK(!a.failed);
+	T_OK(arena_extend(&a, p, 16, 4096));
+	T_OK(arena_get(&a, 1) == NULL);
+	T_OK(!arena_extend(&a, p, 4096, 4096));
+	arena_done(&a);
+}
+
 TEST(array_checks_the_product)
 {
 	struct arena a;
