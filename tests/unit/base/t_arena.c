@@ -111,6 +111,23 @@ TEST(array_checks_the_product)
 	arena_done(&a);
 }
 
+TEST(a_c_string_ends_in_used_memory)
+{
+	struct arena a;
+	const char *c;
+	char *p;
+
+	arena_init(&a, 100000);
+	p = arena_get(&a, 64);
+	T_REQUIRE(p != NULL);
+	memset(p, 'x', 64);
+	arena_reset(&a);
+	c = arena_cstr(&a, STR("text"));
+	T_REQUIRE(c != NULL);
+	T_OK(memcmp(c, "text", 5) == 0);
+	arena_done(&a);
+}
+
 TEST(copies)
 {
 	struct arena a;
