@@ -159,19 +159,27 @@ document(uint64_t number, unsigned sv, unsigned ty)
 	return buf_view(&b);
 }
 
+/* The item as it is answered: see desk_entry. */
 static struct str
-entry_text(uint32_t n)
+entry_item(uint32_t n, int64_t at)
 {
+	static const char who[] = "01a21129-6cf5-7d3e-9b01-316b35137bf7";
+	char when[TIME_TEXT + 1];
 	struct buf b;
 
+	time_text(at, when);
 	buf_init_on(&b, &a, 4096);
 	buf_fmt(&b,
-	    "{\"text\":\"Note %u: restarted two instances, error rate is "
-	    "falling; the cause is looked for in the last release.\","
-	    "\"actor\":{\"kind\":\"system\",\"id\":null,\"name\":\"mkstore\"},"
-	    "\"source\":{\"kind\":\"api\",\"principal\":null,"
-	    "\"credential\":null,\"address\":\"192.0.2.1\"},\"data\":{}}",
-	    n);
+	    "{\"seq\":%u,\"kind\":\"note\",\"key_event\":false,"
+	    "\"occurred_at\":\"%s\",\"recorded_at\":\"%s\","
+	    "\"text\":\"Note %u: restarted two instances, the error rate is "
+	    "falling; the cause is looked for in the last release, which "
+	    "changed the time limits of the pool.\","
+	    "\"actor\":{\"kind\":\"user\",\"id\":\"%s\",\"name\":\"mkstore\"},"
+	    "\"source\":{\"kind\":\"api\",\"principal\":\"%s\","
+	    "\"credential\":\"AAAAAAAAAA\",\"address\":\"192.0.2.1\"},"
+	    "\"data\":{}}",
+	    n, when, when, n, who, who);
 	must(buf_check(&b), "entry");
 	return buf_view(&b);
 }
@@ -236,7 +244,7 @@ add(uint64_t seq, uint64_t number, int64_t created, uint32_t entries)
 		    .project = project};
 		seal_where_num(&at, seq);
 		seal_where_num(&at, e.n);
-		must(seal_close(k, &at, entry_text(e.n), &a, &e.sealed),
+		must(seal_close(k, &at, entry_item(e.n, created), &a, &e.sealed),
 		    "seal");
 		must(store_entry_insert(w, &e), "entry");
 	}
