@@ -244,7 +244,8 @@ add(uint64_t seq, uint64_t number, int64_t created, uint32_t entries)
 		    .project = project};
 		seal_where_num(&at, seq);
 		seal_where_num(&at, e.n);
-		must(seal_close(k, &at, entry_item(e.n, created), &a, &e.sealed),
+		must(seal_close(k, &at, entry_item(e.n, created), &a,
+			 &e.sealed),
 		    "seal");
 		must(store_entry_insert(w, &e), "entry");
 	}
