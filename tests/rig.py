@@ -11,10 +11,12 @@ library only.
 Each test function gets the same running server; checks that fail are
 collected and the file ends with TAP lines and exit 1.
 """
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -27,6 +29,14 @@ import traceback
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("REDOUBT", str(TOP / "build" / "redoubt"))
+# A build with sanitizers says so in the name of its directory.  It confines
+# itself less, and is slower.
+SANITIZED = bool({"asan", "tsan", "coverage"} &
+                 set(pathlib.Path(BINARY).resolve().parts))
+REPORT = re.compile("ERROR: AddressSanitizer|runtime error:|"
+                    "ERROR: LeakSanitizer|WARNING: ThreadSanitizer|"
+                    "LeakSanitizer has encountered")
+broken = []  # what went wrong with servers, whoever was being tested
 
 
 class Answer:
@@ -123,6 +133,7 @@ class Rig(Client):
         self.args, self.wrap, self.server = list(args), list(wrap), None
         self.failures, self.checks = [], 0
         self.host, self.port = "127.0.0.1", 0
+        self.seen = 0  # bytes of the log that were looked at
         super().__init__(self, self.about["token"])
         if start:
             self.start()
@@ -130,8 +141,11 @@ class Rig(Client):
     # ---- the server ----
 
     def cli(self, *args, env=None, input=None, timeout=60):
-        return subprocess.run([BINARY, *args], capture_output=True, text=True,
-                              env=env, input=input, timeout=timeout)
+        p = subprocess.run([BINARY, *args], capture_output=True, text=True,
+                           env=env, input=input, timeout=timeout)
+        if m := REPORT.search(p.stderr):
+            broken.append(f"{args}: {p.stderr[m.start():][:6000]}")
+        return p
 
     def user_cli(self, *args, token=None, input=None):
         env = dict(os.environ, REDOUBT_URL=self.url, REDOUBT_CA=self.ca,
@@ -159,7 +173,8 @@ class Rig(Client):
         self.port = int(url.rsplit(":", 1)[1])
 
     def log_text(self):
-        return (self.dir / "server.log").read_text(errors="replace")
+        log = self.dir / "server.log"
+        return log.read_text(errors="replace") if log.exists() else ""
 
     def pids(self):
         """All processes of the server."""
@@ -168,12 +183,26 @@ class Rig(Client):
         return [int(l.split()[0]) for l in out if l.split()
                 and int(l.split()[1]) == self.server.pid]
 
-    def stop(self, sig=signal.SIGTERM, timeout=20):
+    def look(self, tell=True):
+        """Sanitizer reports in what the log has got since the last look."""
+        text = self.log_text()
+        new, self.seen = text[self.seen:], len(text)
+        if tell and (m := REPORT.search(new)):
+            broken.append("sanitizer report:\n" + new[m.start():][:6000])
+
+    def stop(self, sig=signal.SIGTERM, timeout=20, shot=False):
+        """The exit code: 0 for a server that is asked to stop.  shot: the
+        test has killed it, so what it says of that is no news."""
         self.close()
         if self.server is None:
+            self.look()
             return None
+        died = self.server.poll()
+        if died is not None and not shot:
+            broken.append(f"the server had ended with {died}")
         if sig == signal.SIGKILL:
-            os.killpg(self.server.pid, sig)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.server.pid, sig)
         else:
             self.server.send_signal(sig)
         try:
@@ -181,9 +210,12 @@ class Rig(Client):
         except subprocess.TimeoutExpired:
             os.killpg(self.server.pid, signal.SIGKILL)
             rc = self.server.wait()
-            self.fail("the server did not stop")
+            broken.append("the server did not stop")
+        if died is None and sig != signal.SIGKILL and rc != 0:
+            broken.append(f"the server stopped with {rc}")
         self.server = None
         self.log.close()
+        self.look(tell=not shot)
         return rc
 
     def done(self):
@@ -294,15 +326,21 @@ def run(make=Rig):
                 rig.failures.append("".join(
                     traceback.format_exception(e))[-1500:])
             n += 1
-            bad += bool(rig.failures)
-            for what in rig.failures:
-                print("# " + what.replace("\n", "\n# "))
-            print(f"{'not ok' if rig.failures else 'ok'} {n} - {f.__name__}",
-                  flush=True)
+            bad += tell(n, f.__name__, rig.failures)
     finally:
+        rig.stop()
+        bad += tell(n + 1, "servers_ran_and_ended_well", broken)
         if bad:
             print("# server log:\n# " +
                   rig.log_text()[-3000:].replace("\n", "\n# "))
         rig.done()
-    print(f"1..{n}")
+    print(f"1..{n + 1}")
     sys.exit(bad != 0)
+
+
+def tell(n, name, failures):
+    """One TAP line; True when it failed."""
+    for what in failures:
+        print("# " + what.replace("\n", "\n# "))
+    print(f"{'not ok' if failures else 'ok'} {n} - {name}", flush=True)
+    return bool(failures)

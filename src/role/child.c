@@ -84,14 +84,3 @@ child_exit_code(const struct child *c)
 		return WEXITSTATUS(c->status);
 	return 1;
 }
-
-int
-role_end(int exit_code)
-{
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-	_exit(exit_code);
-#endif
-#endif
-	return exit_code;
-}

@@ -29,11 +29,6 @@ struct child {
  * environment; signals that stop the supervisor are ignored.
  */
 err child_start(struct child *c, int up, int peer, struct trail *t) MUST_USE;
-/*
- * The last thing a confined process does.  A leak check at exit would trace
- * the process, which is just what it has given up.
- */
-int role_end(int exit_code);
 /* Exit code to pass on: the child's own, or 1 after a signal. */
 int child_exit_code(const struct child *c);
 

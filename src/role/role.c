@@ -36,7 +36,7 @@ role_main(int argc, char *const *argv)
 	(void)prctl(PR_SET_NAME, keeper ? "redoubt-keeper" : "redoubt-server",
 	    0, 0, 0);
 	log_role(keeper ? "keeper" : "server");
-	return role_end(keeper ? role_keeper() : role_server());
+	return keeper ? role_keeper() : role_server();
 }
 
 void

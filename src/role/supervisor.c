@@ -447,5 +447,5 @@ role_supervise(const struct serve_options *o)
 		s.exit_code = 1;
 	log_event(LOG_STOP, KVN("code", s.exit_code));
 	arena_done(&s.plan.arena);
-	return role_end(s.exit_code);
+	return s.exit_code;
 }

@@ -14,9 +14,7 @@ import subprocess
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, Rig, run, test  # noqa: E402
-
-SANITIZED = "asan" in os.path.realpath(BINARY)
+from rig import BINARY, SANITIZED, Rig, run, test  # noqa: E402
 
 
 def children(rig):

@@ -200,7 +200,7 @@ def no_core(rig):
     for pid in rig.pids():
         os.kill(pid, signal.SIGSEGV)
     time.sleep(1)
-    rig.stop(signal.SIGKILL)
+    rig.stop(signal.SIGKILL, shot=True)
     new = [p for p in set(files(rig.dir)) - before if "core" in p.name]
     rig.check(not new, f"{new} ({pattern.strip()})")
     hits, _ = find(forms(CANARY), rig.dir, "/var/lib/systemd/coredump") \
