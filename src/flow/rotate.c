@@ -149,12 +149,27 @@ wrap_one(struct rotating *r, struct lane *l, const struct project_key_row *row)
 	    row->created, buf_view(&b));
 }
 
+/*
+ * The keeper's ration is used up: keep what this piece has done.  Undone, a
+ * piece larger than what the ration regains meanwhile would use it up again
+ * each time, and never end.
+ */
+static bool
+enough(struct rotating *r, err e)
+{
+	if (!err_is(e, E_RATE) || r->did == 0)
+		return false;
+	r->more = true;
+	return true;
+}
+
 static err
 wrap_some(struct lane *l, void *arg)
 {
 	struct rotating *r = arg;
 	struct project_key_row *row;
 	size_t n;
+	err e;
 
 	begin(r);
 	TRY(store_project_keys(l->conn, &r->p.a, &row, &n));
@@ -165,7 +180,10 @@ wrap_some(struct lane *l, void *arg)
 			r->more = true;
 			break;
 		}
-		TRY(wrap_one(r, l, &row[i]));
+		e = wrap_one(r, l, &row[i]);
+		if (enough(r, e))
+			return OK;
+		TRY(e);
 		r->did++;
 	}
 	return OK;
@@ -260,11 +278,15 @@ version_some(struct lane *l, void *arg)
 		return err_of(E_NO_MEMORY);
 	if (r->at == 0)
 		forget_deleted(r, keys);
-	while (
-	    err_ok(e) && r->next < r->projects_n && r->did < PIECE_PROJECTS) {
-		e = new_version(r, l, keys, r->project[r->next++]);
+	while (r->next < r->projects_n && r->did < PIECE_PROJECTS) {
+		e = new_version(r, l, keys, r->project[r->next]);
+		if (!err_ok(e))
+			break;
+		r->next++;
 		r->did++;
 	}
+	if (enough(r, e))
+		e = OK;
 	r->more = r->next < r->projects_n;
 	if (err_ok(e))
 		e = pieces_see(l, keys, l->snap->class_keys,
