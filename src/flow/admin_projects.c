@@ -1,6 +1,7 @@
 /* admin_projects.c: /v1/projects. */
 #include "base/limits.h"
 #include "flow/admin_body.h"
+#include "flow/desk.h"
 #include "flow/handlers.h"
 
 static void
@@ -88,7 +89,7 @@ has_no_records(struct call *c, uint32_t project)
 
 	TRY(store_incident_last(c->lane->conn, project, &seq, &number));
 	TRY(store_alert_list(c->lane->conn, &f, 1, c->a, &row, &n));
-	if (number == 0 && n == 0)
+	if (number == 0 && n == 0 && !desk_in_use(c->lane, project))
 		return OK;
 	return call_bad(c, E_CONFLICT,
 	    "the project has incidents or alerts on record");

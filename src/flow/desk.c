@@ -394,15 +394,17 @@ desk_alert_dedup(struct lane *l, const uint8_t dedup[BLIND_SIZE],
 	struct desk *d = desk_of(l);
 	struct alert_row row;
 
-	/* newest first: a reopened alert stands before the one it follows */
+	/* a reopened alert stands before the one it follows */
 	for (struct alert_card *a = d->alerts; a != NULL; a = a->next) {
-		if (memcmp(a->row.dedup, dedup, BLIND_SIZE) == 0) {
+		if (a->newest && memcmp(a->row.dedup, dedup, BLIND_SIZE) == 0) {
 			*ret = a;
 			return OK;
 		}
 	}
 	TRY(store_alert_by_dedup(l->conn, dedup, &d->arena, &row));
-	return alert_take(d, &row, ret);
+	TRY(alert_take(d, &row, ret));
+	(*ret)->newest = true;
+	return OK;
 }
 
 err
@@ -450,7 +452,7 @@ desk_alert_new(struct call *c, uint32_t project,
 	memcpy(a->row.dedup, dedup, BLIND_SIZE);
 	a->head = *h;
 	a->doc = arena_dup(&d->arena, doc);
-	a->fresh = a->dirty = a->doc_dirty = true;
+	a->fresh = a->dirty = a->doc_dirty = a->newest = true;
 	a->next = d->alerts;
 	d->alerts = a;
 	d->cards++;
@@ -468,6 +470,20 @@ desk_alert_changed(struct alert_card *a, struct str doc)
 		a->doc = doc;
 		a->doc_dirty = true;
 	}
+}
+
+bool
+desk_in_use(struct lane *l, uint32_t project)
+{
+	const struct desk *d = desk_of(l);
+
+	for (struct incident_card *i = d->incidents; i != NULL; i = i->next)
+		if (i->row.project == project)
+			return true;
+	for (struct alert_card *a = d->alerts; a != NULL; a = a->next)
+		if (a->row.project == project)
+			return true;
+	return false;
 }
 
 /* ---- flushing ---- */

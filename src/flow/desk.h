@@ -25,6 +25,7 @@ struct alert_card {
 	struct alert_head head;
 	struct str doc;
 	bool fresh, dirty, doc_dirty;
+	bool newest; /* of its key; else it was asked for by id */
 	struct alert_card *next;
 };
 
@@ -57,6 +58,7 @@ err desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
 
 /* ---- alerts ---- */
 
+/* The newest one of that key. */
 err desk_alert_dedup(struct lane *l, const uint8_t dedup[BLIND_SIZE],
     struct alert_card **ret) MUST_USE;
 err desk_alert_id(struct lane *l, const struct alert_id *id,
@@ -66,6 +68,9 @@ err desk_alert_new(struct call *c, uint32_t project,
     const uint8_t dedup[BLIND_SIZE], const struct alert_head *h, struct str doc,
     struct alert_card **ret) MUST_USE;
 void desk_alert_changed(struct alert_card *a, struct str doc);
+
+/* Has the project incidents or alerts the store does not know yet? */
+bool desk_in_use(struct lane *l, uint32_t project);
 
 /* Heads from rows, for readers too. */
 struct incident_head incident_head_of(const struct incident_row *r);

@@ -179,6 +179,20 @@ dead_letter(struct call *c)
 	return OK;
 }
 
+/* What folding needs on the way is freed at once: a delivery of many alerts
+ * may need far more of it than a request may hold. */
+static err
+fold_one(struct call *c, const struct fold_in *in, struct fold_out *ret)
+{
+	struct scratch s;
+	err e;
+
+	scratch_begin(c, &s);
+	e = fold_alert(c, in, ret);
+	scratch_end(c, &s);
+	return e;
+}
+
 static err
 take_in(struct call *c, int status)
 {
@@ -198,7 +212,7 @@ take_in(struct call *c, int status)
 		return dead_letter(c);
 	}
 	for (size_t i = 0; i < p->n; i++) {
-		TRY(fold_alert(c, &p->in[i], &out[i]));
+		TRY(fold_one(c, &p->in[i], &out[i]));
 		if (i < AUDIT_RESOURCES - 1)
 			TRY(fold_touch(c, out[i].alert));
 	}

@@ -12,6 +12,7 @@ enum { COALESCE_MAX = LIM_BATCH, KEY_MAX = 512 };
 struct shared {
 	struct audit_entry entry;
 	struct str key; /* what must be the same */
+	int64_t time;	/* of the first */
 };
 
 struct ledger {
@@ -357,7 +358,7 @@ share(struct ledger *g, struct lane *l, struct arena *batch,
 	if (key.n == 0 || g->shared_n == COALESCE_MAX)
 		return append(g, l, batch, e, now);
 	e->count = 1;
-	g->shared[g->shared_n++] = (struct shared){*e, key};
+	g->shared[g->shared_n++] = (struct shared){*e, key, now};
 	return arena_check(batch);
 }
 
@@ -401,7 +402,8 @@ err
 ledger_flush(struct ledger *g, struct lane *l, struct arena *batch)
 {
 	for (size_t i = 0; i < g->shared_n; i++)
-		TRY(append(g, l, batch, &g->shared[i].entry, g->time));
+		TRY(append(g, l, batch, &g->shared[i].entry,
+		    g->shared[i].time));
 	g->shared_n = 0;
 	return OK;
 }
@@ -432,7 +434,11 @@ ledger_sign(struct ledger *g, struct lane *l, const struct ipc_end *keeper,
 	buf_init_on(&note, a, NOTE_MAX);
 	TRY(keeper_sign(keeper, g->seq, root.b,
 	    (const uint8_t(*)[KEEPER_HASH])proof.h, proof.n, &note));
-	TRY(store_checkpoint_put(l->conn, g->seq, now, buf_view(&note)));
+	return store_checkpoint_put(l->conn, g->seq, now, buf_view(&note));
+}
+
+void
+ledger_signed(struct ledger *g)
+{
 	g->signed_size = g->seq;
-	return OK;
 }

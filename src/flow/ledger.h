@@ -44,6 +44,8 @@ err ledger_flush(struct ledger *g, struct lane *l,
  */
 err ledger_sign(struct ledger *g, struct lane *l, const struct ipc_end *keeper,
     struct arena *a, int64_t now) MUST_USE;
+/* That transaction was committed. */
+void ledger_signed(struct ledger *g);
 bool ledger_unsigned(const struct ledger *g); /* has it grown since? */
 
 /* The tree of the first `size` entries of a store, and the last one's time. */

@@ -241,8 +241,14 @@ check(struct call *c)
 }
 
 bool
-line_denied(const struct call *c)
+line_denied(struct call *c, err e)
 {
+	if (c->rec.outcome != AUDIT_DENIED &&
+	    (err_is(e, E_FORBIDDEN) || err_is(e, E_DISABLED))) {
+		c->rec.outcome = AUDIT_DENIED;
+		c->rec.reason = str_c(err_name(e));
+		c->rec.skip = false;
+	}
 	return c->rec.outcome == AUDIT_DENIED;
 }
 
@@ -263,7 +269,7 @@ finish(struct call *c, err e)
 
 	if (!err_ok(e)) {
 		line_fail(c, e);
-		record = line_denied(c);
+		record = line_denied(c, e);
 	}
 	c->handled = true;
 	if (record && !c->rec.skip)

@@ -20,8 +20,9 @@ size_t line_body_cap(const struct http_request *head);
 /* Who and may they, once more: by the writer when the world has changed since,
  * so the queued request of a revoked token does nothing. */
 err line_recheck(struct call *c) MUST_USE;
-/* Was it refused to this caller, and must that be on record? */
-bool line_denied(const struct call *c);
+/* Was e a refusal to this caller, so that it must be on record? From here
+ * on the record says so, also when a guard and no decision refused. */
+bool line_denied(struct call *c, err e);
 /* Reader lane: handle, then on to the record step. */
 void line_read(struct lane *l, struct call *c);
 /* The last step: send what was rendered, or the problem. */

@@ -15,7 +15,8 @@
 #include "flow/streams.h"
 #include "flow/uses.h"
 
-enum { SIGN_EVERY_MS = 1000, PURGE_EVERY_MS = 600000 };
+/* A purge takes STORE_PURGE rows: this often, it keeps up with any load. */
+enum { SIGN_EVERY_MS = 1000, PURGE_EVERY_MS = 10000 };
 
 /* Work of the server itself: see writer_do. */
 struct task {
@@ -43,9 +44,9 @@ struct writer {
 	struct desk *desk;
 	struct ledger *ledger;
 	struct uses *uses;
-	struct snap *published; /* what lane.snap goes back to */
-	bool begun;		/* a transaction is open */
-	int64_t sign_at, purge_at;
+	struct snap *published;	   /* what lane.snap goes back to */
+	bool begun;		   /* a transaction is open */
+	int64_t sign_at, purge_at; /* by the clock that is never set */
 };
 
 struct desk *
@@ -196,9 +197,22 @@ reset(struct call *c)
 /* A failed change is on record when it was refused to this caller, or when
  * it was understood and could not be. */
 static bool
-failure_counts(const struct call *c, err e)
+failure_counts(struct call *c, err e)
 {
-	return line_denied(c) || (err_status(e) >= 404 && err_status(e) < 500);
+	return line_denied(c, e) || err_status(e) >= 404;
+}
+
+/* What the record says of a failure. */
+static void
+record_failure(struct call *c, err e)
+{
+	c->rec.commitment = NULL;
+	c->rec.body = STR_NONE;
+	if (line_denied(c, e))
+		return;
+	c->rec.outcome = AUDIT_ERROR;
+	c->rec.reason = str_c(err_name(e));
+	c->rec.skip = false;
 }
 
 static err
@@ -238,11 +252,7 @@ run(struct writer *w, struct call *c)
 		line_fail(c, e);
 		if (!failure_counts(c, e))
 			return OK;
-		if (!line_denied(c)) {
-			c->rec.outcome = AUDIT_ERROR;
-			c->rec.reason = str_c(err_name(e));
-			c->rec.commitment = NULL;
-		}
+		record_failure(c, e);
 	}
 	if (c->rec.skip)
 		return OK;
@@ -272,54 +282,54 @@ fail(struct call *c, err e)
 	line_answer(c);
 }
 
-/* A request alone: what it breaks is its own. */
-static void
-run_alone(struct writer *w, struct call *c)
-{
-	err e = begin(w), first;
-
-	if (err_ok(e))
-		e = run(w, c);
-	if (err_ok(e)) {
-		e = commit(w);
-		if (err_ok(e)) {
-			leave(w, c);
-			return;
-		}
-		fail(c, e);
-		return;
-	}
-	undo(w);
-	first = e;
-	if (err_status(first) >= 500 || c->handled) {
-		fail(c, first);
-		return;
-	}
-	/* refused after it had written: only the refusal remains */
-	line_fail(c, first);
-	c->handled = true;
-	c->rec.outcome = line_denied(c) ? AUDIT_DENIED : AUDIT_ERROR;
-	c->rec.reason = line_denied(c) ? c->rec.reason : str_c(err_name(first));
-	c->rec.commitment = NULL;
-	c->rec.body = STR_NONE;
-	e = begin(w);
-	if (err_ok(e))
-		e = ledger_add(w->ledger, &w->lane, desk_arena(w->desk), c);
-	if (!err_ok(e))
-		undo(w);
-	else
-		e = commit(w);
-	if (err_ok(e))
-		line_answer(c);
-	else
-		fail(c, e);
-}
-
-/* The store itself is in trouble: trying again one by one would be worse. */
+/* The store itself is in trouble: trying again would be worse. */
 static bool
 store_trouble(err e)
 {
 	return err_is(e, E_IO) || err_is(e, E_NO_SPACE) || err_is(e, E_LOCKED);
+}
+
+/* What is left of a request that was undone: its failure, on record. */
+static err
+only_record(struct writer *w, struct call *c, err why)
+{
+	err e;
+
+	line_fail(c, why);
+	c->handled = true;
+	record_failure(c, why);
+	e = begin(w);
+	if (err_ok(e))
+		e = ledger_add(w->ledger, &w->lane, desk_arena(w->desk), c);
+	if (err_ok(e))
+		return commit(w);
+	undo(w);
+	return e;
+}
+
+/* A request alone: what it breaks is its own. */
+static void
+run_alone(struct writer *w, struct call *c)
+{
+	err e = begin(w);
+
+	if (err_ok(e))
+		e = run(w, c);
+	if (err_ok(e))
+		e = commit(w);
+	if (err_ok(e)) {
+		leave(w, c);
+		return;
+	}
+	undo(w);
+	if (!store_trouble(e) && !c->handled) {
+		e = only_record(w, c, e);
+		if (err_ok(e)) {
+			line_answer(c);
+			return;
+		}
+	}
+	fail(c, e);
 }
 
 static void
@@ -330,13 +340,11 @@ run_batch(struct writer *w, struct call *const *c, size_t n)
 
 	while (err_ok(e) && done < n && !desk_full(w->desk))
 		e = run(w, c[done++]);
-	if (err_ok(e)) {
+	if (err_ok(e))
 		e = commit(w);
+	if (err_ok(e)) {
 		for (size_t i = 0; i < done; i++)
-			if (err_ok(e))
-				leave(w, c[i]);
-			else
-				fail(c[i], e);
+			leave(w, c[i]);
 		if (done < n)
 			run_batch(w, c + done, n - done);
 		return;
@@ -422,8 +430,9 @@ writer_do(struct writer *w, err (*fn)(struct lane *l, void *arg), void *arg)
 }
 
 static void
-sign(struct writer *w, int64_t now)
+sign(struct writer *w)
 {
+	int64_t now = time_mono_us() / 1000;
 	struct arena a;
 	err e;
 
@@ -433,20 +442,24 @@ sign(struct writer *w, int64_t now)
 	arena_init(&a, (size_t)1024 * 1024);
 	e = store_begin(w->lane.conn);
 	if (err_ok(e)) {
-		e = ledger_sign(w->ledger, &w->lane, w->keeper, &a, now);
+		e = ledger_sign(w->ledger, &w->lane, w->keeper, &a,
+		    time_now_ms());
 		if (err_ok(e))
 			e = store_commit(w->lane.conn);
 		else
 			store_rollback(w->lane.conn);
 	}
+	if (err_ok(e))
+		ledger_signed(w->ledger);
 	if (!err_ok(e))
 		log_event(LOG_CHECKPOINT_BAD, KVE("error", e));
 	arena_done(&a);
 }
 
 static void
-purge(struct writer *w, int64_t now)
+purge(struct writer *w)
 {
+	int64_t now = time_mono_us() / 1000;
 	err e;
 
 	if (now < w->purge_at)
@@ -454,7 +467,8 @@ purge(struct writer *w, int64_t now)
 	w->purge_at = now + PURGE_EVERY_MS;
 	e = store_begin(w->lane.conn);
 	if (err_ok(e)) {
-		e = store_reply_purge(w->lane.conn, now - LIM_IDEMPOTENCY_MS);
+		e = store_reply_purge(w->lane.conn,
+		    time_now_ms() - LIM_IDEMPOTENCY_MS);
 		if (err_ok(e))
 			e = store_commit(w->lane.conn);
 		else
@@ -490,15 +504,15 @@ work(void *arg)
 			run_batch(w, c + at,
 			    n - at < LIM_BATCH ? n - at : LIM_BATCH);
 		run_tasks(w);
-		sign(w, time_now_ms());
-		purge(w, time_now_ms());
+		sign(w);
+		purge(w);
 		if (n == 0 && atomic_load(&w->stop))
 			break;
 		if (n == 0)
 			rest(w);
 	}
 	w->sign_at = 0;
-	sign(w, time_now_ms());
+	sign(w);
 	return NULL;
 }
 

@@ -2,7 +2,7 @@
  * office.h: a store, a keeper and a writer, small enough for a unit test:
  * handlers run on the writer's thread, each in a transaction of its own, as
  * if the request had come over the wire.  The keeper is a thread that wraps
- * keys and refuses to sign.
+ * keys and signs what extends what it signed last.
  */
 #ifndef TESTS_FLOW_OFFICE_H
 #define TESTS_FLOW_OFFICE_H
@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "audit/note.h"
 #include "auth/actor.h"
 #include "auth/token.h"
 #include "base/rand.h"
@@ -34,6 +35,10 @@ struct office {
 	struct root_keys *root;
 	struct ipc_end server, keeper;
 	pthread_t keeper_thread;
+	_Atomic int keeper_says; /* E_OK, or it refuses to make keys with */
+	uint8_t seed[SECRET_SIZE];
+	struct note_key note_key;
+	struct checkpoint last; /* the keeper's */
 	struct state st;
 	struct writer *w;
 	int64_t now;
@@ -68,11 +73,18 @@ static inline void
 office_new_key(struct office *o, struct cur *c)
 {
 	uint32_t project = cur_be32(c), version = cur_be32(c);
+	int no = atomic_load(&o->keeper_says);
+	const char refusal[2] = {(char)(no >> 8), (char)no};
 	uint8_t key[SECRET_SIZE];
 	struct sealed wrapped;
 	struct arena a;
 	struct buf b;
 
+	if (no != E_OK) {
+		MUST(ipc_send(&o->keeper, IPC_KEY_MADE, str_of(refusal, 2),
+		    NULL, 0));
+		return;
+	}
 	arena_init(&a, 65536);
 	buf_init_on(&b, &a, 4096);
 	rand_bytes(key, sizeof key);
@@ -96,6 +108,56 @@ office_unwrap(struct office *o, struct cur *c)
 	    str_of((const char *)out, sizeof out), NULL, 0));
 }
 
+static inline void
+office_last(struct office *o)
+{
+	struct arena a;
+	struct buf b, vkey;
+
+	arena_init(&a, 65536);
+	buf_init_on(&vkey, &a, 512);
+	buf_init_on(&b, &a, 4096);
+	note_key_text(&o->note_key, &vkey);
+	buf_be16(&b, E_OK);
+	buf_be64(&b, o->last.size);
+	buf_add(&b, o->last.root.b, HASH_SIZE);
+	buf_char(&b, (char)strlen(o->note_key.name));
+	buf_c(&b, o->note_key.name);
+	buf_char(&b, (char)vkey.n);
+	buf_str(&b, buf_view(&vkey));
+	buf_char(&b, 1);
+	buf_c(&b, "0123456789abcdef");
+	MUST(ipc_send(&o->keeper, IPC_LAST, buf_view(&b), NULL, 0));
+	arena_done(&a);
+}
+
+static inline void
+office_sign(struct office *o, struct cur *c)
+{
+	struct checkpoint next = {.size = cur_be64(c)};
+	struct hash proof[64];
+	struct arena a;
+	struct buf b;
+	size_t n;
+	err e;
+
+	arena_init(&a, 65536);
+	buf_init_on(&b, &a, 4096);
+	memcpy(next.origin, o->last.origin, sizeof next.origin);
+	cur_bytes(c, next.root.b, HASH_SIZE);
+	n = cur_u8(c);
+	for (size_t i = 0; i < n && i < 64; i++)
+		cur_bytes(c, proof[i].b, HASH_SIZE);
+	e = checkpoint_may_follow(&o->last, &next, proof, n);
+	buf_be16(&b, (uint16_t)e.code);
+	if (err_ok(e)) {
+		MUST(checkpoint_sign(&next, &o->note_key, o->seed, &b));
+		o->last = next;
+	}
+	MUST(ipc_send(&o->keeper, IPC_SIGNED, buf_view(&b), NULL, 0));
+	arena_done(&a);
+}
+
 static inline void *
 office_keeper(void *arg)
 {
@@ -105,15 +167,15 @@ office_keeper(void *arg)
 
 	while (err_ok(ipc_recv(&o->keeper, -1, buf, sizeof buf, &m))) {
 		struct cur c = cur_of(m.body);
-		const char no[2] = {0, E_UNAVAILABLE};
 
 		if (m.type == IPC_KEY_NEW)
 			office_new_key(o, &c);
 		else if (m.type == IPC_KEY_UNWRAP)
 			office_unwrap(o, &c);
+		else if (m.type == IPC_LAST_SIGNED)
+			office_last(o);
 		else
-			MUST(ipc_send(&o->keeper, IPC_SIGNED, str_of(no, 2),
-			    NULL, 0));
+			office_sign(o, &c);
 	}
 	return NULL;
 }
@@ -193,6 +255,21 @@ office_admin(struct office *o, struct office_first *f, uint32_t object_key,
 	MUST(objects_put(f->conn, f->ring, object_key, &o->a, &t.o));
 }
 
+/* The key that signs the log. */
+static inline void
+office_note_key(struct office *o)
+{
+	struct buf vkey;
+
+	rand_bytes(o->seed, sizeof o->seed);
+	MUST(note_key_of(STR("office"), o->seed, &o->note_key));
+	memcpy(o->last.origin, "office", 7);
+	buf_init_on(&vkey, &o->a, 512);
+	note_key_text(&o->note_key, &vkey);
+	MUST(store_meta_set(store_writer(o->st.store), "audit.vkey",
+	    buf_view(&vkey)));
+}
+
 static inline void
 office_first(struct office *o)
 {
@@ -204,6 +281,7 @@ office_first(struct office *o)
 	uint32_t object_key = 0, token_key = 0;
 
 	MUST(store_begin(f.conn));
+	office_note_key(o);
 	office_project(o, &f, 0);
 	for (size_t i = 0; i < KEYS_CLASSES; i++) {
 		if (f.ck[i].class == SEAL_CLASS_OBJECT)
