@@ -92,9 +92,13 @@ admin_remove(struct call *c, enum object_kind kind, const struct uuid *id)
 {
 	struct world *w;
 
+	struct token_id token = {*id};
+
 	TRY(changed(c, NULL, kind, id, &w));
 	c->dirty = true;
 	TRY(see(c, w));
+	if (kind == OBJECT_TOKEN)
+		TRY(store_token_used_delete(c->lane->conn, &token));
 	return store_object_delete(c->lane->conn, (uint8_t)kind, id);
 }
 

@@ -6,20 +6,27 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-enum { USES_MAX = 65536, USES_FLUSH_MS = 60000 };
+/* LOAD_MEMORY: rows of far more tokens than there may be at one time. */
+enum {
+	USES_MAX = 262144,
+	USES_FLUSH_MS = 60000,
+	LOAD_MEMORY = 256 * 1024 * 1024
+};
+_Static_assert(USES_MAX >= (int)LIM_ALL_TOKENS, "every token's use is kept");
 
 struct use {
 	struct uuid token;
 	int64_t used, written;
-	bool pending; /* to be written with this batch */
+	uint32_t next; /* place of the next pending one, plus 1; 0: none */
+	bool pending;  /* to be written with this batch */
 };
 
 /* Open addressing; grows to USES_MAX, past which use is no longer kept. */
 struct uses {
 	pthread_mutex_t lock; /* readers against the writer; held briefly */
 	struct use *slot;
-	size_t slots, n; /* slots: a power of two */
-	bool pending;
+	size_t slots, n;  /* slots: a power of two */
+	uint32_t pending; /* place of the first one, plus 1 */
 };
 
 static size_t
@@ -42,6 +49,14 @@ find(const struct uses *u, const struct uuid *token)
 	return &u->slot[i];
 }
 
+static void
+await(struct uses *u, struct use *s)
+{
+	s->pending = true;
+	s->next = u->pending;
+	u->pending = (uint32_t)(s - u->slot) + 1;
+}
+
 static bool
 grow(struct uses *u)
 {
@@ -59,9 +74,17 @@ grow(struct uses *u)
 		u->slots = n;
 		return n > 0 && u->n + 1 < n;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (old[i].used != 0)
-			*find(u, &old[i].token) = old[i];
+	u->pending = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct use *s;
+
+		if (old[i].used == 0)
+			continue;
+		s = find(u, &old[i].token);
+		*s = old[i];
+		if (s->pending)
+			await(u, s);
+	}
 	mem_free(old);
 	return true;
 }
@@ -80,8 +103,8 @@ note(struct uses *u, const struct uuid *token, int64_t now, int64_t written)
 		u->n++;
 	}
 	s->used = now > s->used ? now : s->used;
-	if (s->used - s->written >= USES_FLUSH_MS)
-		s->pending = u->pending = true;
+	if (!s->pending && s->used - s->written >= USES_FLUSH_MS)
+		await(u, s);
 }
 
 void
@@ -95,22 +118,16 @@ uses_note(struct uses *u, const struct uuid *token, int64_t now)
 err
 uses_flush(struct uses *u, struct store_conn *c)
 {
-	err e = OK;
-
-	if (!u->pending)
-		return OK;
-	for (size_t i = 0; i < u->slots && err_ok(e); i++) {
-		struct use *s = &u->slot[i];
+	while (u->pending != 0) {
+		struct use *s = &u->slot[u->pending - 1];
 		struct token_id id = {s->token};
 
-		if (!s->pending)
-			continue;
-		e = store_token_used_put(c, &id, s->used);
+		TRY(store_token_used_put(c, &id, s->used));
 		s->written = s->used;
 		s->pending = false;
+		u->pending = s->next;
 	}
-	u->pending = false;
-	return e;
+	return OK;
 }
 
 /* What was not written will be tried again at the next use. */
@@ -144,7 +161,7 @@ uses_load(struct store_conn *c, struct uses **ret)
 	if (u == NULL)
 		return err_of(E_NO_MEMORY);
 	(void)pthread_mutex_init(&u->lock, NULL);
-	arena_init(&a, (size_t)USES_MAX * 64);
+	arena_init(&a, LOAD_MEMORY);
 	e = grow(u) ? store_token_used(c, &a, &row, &n) : err_of(E_NO_MEMORY);
 	for (size_t i = 0; err_ok(e) && i < n; i++)
 		note(u, &row[i].token.u, row[i].used, row[i].used);
