@@ -200,7 +200,9 @@ class Rig(Client):
         died = self.server.poll()
         if died is not None and not shot:
             broken.append(f"the server had ended with {died}")
-        if sig == signal.SIGKILL:
+        if died is not None:
+            pass
+        elif sig == signal.SIGKILL:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.server.pid, sig)
         else:

@@ -225,6 +225,23 @@ tend_store(struct server *s)
 		log_event(LOG_STORE, KVE("error", e), KVC("at", "checkpoint"));
 }
 
+/*
+ * A disk that refused to make something durable is not written to again
+ * (store.h): only opening the store anew finds out what it holds.  So the
+ * server ends, and whoever watches over it starts another.
+ */
+static bool
+broken_store(struct server *s)
+{
+	if (!store_poisoned(s->state.store))
+		return false;
+	log_event(LOG_STOP, KVE("error", err_of(E_IO)),
+	    KVC("detail",
+		"the disk lost a write; the store must be opened "
+		"anew"));
+	return true;
+}
+
 /* false: drain. */
 static bool
 told(struct server *s, err *ret)
@@ -259,6 +276,8 @@ serve(struct server *s)
 
 		if (n > 0 && !told(s, &e))
 			return e;
+		if (broken_store(s))
+			return err_of(E_IO);
 		tend_store(s);
 	}
 }

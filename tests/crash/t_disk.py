@@ -5,6 +5,7 @@ root keys: a clear message, the right status or exit code, nothing lost.
 """
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -93,6 +94,35 @@ def disk_full(_):
         _.failures += rig.failures
     finally:
         rig.done()
+
+
+@test
+def a_lost_write(rig):
+    """A disk that fails at the moment of durability: nothing more is
+    written; the server ends so that the store is opened anew."""
+    rig.stop()
+    rig.wrap = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"]
+    rig.start()
+    kept = rig.make_incident("kept")
+    for pid in rig.pids():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                         (4096, resource.RLIM_INFINITY))
+    try:
+        r = rig.post(rig.p + "/incidents", {"title": "lost"})
+        rig.check(r.status == 503, repr(r))
+    except OSError:
+        pass  # it may be gone before it has answered
+    rig.close()
+    rig.eq(rig.server.wait(20), 7, "exit")
+    rig.check("the disk lost a write" in rig.log_text(), "says why")
+    rig.stop(shot=True)
+    rig.wrap = []
+    rig.start()
+    rig.ok(rig.get(rig.p + "/incidents/" + kept["id"]), 200)
+    rig.eq([i["title"] for i in rig.get(rig.p + "/incidents").json["items"]
+            if i["title"] == "lost"], [], "not there")
+    out = rig.cli("audit", "verify", "--data", str(rig.data))
+    rig.eq(out.returncode, 0, out.stdout + out.stderr)
 
 
 @test
