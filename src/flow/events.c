@@ -32,7 +32,8 @@ permitted(struct call *c, const struct audit_entry *e, uint32_t *ret_project)
 	struct uuid u;
 	size_t i = 0;
 
-	if (e->outcome != AUDIT_OK ||
+	/* a repeated answer changed nothing */
+	if (e->outcome != AUDIT_OK || str_is(e->reason, "replayed") ||
 	    audit_action_kind(e->action) != AUDIT_CHANGE)
 		return false;
 	if (e->project.n > 0 && uuid_parse(e->project, &u))

@@ -191,6 +191,7 @@ streams_export(struct lane *l, struct call *c)
 {
 	struct export x = {.c = c, .l = l, .e = OK};
 	atomic_ullong *open = &l->state->n.exports_open;
+	err e;
 
 	c->lane = l;
 	if (atomic_fetch_add(open, 1) >= EXPORTS_MAX) {
@@ -200,6 +201,13 @@ streams_export(struct lane *l, struct call *c)
 		return;
 	}
 	lane_refresh(l);
+	e = line_recheck(c);
+	if (!err_ok(e)) {
+		atomic_fetch_sub(open, 1);
+		line_fail(c, e);
+		line_answer(c);
+		return;
+	}
 	arena_init(&x.a, (size_t)4 * 1024 * 1024);
 	buf_init(&x.out, (size_t)2 * OUT_MAX);
 	run(&x);

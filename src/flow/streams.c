@@ -12,12 +12,21 @@
 #include "flow/line.h"
 #include "flow/readers.h"
 
-enum { STREAMS_MAX = 1024, TICK_MS = 1000, CATCH_UP = 1000 };
+enum {
+	STREAMS_MAX = 1024,
+	TICK_MS = 1000,
+	CATCH_UP = 1000,
+	WHO_MEMORY = 65536
+};
 
 struct stream {
 	struct call *call;
+	/* Who it is for is asked again and again while it is open: the
+	 * answer lives in one of these, the one before in the other. */
+	struct arena who[2];
+	unsigned turn;
 	uint64_t seq;	/* of the last entry looked at */
-	int64_t pinged; /* ms */
+	int64_t pinged; /* us, by the clock that is never set */
 	bool full;	/* its queue was; try again later */
 	struct stream *next;
 };
@@ -74,6 +83,8 @@ streams_open(struct streams *s, struct call *c)
 		return;
 	}
 	n->call = c;
+	arena_init(&n->who[0], WHO_MEMORY);
+	arena_init(&n->who[1], WHO_MEMORY);
 	n->next = s->fresh;
 	s->fresh = n;
 	s->woken = true;
@@ -155,13 +166,21 @@ admit(struct streams *s, struct stream *n)
 	head.headers[head.headers_n++] = (struct header){STR("x-request-id"),
 	    str_of(c->request_id_text, UUID_TEXT)};
 	exchange_stream(c->x, &head);
-	n->pinged = time_now_ms();
+	n->pinged = time_mono_us();
 	/* an id from the start: who loses the stream before its first event
 	 * can resume, too */
 	(void)snprintf(hello, sizeof hello, ": redoubt\nid: %llu\n\n",
 	    (unsigned long long)n->seq);
 	(void)exchange_push(c->x, str_c(hello), LIM_SSE_QUEUE);
 	return OK;
+}
+
+static void
+stream_free(struct stream *o)
+{
+	arena_done(&o->who[0]);
+	arena_done(&o->who[1]);
+	mem_free(o);
 }
 
 static void
@@ -176,7 +195,7 @@ take_fresh(struct streams *s, struct stream *fresh)
 		if (!err_ok(e)) {
 			line_fail(fresh->call, e);
 			line_answer(fresh->call);
-			mem_free(fresh);
+			stream_free(fresh);
 			continue;
 		}
 		fresh->next = s->open;
@@ -195,7 +214,23 @@ end_stream(struct stream *o)
 	(void)snap_unref(c->snap);
 	exchange_finish(x);
 	exchange_release(x);
-	mem_free(o);
+	stream_free(o);
+}
+
+/* May it go on? */
+static err
+recheck(struct stream *o)
+{
+	struct call *c = o->call;
+	struct arena *own = c->a;
+	err e;
+
+	o->turn ^= 1;
+	arena_reset(&o->who[o->turn]);
+	c->a = &o->who[o->turn];
+	e = line_recheck(c);
+	c->a = own;
+	return e;
 }
 
 /* ---- telling ---- */
@@ -239,19 +274,19 @@ tell_one(void *ctx, uint64_t seq, struct str leaf)
 
 /* false: this stream is over. */
 static bool
-tell(struct streams *s, struct stream *o, struct arena *a, bool recheck)
+tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
 {
 	struct telling t = {s, o, a, CATCH_UP};
 	struct call *c = o->call;
-	int64_t now = time_now_ms();
+	int64_t now = time_mono_us();
+	bool due = (now - o->pinged) / 1000 > LIM_SSE_PING_MS;
 
-	c->now = now;
+	c->now = time_now_ms();
 	if (exchange_gone(c->x))
 		return false;
-	if ((recheck || now - o->pinged > LIM_SSE_PING_MS) &&
-	    !err_ok(line_recheck(c)))
+	if ((changed || due) && !err_ok(recheck(o)))
 		return false;
-	if (now - o->pinged > LIM_SSE_PING_MS) {
+	if (due) {
 		(void)exchange_push(c->x, STR(": ping\n\n"), LIM_SSE_QUEUE);
 		o->pinged = now;
 	}
@@ -270,13 +305,13 @@ static void
 tell_all(struct streams *s)
 {
 	struct stream **at = &s->open, *o;
-	bool recheck = s->version != s->lane.snap->version;
+	bool changed = s->version != s->lane.snap->version;
 	struct arena a;
 
 	s->version = s->lane.snap->version;
 	arena_init(&a, (size_t)1024 * 1024);
 	while ((o = *at) != NULL) {
-		if (tell(s, o, &a, recheck)) {
+		if (tell(s, o, &a, changed)) {
 			at = &o->next;
 			continue;
 		}
@@ -296,11 +331,12 @@ wait_for_work(struct streams *s, struct stream **ret_fresh)
 	struct timespec until;
 	bool stop;
 
-	(void)clock_gettime(CLOCK_REALTIME, &until);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += TICK_MS / 1000;
 	(void)pthread_mutex_lock(&s->lock);
 	while (!s->woken && !s->stop)
-		if (pthread_cond_timedwait(&s->more, &s->lock, &until) != 0)
+		if (pthread_cond_clockwait(&s->more, &s->lock, CLOCK_MONOTONIC,
+			&until) != 0)
 			break;
 	s->woken = false;
 	*ret_fresh = s->fresh;
