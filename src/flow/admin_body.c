@@ -6,6 +6,9 @@
 #include "base/limits.h"
 #include "base/time.h"
 
+/* Private incidents looked at for one question. */
+enum { SHOWN_MAX = 200 };
+
 /* ---- bodies ---- */
 
 struct str
@@ -172,8 +175,29 @@ keeps_admin(struct call *c, const struct object *o, enum object_kind kind,
 }
 
 err
+may_show(struct call *c, const struct subject *s, size_t n)
+{
+	struct incident_id *id;
+	struct incident_row row;
+	bool member = true;
+	size_t found;
+
+	TRY(store_member_of(c->lane->conn, s, n, SHOWN_MAX + 1, c->a, &id,
+	    &found));
+	for (size_t i = 0; i < found && member; i++) {
+		TRY(store_incident_by_id(c->lane->conn, &id[i], c->a, &row));
+		TRY(view_member(c, row.seq, &member));
+	}
+	if (member && found <= SHOWN_MAX)
+		return OK;
+	return call_bad(c, E_FORBIDDEN,
+	    "it sees what is hidden from you; ask one of its members");
+}
+
+err
 may_join(struct call *c, const struct uuid *group)
 {
+	struct subject as_group = {2, *group};
 	const struct world *w = call_world(c);
 	const struct binding *const *b;
 	size_t n;
@@ -188,7 +212,7 @@ may_join(struct call *c, const struct uuid *group)
 			TRY(access_may_grant(c->actor, perms, b[i]->o.project,
 			    c->now, &c->trail));
 	}
-	return OK;
+	return may_show(c, &as_group, 1);
 }
 
 /* ---- cascades ---- */

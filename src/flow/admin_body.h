@@ -10,7 +10,7 @@
 #ifndef FLOW_ADMIN_BODY_H
 #define FLOW_ADMIN_BODY_H
 
-#include "flow/call.h"
+#include "flow/incident_view.h"
 
 typedef void (
     *admin_render)(struct call *c, struct jw *w, const struct object *o);
@@ -56,8 +56,13 @@ err room_for(struct call *c, enum object_kind kind, size_t max) MUST_USE;
  * (NULL) the object of that kind and id removed. */
 err keeps_admin(struct call *c, const struct object *o, enum object_kind kind,
     const struct uuid *id) MUST_USE;
-/* May the caller hand out everything that is bound to the group? */
+/* May the caller hand out everything that is bound to the group, and the
+ * sight of every private incident it is a member of? */
 err may_join(struct call *c, const struct uuid *group) MUST_USE;
+/* May the caller hand out the sight of what these are members of?  Private
+ * incidents are hidden from administrators, so these cannot help themselves
+ * to them through a group or an account. (writer) */
+err may_show(struct call *c, const struct subject *s, size_t n) MUST_USE;
 
 /* ---- cascades (writer) ---- */
 

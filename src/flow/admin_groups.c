@@ -116,23 +116,19 @@ read_members(struct call *c, struct group *g)
 	return OK;
 }
 
-static bool
-in_list(const struct group *g, const struct principal_id *id)
-{
-	for (size_t i = 0; i < g->members_n; i++)
-		if (uuid_eq(&g->members[i].u, &id->u))
-			return true;
-	return false;
-}
-
-/* new's members are sorted; does it have one that old has not? */
+/* new's members are sorted, each is there once; does it have one that old
+ * has not? */
 static bool
 somebody_joins(const struct group *old, const struct group *new)
 {
-	for (size_t i = 0; i < new->members_n; i++)
-		if (!in_list(old, &new->members[i]))
-			return true;
-	return false;
+	size_t stay = 0;
+
+	if (new->members_n == 0)
+		return false;
+	for (size_t i = 0; i < old->members_n; i++)
+		stay += bsearch(&old->members[i], new->members, new->members_n,
+			    sizeof *new->members, by_id) != NULL;
+	return stay < new->members_n;
 }
 
 err

@@ -265,9 +265,45 @@ answer_alert(struct call *c, struct alert_card *a, int status)
 	return buf_check(&c->out);
 }
 
+/* Is it of a private incident the caller is no member of? */
+static err
+hidden(struct call *c, const struct alert_card *a, bool *ret)
+{
+	struct incident_card *i;
+	bool member;
+
+	*ret = false;
+	if (a->row.incident == 0)
+		return OK;
+	TRY(desk_incident_seq(c->lane, a->row.incident, &i));
+	if (!i->head.restricted)
+		return OK;
+	TRY(view_member(c, i->row.seq, &member));
+	*ret = !member;
+	return OK;
+}
+
+/* It was taken in; what became of it, this caller may not know, nor that
+ * there was one before. */
+static err
+answer_taken(struct call *c, const struct fold_in *f,
+    const struct alert_card *a)
+{
+	struct alert_head h;
+	size_t core;
+
+	(void)alert_fold(c->grant, NULL, &f->in, false, c->now, &h);
+	(void)answer(c, 201);
+	alert_json(&c->w, &a->row, &h, NULL,
+	    fold_doc(c, f, RULE_NOTHING, &core));
+	answer_etag(c, h.version);
+	return buf_check(&c->out);
+}
+
 err
 route_alert_create(struct call *c)
 {
+	bool away;
 	struct fold_in f;
 	struct fold_out out;
 	bool fresh;
@@ -277,14 +313,17 @@ route_alert_create(struct call *c)
 	TRY(fold_alert(c, &f, &out));
 	TRY(fold_touch(c, out.alert));
 	c->rec.body = c->req->body;
+	TRY(hidden(c, out.alert, &away));
 	fresh = out.did == ALERT_DID_OPEN || out.did == ALERT_DID_REOPEN;
-	if (fresh) {
+	if (fresh || away) {
 		char id[UUID_TEXT + 1];
 
 		uuid_text(&out.alert->row.id.u, id);
 		answer_location(c, "/v1/projects/%.*s/alerts/%s",
 		    STR_ARG(c->project->slug), id);
 	}
+	if (away)
+		return answer_taken(c, &f, out.alert);
 	return answer_alert(c, out.alert, fresh ? 201 : 200);
 }
 
@@ -375,6 +414,7 @@ route_alert_promote(struct call *c)
 		TRY(call_ask(c, PERM_INCIDENT_EDIT, a->row.project, &g));
 		TRY(view_card(c, ref, &i));
 		TRY(fold_attach(c, a, i));
+		c->rec.resource[0].hidden |= i->head.restricted;
 	} else {
 		TRY(call_ask(c, PERM_INCIDENT_CREATE, a->row.project, &g));
 		TRY(fold_open(c, g, a, sev, false, &i));

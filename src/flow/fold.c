@@ -197,9 +197,8 @@ source_text(struct call *c)
 	return buf_view(&b);
 }
 
-/* The document as this delivery would have it; *ret_core: see alert_doc. */
-static struct str
-doc_of(struct call *c, const struct fold_in *f, enum rule_does does,
+struct str
+fold_doc(struct call *c, const struct fold_in *f, enum rule_does does,
     size_t *ret_core)
 {
 	struct buf explain, doc;
@@ -259,7 +258,7 @@ fold_fresh(struct call *c, const struct fold_in *f, const struct alert_head *h,
 	if (!f->in.resolved)
 		TRY(group_incident(c, f, &group));
 	does = rule_default(&f->in, ret->did, false, group != NULL);
-	doc = doc_of(c, f, does, &core);
+	doc = fold_doc(c, f, does, &core);
 	TRY(desk_alert_new(c, c->project->o.project, f->dedup, h, doc,
 	    &ret->alert));
 	return apply_rule(c, f, ret->alert, does, group, ret);
@@ -276,7 +275,7 @@ fold_alert(struct call *c, const struct fold_in *f, struct fold_out *ret)
 
 	*ret = (struct fold_out){0};
 	TRY(known(c, f, &a));
-	doc = doc_of(c, f, RULE_NOTHING, &core);
+	doc = fold_doc(c, f, RULE_NOTHING, &core);
 	TRY(arena_check(c->a));
 	same = a != NULL && str_starts(a->doc, str_head(doc, core));
 	ret->did = alert_fold(c->grant, a == NULL ? NULL : &a->head, &f->in,

@@ -35,6 +35,10 @@ err fold_open(struct call *c, const struct grant *g, struct alert_card *a,
 /* An entry about an alert on its incident, if it has one. */
 err fold_note(struct call *c, struct alert_card *a, enum entry_kind kind,
     struct str text) MUST_USE;
+/* The document as this delivery alone would have it; *ret_core: see
+ * alert_doc. */
+struct str fold_doc(struct call *c, const struct fold_in *f,
+    enum rule_does does, size_t *ret_core);
 /* Record the alert as touched: hidden when its incident is private. */
 err fold_touch(struct call *c, struct alert_card *a) MUST_USE;
 
