@@ -377,6 +377,14 @@ line_request(struct lane *l, struct exchange *x)
 		dispatch(c);
 }
 
+void
+line_tick(struct lane *l)
+{
+	lane_refresh(l);
+	if (l->pages.bytes > 0)
+		pages_tend(&l->pages, l->snap->version, time_now_ms());
+}
+
 size_t
 line_body_cap(const struct http_request *head)
 {

@@ -14,6 +14,9 @@
 
 /* A complete request, on the lane of its reactor. */
 void line_request(struct lane *l, struct exchange *x);
+/* From time to time on the lane of a reactor: what is over is let go, also
+ * when nobody asks. */
+void line_tick(struct lane *l);
 /* Body bytes this request may have, judged by its head. */
 size_t line_body_cap(const struct http_request *head);
 

@@ -22,6 +22,21 @@ pages_clear(struct pages *p)
 		drop(p, &p->slot[i]);
 }
 
+void
+pages_tend(struct pages *p, uint64_t version, int64_t now)
+{
+	if (p->version != version)
+		pages_clear(p);
+	p->version = version;
+	for (size_t i = 0; i < PAGES; i++) {
+		struct page_kept *s = &p->slot[i];
+
+		if (s->items.p != NULL &&
+		    (now - s->made > PAGES_AGE_MS || now < s->made))
+			drop(p, s);
+	}
+}
+
 static bool
 same(const struct page_key *a, const struct page_key *b)
 {
@@ -34,19 +49,10 @@ const struct page_kept *
 pages_find(struct pages *p, const struct page_key *k, uint64_t version,
     int64_t now)
 {
-	if (p->version != version)
-		pages_clear(p);
-	p->version = version;
-	for (size_t i = 0; i < PAGES; i++) {
-		struct page_kept *s = &p->slot[i];
-
-		if (s->items.p == NULL)
-			continue;
-		if (now - s->made > PAGES_AGE_MS || now < s->made)
-			drop(p, s);
-		else if (same(&s->key, k))
-			return s;
-	}
+	pages_tend(p, version, now);
+	for (size_t i = 0; i < PAGES; i++)
+		if (p->slot[i].items.p != NULL && same(&p->slot[i].key, k))
+			return &p->slot[i];
 	return NULL;
 }
 

@@ -9,7 +9,7 @@
  *
  * What is kept is plaintext: in this thread's memory only, at most
  * LIM_PAGES bytes, wiped when it goes, gone after PAGES_AGE_MS or as soon as
- * keys or the world change.
+ * keys or the world change, also when nobody asks any more (line_tick).
  */
 #ifndef FLOW_PAGES_H
 #define FLOW_PAGES_H
@@ -46,6 +46,8 @@ const struct page_kept *pages_find(struct pages *p, const struct page_key *k,
 /* Keep a copy; makes room. Keeping is never needed, so it cannot fail. */
 void pages_keep(struct pages *p, const struct page_key *k, uint64_t version,
     int64_t now, struct str items, uint32_t last, bool more);
+/* Drop what is too old, and all when the snapshot is another. */
+void pages_tend(struct pages *p, uint64_t version, int64_t now);
 void pages_clear(struct pages *p);
 
 #endif

@@ -49,6 +49,14 @@ on_request(void *ctx, struct exchange *x)
 }
 
 static void
+on_tick(void *ctx, unsigned reactor)
+{
+	struct server *s = ctx;
+
+	line_tick(&s->lane[reactor]);
+}
+
+static void
 on_stream_closed(void *ctx, struct exchange *x)
 {
 	struct server *s = ctx;
@@ -175,6 +183,7 @@ start_wire(struct server *s, struct trail *t)
 	    .body_cap = on_body_cap,
 	    .request = on_request,
 	    .stream_closed = on_stream_closed,
+	    .tick = on_tick,
 	    .problem = on_problem,
 	};
 	static struct wire_hooks hooks;
