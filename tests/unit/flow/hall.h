@@ -299,6 +299,57 @@ visit(struct hall *h, const char *method, const char *target, const char *body)
 	return v;
 }
 
+/* ---- streams ---- */
+
+/* What a stream has sent by now is added to b; true: it has ended. */
+UNUSED static inline bool
+streamed(struct visit *v, struct buf *b)
+{
+	bool end;
+	size_t n = exchange_waiting(v->x, &end);
+
+	if (n > 0 && buf_room(b, n)) {
+		exchange_take(v->x, b->p + b->n, n);
+		b->n += n;
+	}
+	return end && n == 0;
+}
+
+/* Read until `word` was sent, or the end; false: neither in time. */
+UNUSED static inline bool
+stream_until(struct visit *v, struct buf *b, const char *word)
+{
+	for (int ms = 0; ms < VISIT_MS; ms++) {
+		bool end = streamed(v, b);
+
+		if (word != NULL && b->n > 0 &&
+		    memmem(b->p, b->n, word, strlen(word)) != NULL)
+			return true;
+		if (end)
+			return word == NULL;
+		usleep(1000);
+	}
+	return false;
+}
+
+/* Has it begun to stream? */
+UNUSED static inline bool
+streams(struct visit *v)
+{
+	if (!visit_mail(v, MAIL_STREAM | MAIL_REPLY))
+		return false;
+	v->status = v->x->reply.status;
+	return (atomic_load(&v->x->mail) & MAIL_STREAM) != 0;
+}
+
+/* The peer hangs up. */
+UNUSED static inline void
+hang_up(struct hall *h, struct visit *v)
+{
+	atomic_store(&v->x->gone, true);
+	streams_closed(h->o.st.streams, v->x);
+}
+
 #define EQ_STATUS(v, want)                                                     \
 	do {                                                                   \
 		struct visit *v_ = (v);                                        \
