@@ -12,25 +12,24 @@ static struct lane lane;
 static struct actor actor;
 static const struct route *list;
 
-static void
-end(void)
-{
-	lane_close(&lane);
-	office_close(&office);
-}
-
+/* What is open stays open; the files need no names any more, since nobody
+ * knows how this process will end. */
 static void
 begin(void)
 {
+	char cmd[128];
+
 	if (list != NULL)
 		return;
 	(void)t_last;
 	(void)t_bad;
 	office_open(&office);
-	(void)atexit(end);
 	MUST(lane_open(&office.st, LANE_READER, 0, &lane));
 	memset(actor.id.b, 7, sizeof actor.id.b);
 	list = office_route("incident_list");
+	snprintf(cmd, sizeof cmd, "rm -rf %s", office.dir);
+	if (system(cmd) != 0)
+		abort();
 }
 
 /* A call of that list as it stands after shape and access. */
