@@ -103,28 +103,37 @@ visible(struct call *c, const struct object *o)
 	    call_can(c, PERM_TOKEN_ADMIN, 0);
 }
 
+/* Whose tokens a list shows: decided once, since there may be many. */
+struct whose {
+	struct uuid asked, own;
+	bool one, all; /* asked for one owner's; may see all */
+};
+
 static bool
 wanted(struct call *c, const struct object *o)
 {
-	const struct uuid *owner = c->prepared;
+	const struct uuid *owner = &((const struct token *)o)->owner.u;
+	const struct whose *w = c->prepared;
 
-	return (owner == NULL ||
-		   uuid_eq(&((const struct token *)o)->owner.u, owner)) &&
-	    visible(c, o);
+	return (!w->one || uuid_eq(owner, &w->asked)) &&
+	    (w->all || uuid_eq(owner, &w->own));
 }
 
 err
 route_token_list(struct call *c)
 {
 	struct str s = c->query.raw[PARAM_OWNER];
-	struct uuid owner;
+	struct whose w = {.own = c->actor->id,
+	    .one = s.p != NULL,
+	    .all = call_can(c, PERM_TOKEN_ADMIN, 0)};
+	err e;
 
-	if (s.p != NULL && !uuid_parse(s, &owner))
+	if (s.p != NULL && !uuid_parse(s, &w.asked))
 		return call_bad(c, E_INVALID, "owner: an id");
-	c->prepared = s.p == NULL ? NULL : &owner;
-	TRY(list_objects(c, OBJECT_TOKEN, wanted, render));
+	c->prepared = &w;
+	e = list_objects(c, OBJECT_TOKEN, wanted, render);
 	c->prepared = NULL;
-	return OK;
+	return e;
 }
 
 static err

@@ -135,13 +135,13 @@ list_piece(struct call *c, struct alert_filter *f, struct page *p)
 	TRY(store_alert_list(c->lane->conn, f, PIECE, c->a, &row, &n));
 	for (size_t i = 0; i < n; i++) {
 		p->more = true;
-		p->full = p->shown == c->query.limit || p->seen == LIM_SCAN ||
+		p->full = p->shown == c->query.limit || p->seen >= LIM_SCAN ||
 		    c->out.n > PAGE_BYTES;
 		if (p->full)
 			return OK;
 		TRY(list_item(c, &row[i], &p->incident, &hit));
 		p->shown += hit;
-		p->seen++;
+		p->seen += 1 + row[i].stored.bytes.n / SCAN_BYTES;
 		p->more = false;
 		f->after = row[i].seq;
 	}

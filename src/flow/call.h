@@ -144,9 +144,10 @@ err list_end(struct call *c, struct str position) MUST_USE;
 /*
  * Rows of a page are read in pieces of PIECE into the lane's own memory, so a
  * page of large rows does not exceed the request's; a page ends early when
- * PAGE_BYTES are rendered, and its cursor goes on from there.
+ * PAGE_BYTES are rendered, and its cursor goes on from there.  A search that
+ * opens rows to look into them counts one more for every SCAN_BYTES of a row.
  */
-enum { PIECE = 32, PAGE_BYTES = LIM_REPLY / 2 };
+enum { PIECE = 32, PAGE_BYTES = LIM_REPLY / 2, SCAN_BYTES = 4096 };
 struct scratch {
 	struct arena *real;
 };

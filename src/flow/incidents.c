@@ -200,12 +200,12 @@ list_piece(struct call *c, const struct incident_row *row, size_t n,
 	*ret_full = true;
 	for (size_t i = 0; i < n; i++) {
 		p->more = true;
-		if (p->shown == c->query.limit || p->seen == LIM_SCAN ||
+		if (p->shown == c->query.limit || p->seen >= LIM_SCAN ||
 		    c->out.n > PAGE_BYTES)
 			return OK;
 		TRY(list_item(c, &row[i], c->query.raw[PARAM_Q], &hit));
 		p->shown += hit;
-		p->seen++;
+		p->seen += 1 + row[i].stored.bytes.n / SCAN_BYTES;
 		p->more = false;
 		f->after_number = row[i].number;
 		f->after_severity = row[i].severity;

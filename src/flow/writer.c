@@ -16,7 +16,7 @@
 #include "flow/uses.h"
 
 /* A purge takes STORE_PURGE rows: this often, it keeps up with any load. */
-enum { SIGN_EVERY_MS = 1000, PURGE_EVERY_MS = 10000 };
+enum { SIGN_EVERY_MS = 1000, PURGE_EVERY_MS = 10000, NOBODY_MS = 25 };
 
 /* Work of the server itself: see writer_do. */
 struct task {
@@ -47,6 +47,11 @@ struct writer {
 	struct snap *published;	   /* what lane.snap goes back to */
 	bool begun;		   /* a transaction is open */
 	int64_t sign_at, purge_at; /* by the clock that is never set */
+
+	/* Refusals of nobody: see wait_longer. */
+	struct call *nobody[LIM_WRITER_QUEUE];
+	size_t nobody_n;
+	int64_t nobody_at;
 };
 
 struct desk *
@@ -379,6 +384,52 @@ take(struct writer *w, struct call *c[LIM_WRITER_QUEUE])
 	return n;
 }
 
+static void
+run_many(struct writer *w, struct call *const *c, size_t n)
+{
+	for (size_t at = 0; at < n; at += LIM_BATCH)
+		run_batch(w, c + at, n - at < LIM_BATCH ? n - at : LIM_BATCH);
+}
+
+/*
+ * Who has no credential is refused at any rate they like, and each refusal is
+ * durable before it is answered.  They wait for each other, so that a flood
+ * of them costs a few entries a second and not the disk.
+ */
+static void
+run_nobody(struct writer *w, bool all)
+{
+	if (w->nobody_n == 0 || (!all && time_mono_us() / 1000 < w->nobody_at))
+		return;
+	run_many(w, w->nobody, w->nobody_n);
+	w->nobody_n = 0;
+}
+
+static void
+wait_longer(struct writer *w, struct call *c)
+{
+	if (w->nobody_n == LIM_WRITER_QUEUE)
+		run_nobody(w, true);
+	if (w->nobody_n == 0)
+		w->nobody_at = time_mono_us() / 1000 + NOBODY_MS;
+	w->nobody[w->nobody_n++] = c;
+}
+
+/* Keeps in c those that are run now; how many. */
+static size_t
+sort_out(struct writer *w, struct call **c, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (c[i]->actor == NULL)
+			wait_longer(w, c[i]);
+		else
+			c[left++] = c[i];
+	}
+	return left;
+}
+
 static err
 run_task(struct writer *w, struct task *t)
 {
@@ -482,9 +533,10 @@ static void
 rest(struct writer *w)
 {
 	struct pollfd p = {.fd = w->wake, .events = POLLIN};
+	int ms = w->nobody_n > 0 ? NOBODY_MS : SIGN_EVERY_MS;
 	uint64_t n;
 
-	if (poll(&p, 1, SIGN_EVERY_MS) > 0) {
+	if (poll(&p, 1, ms) > 0) {
 		ssize_t got = read(w->wake, &n, sizeof n);
 
 		(void)got; /* non-blocking; only says that there is work */
@@ -498,15 +550,15 @@ work(void *arg)
 	struct writer *w = arg;
 
 	for (;;) {
+		bool stop = atomic_load(&w->stop);
 		size_t n = take(w, c);
 
-		for (size_t at = 0; at < n; at += LIM_BATCH)
-			run_batch(w, c + at,
-			    n - at < LIM_BATCH ? n - at : LIM_BATCH);
+		run_many(w, c, sort_out(w, c, n));
+		run_nobody(w, stop);
 		run_tasks(w);
 		sign(w);
 		purge(w);
-		if (n == 0 && atomic_load(&w->stop))
+		if (n == 0 && stop)
 			break;
 		if (n == 0)
 			rest(w);

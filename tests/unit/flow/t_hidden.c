@@ -411,6 +411,30 @@ TEST(floods_share_an_entry)
 	hall_close(&h);
 }
 
+/* Nobody's refusals wait for each other, also when the writer is idle. */
+TEST(nobody_costs_little)
+{
+	struct visit *v[200];
+	struct hall_sum s;
+	struct hall h;
+
+	hall_open(&h);
+	for (size_t i = 0; i < 200; i++)
+		v[i] = as(&h, i % 2 == 0 ? "rdp_nobody" : NULL, "GET",
+		    i % 3 == 0 ? INCIDENTS : "/v1/whoami", NULL);
+	for (size_t i = 0; i < 200; i++)
+		EQ_STATUS(v[i], 401);
+	s = log_of(&h, "auth.failed", "denied", NULL);
+	T_EQ_INT(s.count, 200);
+	T_OK(s.entries <= 20); /* two reasons, a moment each */
+	/* more of them than wait at one time */
+	for (size_t i = 0; i < LIM_WRITER_QUEUE + 10; i++)
+		v[i % 200] = as(&h, NULL, "GET", "/v1/whoami", NULL);
+	for (size_t i = 0; i < 200; i++)
+		T_OK(answered(v[i]) == 401 || v[i]->status == 503);
+	hall_close(&h);
+}
+
 /* Changes never share. */
 TEST(changes_have_their_own)
 {

@@ -10,6 +10,26 @@ batches(struct hall *h)
 	return atomic_load(&h->o.st.n.batches);
 }
 
+/* How many resources the last entry of an action names. */
+static size_t
+resources(struct hall *h, const char *action)
+{
+	struct audit_entry e;
+
+	MUST(audit_leaf_read(&h->o.a, log_of(h, action, "ok", NULL).leaf, &e));
+	return e.resources;
+}
+
+/* Of the newest incident: the store's own count. */
+static uint64_t
+last_seq(struct hall *h)
+{
+	uint64_t seq, number;
+
+	MUST(store_incident_last(h->look, 1, &seq, &number));
+	return seq;
+}
+
 /* ---- several in one ---- */
 
 TEST(one_batch)
@@ -151,6 +171,9 @@ TEST(poison)
 	T_EQ_INT(number(a, "number"), 1);
 	T_EQ_INT(number(c, "number"), 2);
 	T_EQ_INT(logged(&h, "incident.create", "ok"), 2);
+	/* nothing of the first try is left, in the log or in the store */
+	T_EQ_INT(resources(&h, "incident.create"), 1);
+	T_EQ_INT(last_seq(&h), 2);
 	T_EQ_INT(logged(&h, "user.create", "ok"), 1);
 	T_EQ_INT(logged(&h, "project.create", "ok"), 0);
 	s = log_of(&h, "project.create", "error", "rate_limited");
@@ -226,6 +249,21 @@ TEST(disk_full_at_commit)
 	    201);
 	EQ_STATUS(visit(&h, "GET", INCIDENTS "/2", NULL), 200);
 	hall_close(&h);
+}
+
+/* A checkpoint that could not be stored is signed again. */
+TEST(disk_full_while_signing)
+{
+	struct hall h;
+
+	hall_open(&h);
+	EQ_STATUS(visit(&h, "POST", INCIDENTS, "{\"title\":\"a\"}"), 201);
+	usleep(100000);
+	EQ_STATUS(visit(&h, "POST", INCIDENTS, "{\"title\":\"b\"}"), 201);
+	disk_full(true);
+	usleep(1500000);
+	disk_full(false);
+	hall_close(&h); /* finds all of it signed */
 }
 
 /* Reopened, everything answered is there and opens. */
