@@ -118,7 +118,9 @@ TEST(whose_and_where)
 	other = badge(&h.o, hire(&h.o, "o@example.org", "responder", NULL));
 	a = keyed(&h, "k", INCIDENTS, one);
 	EQ_STATUS(a, 201);
-	EQ_STATUS(keyed(&h, "k", ALPHA "/alerts", one), 201);
+	b = keyed(&h, "k", ALPHA "/alerts", one);
+	EQ_STATUS(b, 201);
+	T_EQ_INT(number(b, "count"), 1); /* it is an alert */
 	EQ_STATUS(keyed(&h, "K", INCIDENTS, one), 201);
 	h.token = other;
 	b = keyed(&h, "k", INCIDENTS, one);
