@@ -57,7 +57,7 @@ help:
 	@echo 'make test      install what tests need, run them all'
 	@echo 'make           build/redoubt      make check    unit tests'
 	@echo 'make api attack crash lessons e2e  one suite each'
-	@echo 'make asan fuzz-smoke arch lint     the gates'
+	@echo 'make asan tsan fuzz-smoke arch lint   the gates'
 	@echo 'make bench     figures, as ratios of one run'
 
 deps:
@@ -126,12 +126,17 @@ test: deps-test
 	$(MAKE) all
 	tools/run-all
 
-# The unit tests and the API suite again, with the sanitizers (t_cli.py asks
-# `check`, which rightly faults the weaker confinement they need).
+# The unit tests and the API suite again, with the sanitizers: memory, and
+# what threads do to each other.
 asan: deps-test
 	$(MAKE) V=asan unit
 	$(MAKE) V=asan build/asan/redoubt
-	REDOUBT=build/asan/redoubt tools/run-units $(filter-out tests/api/t_cli.py,$(call suite,api))
+	REDOUBT=build/asan/redoubt tools/run-units $(call suite,api)
+tsan: deps-test
+	$(MAKE) V=tsan unit-flow
+	$(MAKE) V=tsan unit-wire
+	$(MAKE) V=tsan build/tsan/redoubt
+	REDOUBT=build/tsan/redoubt tools/run-units $(call suite,api)
 
 arch:
 	tools/check-uses
@@ -170,4 +175,4 @@ bench: deps-test
 
 clean:
 	rm -rf build
-.PHONY: all help deps deps-test run test check api attack crash e2e lessons asan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
+.PHONY: all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
