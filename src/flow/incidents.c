@@ -451,7 +451,7 @@ err
 route_members_put(struct call *c)
 {
 	const struct json *j = json_get(c->body, STR("members"));
-	struct subject m[LIM_MEMBERS];
+	struct subject m[LIM_MEMBERS], *stored;
 	struct incident_card *i;
 	size_t n = 0;
 
@@ -468,7 +468,9 @@ route_members_put(struct call *c)
 	TRY(desk_entry(c, i, ENTRY_MEMBERS, false, 0, STR("Members changed"),
 	    c->body->raw, NULL));
 	c->rec.body = c->req->body;
-	return answer_members(c, m, n, i->head.version);
+	/* as a GET would tell it: each once */
+	TRY(store_members(c->lane->conn, i->row.seq, c->a, &stored, &n));
+	return answer_members(c, stored, n, i->head.version);
 }
 
 /* ---- timeline ---- */

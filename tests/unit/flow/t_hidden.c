@@ -89,6 +89,35 @@ TEST(private_in_one_batch)
 	hall_close(&h);
 }
 
+TEST(a_member_twice)
+{
+	struct visit *put, *get;
+	const char *me;
+	struct hall h;
+
+	hall_open(&h);
+	me = told(&h, visit(&h, "GET", "/v1/whoami", NULL), "id");
+	secret_incident(&h, h.o.admin);
+	put = visit(&h, "PUT", INCIDENTS "/1/members",
+	    fmt(&h.o,
+		"{\"members\":[{\"kind\":\"user\",\"id\":\"%s\"},"
+		"{\"kind\":\"user\",\"id\":\"%s\"}]}",
+		me, me));
+	EQ_STATUS(put, 200);
+	get = visit(&h, "GET", INCIDENTS "/1/members", NULL);
+	T_OK(str_eq(put->body, get->body));
+	T_EQ_INT(json_get(get->json, STR("members"))->count, 1);
+	EQ_STATUS(visit(&h, "PUT", INCIDENTS "/1/members", "{\"members\":[]}"),
+	    400);
+	EQ_STATUS(visit(&h, "PUT", INCIDENTS "/1/members",
+		      fmt(&h.o,
+			  "{\"members\":[{\"kind\":\"group\","
+			  "\"id\":\"%s\"}]}",
+			  me)),
+	    400);
+	hall_close(&h);
+}
+
 /* The same requests with an error among them. */
 TEST(private_in_a_spoiled_batch)
 {
