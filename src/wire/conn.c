@@ -11,28 +11,25 @@
 
 enum { READS = 16 }; /* records read from one connection in one turn */
 
-static void
-address_text(int fd, char ret[48])
+void
+conn_address(struct conn *c, const struct sockaddr_storage *sa)
 {
-	struct sockaddr_storage sa = {0};
-	socklen_t n = sizeof sa;
-	const struct sockaddr_in6 *six = (const void *)&sa;
-	const struct sockaddr_in *four = (const void *)&sa;
+	const struct sockaddr_in6 *six = (const void *)sa;
+	const struct sockaddr_in *four = (const void *)sa;
 	const void *from = &four->sin_addr;
 	int family = AF_INET;
 
-	if (getpeername(fd, (void *)&sa, &n) != 0)
-		return;
-	if (sa.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+	if (sa->ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
 		from = six->sin6_addr.s6_addr + 12;
-	} else if (sa.ss_family == AF_INET6) {
+	} else if (sa->ss_family == AF_INET6) {
 		from = &six->sin6_addr;
 		family = AF_INET6;
-	} else if (sa.ss_family != AF_INET) {
+	} else if (sa->ss_family != AF_INET) {
 		return;
 	}
-	if (inet_ntop(family, from, ret, 48) == NULL)
-		ret[0] = '\0';
+	if (inet_ntop(family, from, c->address, sizeof c->address) == NULL)
+		c->address[0] = '\0';
 }
 
 struct conn *
@@ -50,8 +47,6 @@ conn_new(struct reactor *r, int fd, const struct transport *t)
 	c->timer.owner = TIMER_CONN;
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_MAX);
-	if (fd >= 0)
-		address_text(fd, c->address);
 	return c;
 }
 

@@ -20,6 +20,7 @@
 struct conn;
 struct h2;
 struct reactor;
+struct sockaddr_storage;
 struct ssl_st;
 struct ssl_ctx_st;
 struct tls_tickets;
@@ -244,6 +245,7 @@ struct conn {
 };
 
 struct conn *conn_new(struct reactor *r, int fd, const struct transport *t);
+void conn_address(struct conn *c, const struct sockaddr_storage *sa);
 void conn_close(struct conn *c);
 void conn_free(struct conn *c); /* end of the turn only */
 void conn_event(struct conn *c, uint32_t events);

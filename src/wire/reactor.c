@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "wire/conn.h"
 
-enum { EVENTS = 256 };
+enum { EVENTS = 256, BACKLOG = 4096 };
 
 static _Thread_local struct reactor *mine;
 
@@ -220,9 +220,12 @@ arrivals_take(struct reactor *r)
 static bool
 accept_one(struct reactor *r, struct source *s)
 {
+	struct sockaddr_storage sa = {0};
+	socklen_t sa_n = sizeof sa;
 	struct reactor *to;
 	struct conn *c;
-	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(s->fd, (struct sockaddr *)&sa, &sa_n,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
 		/* out of descriptors: look again at the next tick */
@@ -239,8 +242,10 @@ accept_one(struct reactor *r, struct source *s)
 		close(fd);
 		return true;
 	}
+	conn_address(c, &sa);
 	c->source.index = s->index;
-	to = least_busy(r);
+	/* at the end another reactor may be gone already */
+	to = atomic_load(&r->w->draining) ? r : least_busy(r);
 	atomic_fetch_add(&to->open, 1);
 	if (to == r)
 		adopt(r, c);
@@ -365,7 +370,9 @@ drain_begin(struct reactor *r)
 
 	/* what the kernel has accepted for us is served, not reset */
 	for (size_t i = 0; i < r->w->config.listen_n; i++) {
-		while (accept_one(r, &r->listen[i]))
+		int left = BACKLOG;
+
+		while (left-- > 0 && accept_one(r, &r->listen[i]))
 			;
 	}
 	listeners_arm(r, false);

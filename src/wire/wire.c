@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "wire/conn.h"
 
-enum { USER_TIMEOUT_MS = 30000 };
+/* NOTSENT: what the kernel may hold of an answer that is not on its way. */
+enum { USER_TIMEOUT_MS = 30000, NOTSENT = 128 * 1024 };
 
 static void
 times_default(struct wire_times *t)
@@ -26,16 +27,22 @@ times_default(struct wire_times *t)
 		t->drain_ms = LIM_DRAIN_MS;
 }
 
+static bool
+tcp_set(int fd, int option, int value)
+{
+	return setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value) == 0;
+}
+
 /* Accepted sockets inherit these, so nothing has to be set later. */
 static err
 listener_prepare(int fd)
 {
-	int one = 1, ms = USER_TIMEOUT_MS, flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-		return err_of(E_UNAVAILABLE);
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms) != 0)
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+	    !tcp_set(fd, TCP_NODELAY, 1) ||
+	    !tcp_set(fd, TCP_USER_TIMEOUT, USER_TIMEOUT_MS) ||
+	    !tcp_set(fd, TCP_NOTSENT_LOWAT, NOTSENT))
 		return err_of(E_UNAVAILABLE);
 	return OK;
 }

@@ -29,7 +29,7 @@ const char *http_method_text(enum http_method m);
 
 struct header {
 	struct str name;  /* lower case */
-	struct str value; /* trimmed, no controls */
+	struct str value; /* trimmed, no controls, an inner tab is a space */
 };
 
 /* One request; immutable once handed over; lives in the exchange's arena. */
@@ -65,17 +65,18 @@ const struct http_request *exchange_request(const struct exchange *x);
  * time: whoever works on the request now. */
 struct arena *exchange_arena(struct exchange *x);
 unsigned exchange_reactor(const struct exchange *x); /* 0 .. N-1 */
-/* Has the peer gone?  A hint, to save work. Any thread. */
+/* Has the peer gone, or a stream ended?  A hint, to save work.  Any thread. */
 bool exchange_gone(const struct exchange *x);
 /* A slot for the caller's own per-request object. */
 void exchange_set_user(struct exchange *x, void *user);
 void *exchange_user(const struct exchange *x);
 
 enum { REPLY_HEADERS = 8 };
+/* All text in the exchange's arena or static: it is read when it is sent. */
 struct reply {
 	int status;
 	struct str content_type; /* empty: no body, no content-type */
-	struct str body;	 /* in the exchange's arena or static */
+	struct str body;
 	struct header headers[REPLY_HEADERS]; /* beyond the standard set */
 	size_t headers_n;
 };
@@ -83,7 +84,9 @@ struct reply {
  * wire adds to every reply: date, content-length, x-request-id is the
  * caller's business, strict-transport-security, x-content-type-options,
  * referrer-policy, cache-control: no-store (unless given), a
- * content-security-policy (unless given).  HEAD bodies are dropped.
+ * content-security-policy (unless given).  HEAD bodies are dropped.  A
+ * header whose name is no token or whose value holds a control character is
+ * left out.
  */
 
 /* Answer, from any thread; on the exchange's own reactor thread it is
@@ -115,14 +118,19 @@ struct wire_hooks {
 	size_t (*body_cap)(void *ctx, const struct http_request *head);
 	/* Request complete, reactor thread. Must not block. */
 	void (*request)(void *ctx, struct exchange *x);
-	/* A streamed exchange's peer has gone (or it was finished); reactor
-	 * thread; the caller must release it soon. */
+	/* A streamed exchange's peer has gone (or it was finished, or the
+	 * server ends and it was an event stream); reactor thread; the
+	 * caller must release it soon.  Not called after exchange_release,
+	 * but another thread's release may cross a call under way: x is
+	 * valid in it, what exchange_user points at is the caller's care. */
 	void (*stream_closed)(void *ctx, struct exchange *x);
 	/* About ten times a second on each reactor thread. */
 	void (*tick)(void *ctx, unsigned reactor);
 	/*
 	 * Wire itself refuses a request (E_BAD_REQUEST, E_TOO_LARGE,
-	 * E_TIMEOUT, E_HEADERS, ...): render the problem document into b.
+	 * E_TIMEOUT, E_HEADERS, E_MEDIA_TYPE for a Content-Encoding,
+	 * E_NOT_IMPLEMENTED for a transfer coding, E_UNAVAILABLE past
+	 * LIM_BODIES_IN_FLIGHT): render the problem document into b.
 	 */
 	void (*problem)(void *ctx, err e, const struct trail *t, struct buf *b);
 };
@@ -142,6 +150,8 @@ struct wire_config {
 	struct wire_times times;
 };
 
+/* Makes every descriptor it will need; afterwards only accept4 makes more,
+ * and wire_start only threads.  On error the listeners stay the caller's. */
 err wire_new(const struct wire_config *c, struct wire **ret) MUST_USE;
 /* Load or replace certificate chain and key (PEM). On error the old ones
  * stay. Before wire_start once; later from any thread: hot reload. */
@@ -149,8 +159,9 @@ err wire_tls(struct wire *w, struct str chain_pem, struct str key_pem,
     struct trail *t) MUST_USE;
 err wire_start(struct wire *w) MUST_USE;
 /* Stop accepting, finish what was accepted, at most LIM_DRAIN_MS; then stop
- * the threads. */
+ * the threads.  Event streams (text/event-stream) are ended at once. */
 void wire_drain(struct wire *w);
+/* Nobody may hold an exchange any more; NULL is accepted. */
 struct wire *wire_free(struct wire *w);
 
 struct wire_stats {
