@@ -63,25 +63,31 @@ pack_str(struct packer *k, struct str *s)
 }
 
 static void
+pack_strs(struct packer *k, const struct str **list, size_t n)
+{
+	struct str *copy = pack(k, *list, n * sizeof **list);
+
+	for (size_t i = 0; i < n; i++) {
+		struct str s = (*list)[i];
+
+		pack_str(k, &s);
+		if (copy != NULL)
+			copy[i] = s;
+	}
+	if (k->p != NULL)
+		*list = copy;
+}
+
+static void
 pack_token(struct packer *k, struct token *t)
 {
-	struct str *cidrs;
 	void *projects;
 
 	pack_str(k, &t->name);
 	projects = pack(k, t->projects, t->projects_n * sizeof *t->projects);
-	cidrs = pack(k, t->cidrs, t->cidrs_n * sizeof *t->cidrs);
-	for (size_t i = 0; i < t->cidrs_n; i++) {
-		struct str s = t->cidrs[i];
-
-		pack_str(k, &s);
-		if (cidrs != NULL)
-			cidrs[i] = s;
-	}
-	if (k->p != NULL) {
+	if (k->p != NULL)
 		t->projects = projects;
-		t->cidrs = cidrs;
-	}
+	pack_strs(k, &t->cidrs, t->cidrs_n);
 }
 
 static void
@@ -91,6 +97,32 @@ pack_integration(struct packer *k, struct integration *i)
 	pack_str(k, &i->template);
 	pack_str(k, &i->auth);
 	pack_str(k, &i->mapping);
+}
+
+static void
+pack_idp(struct packer *k, struct idp *i)
+{
+	pack_str(k, &i->name);
+	pack_str(k, &i->kind);
+	pack_str(k, &i->config);
+}
+
+static void
+pack_identity(struct packer *k, struct identity *i)
+{
+	pack_str(k, &i->issuer);
+	pack_str(k, &i->subject);
+	pack_str(k, &i->label);
+}
+
+static void
+pack_session(struct packer *k, struct session *s)
+{
+	pack_str(k, &s->method);
+	pack_str(k, &s->address);
+	pack_str(k, &s->agent);
+	pack_str(k, &s->idp_session);
+	pack_str(k, &s->name_id);
 }
 
 union any {
@@ -103,6 +135,11 @@ union any {
 	struct binding binding;
 	struct token token;
 	struct integration integration;
+	struct idp idp;
+	struct identity identity;
+	struct credential credential;
+	struct session session;
+	struct policy policy;
 };
 
 /* Pack what u points to and turn its views into views of the copy. */
@@ -143,6 +180,22 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_INTEGRATION:
 		pack_integration(k, &u->integration);
 		break;
+	case OBJECT_IDP:
+		pack_idp(k, &u->idp);
+		break;
+	case OBJECT_IDENTITY:
+		pack_identity(k, &u->identity);
+		break;
+	case OBJECT_CREDENTIAL:
+		pack_str(k, &u->credential.name);
+		pack_str(k, &u->credential.data);
+		break;
+	case OBJECT_SESSION:
+		pack_session(k, &u->session);
+		break;
+	case OBJECT_POLICY:
+		pack_strs(k, &u->policy.ip_allow, u->policy.ip_allow_n);
+		break;
 	}
 }
 
@@ -166,6 +219,16 @@ size_of(enum object_kind kind)
 		return sizeof(struct token);
 	case OBJECT_INTEGRATION:
 		return sizeof(struct integration);
+	case OBJECT_IDP:
+		return sizeof(struct idp);
+	case OBJECT_IDENTITY:
+		return sizeof(struct identity);
+	case OBJECT_CREDENTIAL:
+		return sizeof(struct credential);
+	case OBJECT_SESSION:
+		return sizeof(struct session);
+	case OBJECT_POLICY:
+		return sizeof(struct policy);
 	}
 	return 0;
 }
@@ -204,6 +267,20 @@ sane(const union any *u)
 		    u->token.cidrs_n > LIM_LIST)
 			return err_of(E_LIMIT);
 		good = token_sane(&u->token);
+		break;
+	case OBJECT_IDP:
+		good = u->idp.name.n > 0 && u->idp.kind.n > 0;
+		break;
+	case OBJECT_CREDENTIAL:
+		good = u->credential.kind >= CREDENTIAL_PASSWORD &&
+		    u->credential.kind <= CREDENTIAL_RECOVERY;
+		break;
+	case OBJECT_SESSION:
+		good = u->session.expires > 0;
+		break;
+	case OBJECT_POLICY:
+		if (u->policy.ip_allow_n > LIM_LIST)
+			return err_of(E_LIMIT);
 		break;
 	default:
 		break;

@@ -143,6 +143,7 @@ get_user(struct reader *r, const struct object *head)
 	u->email = get_str(r, STR("email"));
 	u->name = get_str(r, STR("name"));
 	u->disabled = get_bool(r, STR("disabled"));
+	u->break_glass = get_bool(r, STR("break_glass"));
 	return &u->o;
 }
 
@@ -210,11 +211,33 @@ get_binding(struct reader *r, const struct object *head)
 }
 
 static void
-get_credential(struct reader *r, struct token *t)
+get_digest(struct reader *r, struct str name, uint8_t ret[DIGEST_SIZE])
+{
+	struct str hex = get_str(r, name);
+
+	if (hex.n != 0 && !hex_decode(hex, ret, DIGEST_SIZE))
+		r->bad = true;
+}
+
+static const struct str *
+get_strs(struct reader *r, struct str name, size_t *ret_n)
+{
+	const struct json *j;
+	struct str *s;
+	void *list;
+
+	j = get_array(r, name, LIM_LIST, sizeof *s, &list, ret_n);
+	for (s = list; j != NULL; j = j->next)
+		if (!json_str(j, s++))
+			r->bad = true;
+	return list;
+}
+
+static void
+get_secret(struct reader *r, struct token *t)
 {
 	struct str kind = get_str(r, STR("kind"));
 	struct str key_id = get_str(r, STR("key_id"));
-	struct str hex = get_str(r, STR("verifier"));
 
 	if (kind.n == 1)
 		t->kind = kind.p[0];
@@ -222,8 +245,7 @@ get_credential(struct reader *r, struct token *t)
 		memcpy(t->key_id, key_id.p, TOKEN_KEY_ID);
 	if (kind.n > 1 || (key_id.n != 0 && key_id.n != TOKEN_KEY_ID))
 		r->bad = true;
-	if (hex.n != 0 && !hex_decode(hex, t->verifier, sizeof t->verifier))
-		r->bad = true;
+	get_digest(r, STR("verifier"), t->verifier);
 	t->verifier_key =
 	    (uint32_t)get_num(r, STR("verifier_key"), 0, UINT32_MAX);
 }
@@ -233,7 +255,6 @@ get_limits(struct reader *r, struct token *t)
 {
 	const struct json *j;
 	uint32_t *number;
-	struct str *cidr;
 	void *list;
 
 	j = get_array(r, STR("projects"), LIM_LIST, sizeof *number, &list,
@@ -246,12 +267,7 @@ get_limits(struct reader *r, struct token *t)
 			r->bad = true;
 		*number++ = (uint32_t)v;
 	}
-	j = get_array(r, STR("cidrs"), LIM_LIST, sizeof *cidr, &list,
-	    &t->cidrs_n);
-	t->cidrs = list;
-	for (cidr = list; j != NULL; j = j->next)
-		if (!json_str(j, cidr++))
-			r->bad = true;
+	t->cidrs = get_strs(r, STR("cidrs"), &t->cidrs_n);
 }
 
 static const struct object *
@@ -262,7 +278,7 @@ get_token(struct reader *r, const struct object *head)
 	if (t == NULL)
 		return NULL;
 	t->o = *head;
-	get_credential(r, t);
+	get_secret(r, t);
 	t->owner_kind = get_kind(r, STR("owner_kind"));
 	t->owner.u = get_uuid(r, STR("owner"));
 	t->name = get_str(r, STR("name"));
@@ -293,6 +309,100 @@ get_integration(struct reader *r, const struct object *head)
 }
 
 static const struct object *
+get_idp(struct reader *r, const struct object *head)
+{
+	struct idp *i = ARENA_NEW(r->a, struct idp);
+
+	if (i == NULL)
+		return NULL;
+	i->o = *head;
+	i->name = get_str(r, STR("name"));
+	i->kind = get_str(r, STR("kind"));
+	i->config = get_str(r, STR("config"));
+	i->disabled = get_bool(r, STR("disabled"));
+	i->created_by.u = get_uuid(r, STR("created_by"));
+	return &i->o;
+}
+
+static const struct object *
+get_identity(struct reader *r, const struct object *head)
+{
+	struct identity *i = ARENA_NEW(r->a, struct identity);
+
+	if (i == NULL)
+		return NULL;
+	i->o = *head;
+	i->idp = get_uuid(r, STR("idp"));
+	i->user = get_uuid(r, STR("user"));
+	get_digest(r, STR("key"), i->key);
+	i->issuer = get_str(r, STR("issuer"));
+	i->subject = get_str(r, STR("subject"));
+	i->label = get_str(r, STR("label"));
+	return &i->o;
+}
+
+static const struct object *
+get_credential(struct reader *r, const struct object *head)
+{
+	struct credential *c = ARENA_NEW(r->a, struct credential);
+
+	if (c == NULL)
+		return NULL;
+	c->o = *head;
+	c->user = get_uuid(r, STR("user"));
+	c->kind = (enum credential_kind)get_num(r, STR("kind"), 0, UINT8_MAX);
+	c->name = get_str(r, STR("name"));
+	c->data = get_str(r, STR("data"));
+	return &c->o;
+}
+
+static const struct object *
+get_session(struct reader *r, const struct object *head)
+{
+	struct session *s = ARENA_NEW(r->a, struct session);
+
+	if (s == NULL)
+		return NULL;
+	s->o = *head;
+	s->user = get_uuid(r, STR("user"));
+	s->idp = get_uuid(r, STR("idp"));
+	get_digest(r, STR("key"), s->key);
+	s->auth_time = get_num(r, STR("auth_time"), 0, INT64_MAX);
+	s->expires = get_num(r, STR("expires"), 0, INT64_MAX);
+	s->method = get_str(r, STR("method"));
+	s->address = get_str(r, STR("address"));
+	s->agent = get_str(r, STR("agent"));
+	s->idp_session = get_str(r, STR("idp_session"));
+	s->name_id = get_str(r, STR("name_id"));
+	return &s->o;
+}
+
+static uint32_t
+get_u32(struct reader *r, struct str name)
+{
+	return (uint32_t)get_num(r, name, 0, UINT32_MAX);
+}
+
+static const struct object *
+get_policy(struct reader *r, const struct object *head)
+{
+	struct policy *p = ARENA_NEW(r->a, struct policy);
+
+	if (p == NULL)
+		return NULL;
+	p->o = *head;
+	p->sso_only = get_bool(r, STR("sso_only"));
+	p->local_login = get_bool(r, STR("local_login"));
+	p->token_max_days = get_u32(r, STR("token_max_days"));
+	p->ip_allow = get_strs(r, STR("ip_allow"), &p->ip_allow_n);
+	p->session_idle_minutes = get_u32(r, STR("session_idle_minutes"));
+	p->session_absolute_hours = get_u32(r, STR("session_absolute_hours"));
+	p->step_up_minutes = get_u32(r, STR("step_up_minutes"));
+	p->review_days = get_u32(r, STR("review_days"));
+	return &p->o;
+}
+
+static const struct object *
 get(struct reader *r, const struct object *head)
 {
 	switch (head->kind) {
@@ -312,6 +422,16 @@ get(struct reader *r, const struct object *head)
 		return get_token(r, head);
 	case OBJECT_INTEGRATION:
 		return get_integration(r, head);
+	case OBJECT_IDP:
+		return get_idp(r, head);
+	case OBJECT_IDENTITY:
+		return get_identity(r, head);
+	case OBJECT_CREDENTIAL:
+		return get_credential(r, head);
+	case OBJECT_SESSION:
+		return get_session(r, head);
+	case OBJECT_POLICY:
+		return get_policy(r, head);
 	}
 	r->bad = true;
 	return NULL;

@@ -58,15 +58,32 @@ put_binding(struct jw *w, const struct binding *b)
 }
 
 static void
-put_token(struct jw *w, const struct token *t)
+put_digest(struct jw *w, struct str name, const uint8_t d[DIGEST_SIZE])
 {
-	char hex[2 * sizeof t->verifier];
+	char hex[2 * DIGEST_SIZE];
 	struct buf b = {.p = hex, .cap = sizeof hex, .max = sizeof hex};
 
-	hex_add(&b, str_of((const char *)t->verifier, sizeof t->verifier));
+	hex_add(&b, str_of((const char *)d, DIGEST_SIZE));
+	jw_name(w, name);
+	jw_str(w, buf_view(&b));
+}
+
+static void
+put_strs(struct jw *w, struct str name, const struct str *list, size_t n)
+{
+	jw_name(w, name);
+	jw_arr(w);
+	for (size_t i = 0; i < n; i++)
+		jw_str(w, list[i]);
+	jw_arr_end(w);
+}
+
+static void
+put_token(struct jw *w, const struct token *t)
+{
 	jw_kstr(w, "kind", str_of(&t->kind, 1));
 	jw_kstr(w, "key_id", str_of(t->key_id, TOKEN_KEY_ID));
-	jw_kstr(w, "verifier", buf_view(&b));
+	put_digest(w, STR("verifier"), t->verifier);
 	jw_ki64(w, "verifier_key", t->verifier_key);
 	put_kind(w, STR("owner_kind"), t->owner_kind);
 	put_id(w, STR("owner"), &t->owner.u);
@@ -76,10 +93,7 @@ put_token(struct jw *w, const struct token *t)
 	for (size_t i = 0; i < t->projects_n; i++)
 		jw_i64(w, t->projects[i]);
 	jw_arr_end(w);
-	jw_karr(w, "cidrs");
-	for (size_t i = 0; i < t->cidrs_n; i++)
-		jw_str(w, t->cidrs[i]);
-	jw_arr_end(w);
+	put_strs(w, STR("cidrs"), t->cidrs, t->cidrs_n);
 	jw_ki64(w, "expires", t->expires);
 	jw_ki64(w, "revoked", t->revoked);
 }
@@ -99,6 +113,73 @@ put_integration(struct jw *w, const struct integration *i)
 }
 
 static void
+put_user(struct jw *w, const struct user *u)
+{
+	jw_kstr(w, "email", u->email);
+	jw_kstr(w, "name", u->name);
+	jw_kbool(w, "disabled", u->disabled);
+	jw_kbool(w, "break_glass", u->break_glass);
+}
+
+static void
+put_idp(struct jw *w, const struct idp *i)
+{
+	jw_kstr(w, "name", i->name);
+	jw_kstr(w, "kind", i->kind);
+	jw_kstr(w, "config", i->config);
+	jw_kbool(w, "disabled", i->disabled);
+	put_id(w, STR("created_by"), &i->created_by.u);
+}
+
+static void
+put_identity(struct jw *w, const struct identity *i)
+{
+	put_id(w, STR("idp"), &i->idp);
+	put_id(w, STR("user"), &i->user);
+	put_digest(w, STR("key"), i->key);
+	jw_kstr(w, "issuer", i->issuer);
+	jw_kstr(w, "subject", i->subject);
+	jw_kstr(w, "label", i->label);
+}
+
+static void
+put_credential(struct jw *w, const struct credential *c)
+{
+	put_id(w, STR("user"), &c->user);
+	jw_ki64(w, "kind", c->kind);
+	jw_kstr(w, "name", c->name);
+	jw_kstr(w, "data", c->data);
+}
+
+static void
+put_session(struct jw *w, const struct session *s)
+{
+	put_id(w, STR("user"), &s->user);
+	put_id(w, STR("idp"), &s->idp);
+	put_digest(w, STR("key"), s->key);
+	jw_ki64(w, "auth_time", s->auth_time);
+	jw_ki64(w, "expires", s->expires);
+	jw_kstr(w, "method", s->method);
+	jw_kstr(w, "address", s->address);
+	jw_kstr(w, "agent", s->agent);
+	jw_kstr(w, "idp_session", s->idp_session);
+	jw_kstr(w, "name_id", s->name_id);
+}
+
+static void
+put_policy(struct jw *w, const struct policy *p)
+{
+	jw_kbool(w, "sso_only", p->sso_only);
+	jw_kbool(w, "local_login", p->local_login);
+	jw_ki64(w, "token_max_days", p->token_max_days);
+	put_strs(w, STR("ip_allow"), p->ip_allow, p->ip_allow_n);
+	jw_ki64(w, "session_idle_minutes", p->session_idle_minutes);
+	jw_ki64(w, "session_absolute_hours", p->session_absolute_hours);
+	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
+	jw_ki64(w, "review_days", p->review_days);
+}
+
+static void
 put_members(struct jw *w, const struct object *o)
 {
 	switch (o->kind) {
@@ -107,9 +188,7 @@ put_members(struct jw *w, const struct object *o)
 		jw_kstr(w, "name", ((const struct project *)o)->name);
 		break;
 	case OBJECT_USER:
-		jw_kstr(w, "email", ((const struct user *)o)->email);
-		jw_kstr(w, "name", ((const struct user *)o)->name);
-		jw_kbool(w, "disabled", ((const struct user *)o)->disabled);
+		put_user(w, (const struct user *)o);
 		break;
 	case OBJECT_SERVICE_ACCOUNT:
 		jw_kstr(w, "name", ((const struct service_account *)o)->name);
@@ -132,6 +211,21 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_INTEGRATION:
 		put_integration(w, (const struct integration *)o);
+		break;
+	case OBJECT_IDP:
+		put_idp(w, (const struct idp *)o);
+		break;
+	case OBJECT_IDENTITY:
+		put_identity(w, (const struct identity *)o);
+		break;
+	case OBJECT_CREDENTIAL:
+		put_credential(w, (const struct credential *)o);
+		break;
+	case OBJECT_SESSION:
+		put_session(w, (const struct session *)o);
+		break;
+	case OBJECT_POLICY:
+		put_policy(w, (const struct policy *)o);
 		break;
 	}
 }

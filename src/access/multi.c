@@ -1,7 +1,8 @@
 /*
  * Hash tables, and the index of what an id has many of: groups of a
- * principal, bindings of a subject.  Counted first, then filled in the order
- * of the shelf, so each span is in the order of ids without sorting.
+ * principal, bindings of a subject, sessions of a user.  Counted first, then
+ * filled in the order of the shelf, so each span is in the order of ids
+ * without sorting.
  */
 #include "access/shelf.h"
 
@@ -37,12 +38,23 @@ ids_of(const struct object *o, size_t *ret_n)
 {
 	const struct group *g = (const struct group *)o;
 
-	if (o->kind == OBJECT_BINDING) {
-		*ret_n = 1;
+	*ret_n = 1;
+	switch (o->kind) {
+	case OBJECT_BINDING:
 		return &((const struct binding *)o)->subject;
+	case OBJECT_IDENTITY:
+		return &((const struct identity *)o)->user;
+	case OBJECT_CREDENTIAL:
+		return &((const struct credential *)o)->user;
+	case OBJECT_SESSION:
+		return &((const struct session *)o)->user;
+	case OBJECT_GROUP:
+		*ret_n = g->members_n;
+		return g->members == NULL ? NULL : &g->members->u;
+	default:
+		*ret_n = 0;
+		return NULL;
 	}
-	*ret_n = g->members_n;
-	return g->members == NULL ? NULL : &g->members->u;
 }
 
 _Static_assert(sizeof(struct principal_id) == sizeof(struct uuid),
@@ -106,8 +118,7 @@ shelf_many(enum object_kind kind, struct shelf *s)
 {
 	size_t total = 0, n;
 
-	if (kind != OBJECT_GROUP && kind != OBJECT_BINDING)
-		return OK;
+	(void)kind;
 	for (size_t i = 0; i < s->n; i++) {
 		ids_of(s->all[i], &n);
 		total += n;

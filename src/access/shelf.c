@@ -32,6 +32,8 @@ text_of(const struct object *o)
 		return ((const struct user *)o)->email;
 	case OBJECT_ROLE:
 		return ((const struct role *)o)->name;
+	case OBJECT_IDP:
+		return ((const struct idp *)o)->name;
 	default:
 		return STR_NONE;
 	}
@@ -140,11 +142,11 @@ static bool
 has_text(enum object_kind kind)
 {
 	return kind == OBJECT_PROJECT || kind == OBJECT_USER ||
-	    kind == OBJECT_ROLE;
+	    kind == OBJECT_ROLE || kind == OBJECT_IDP;
 }
 
-static size_t
-limit_of(enum object_kind kind)
+size_t
+shelf_limit(enum object_kind kind)
 {
 	switch (kind) {
 	case OBJECT_PROJECT:
@@ -162,6 +164,16 @@ limit_of(enum object_kind kind)
 		return LIM_ALL_TOKENS;
 	case OBJECT_INTEGRATION:
 		return LIM_INTEGRATIONS;
+	case OBJECT_IDP:
+		return LIM_IDPS;
+	case OBJECT_IDENTITY:
+		return LIM_IDENTITIES;
+	case OBJECT_CREDENTIAL:
+		return LIM_CREDENTIALS;
+	case OBJECT_SESSION:
+		return LIM_SESSIONS;
+	case OBJECT_POLICY:
+		return 1;
 	}
 	return 0;
 }
@@ -195,9 +207,41 @@ index_ids(struct shelf *s)
 	return OK;
 }
 
-static err
-index_keys(struct shelf *s)
+/* The digest an object is found by; NULL when it has none. */
+static const uint8_t *
+digest_of(const struct object *o)
 {
+	switch (o->kind) {
+	case OBJECT_IDENTITY:
+		return ((const struct identity *)o)->key;
+	case OBJECT_SESSION:
+		return ((const struct session *)o)->key;
+	default:
+		return NULL;
+	}
+}
+
+static err
+index_digests(struct shelf *s)
+{
+	TRY(table_new(s->n, &s->keys));
+	for (size_t i = 0; i < s->n; i++) {
+		const uint8_t *key = digest_of(s->all[i]);
+
+		if (shelf_digest(s, key) != NULL)
+			return err_of(E_CORRUPT);
+		multi_add(&s->keys, hash_bytes16(key), s->all[i]);
+	}
+	return OK;
+}
+
+static err
+index_keys(enum object_kind kind, struct shelf *s)
+{
+	if (kind == OBJECT_IDENTITY || kind == OBJECT_SESSION)
+		return index_digests(s);
+	if (kind != OBJECT_TOKEN)
+		return OK;
 	TRY(table_new(s->n, &s->keys));
 	for (size_t i = 0; i < s->n; i++) {
 		const struct token *t = (const struct token *)s->all[i];
@@ -218,7 +262,7 @@ arrange(enum object_kind kind, struct shelf *s, const struct shelf *old,
 
 	s->n = merge(s->all, order_id, old == NULL ? NULL : old->all, old_n, ch,
 	    ch_n, added, added_n);
-	if (s->n > limit_of(kind))
+	if (s->n > shelf_limit(kind))
 		return err_of(E_LIMIT);
 	if (s->text != NULL) {
 		qsort(added, added_n, sizeof *added, sort_by_text);
@@ -268,8 +312,7 @@ out:
 	mem_free(added);
 	TRY(e);
 	TRY(index_ids(s));
-	if (kind == OBJECT_TOKEN)
-		TRY(index_keys(s));
+	TRY(index_keys(kind, s));
 	return shelf_many(kind, s);
 }
 
@@ -387,6 +430,24 @@ shelf_key(const struct shelf *s, const char key_id[TOKEN_KEY_ID])
 		if (s->keys.slots[i].hash == hash &&
 		    memcmp(t->key_id, key_id, TOKEN_KEY_ID) == 0)
 			return t;
+	}
+	return NULL;
+}
+
+const struct object *
+shelf_digest(const struct shelf *s, const uint8_t key[DIGEST_SIZE])
+{
+	uint64_t hash = hash_bytes16(key);
+
+	if (s == NULL)
+		return NULL;
+	for (size_t i = hash & s->keys.mask; s->keys.slots[i].hash != 0;
+	     i = (i + 1) & s->keys.mask) {
+		const struct object *o = s->keys.slots[i].value;
+
+		if (s->keys.slots[i].hash == hash &&
+		    memcmp(digest_of(o), key, DIGEST_SIZE) == 0)
+			return o;
 	}
 	return NULL;
 }

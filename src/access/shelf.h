@@ -14,7 +14,7 @@
 #include "access/world.h"
 #include "base/limits.h"
 
-enum { OBJECT_KINDS = OBJECT_INTEGRATION + 1 };
+enum { OBJECT_KINDS = OBJECT_POLICY + 1 };
 
 /* ---- cells (cell.c) ---- */
 
@@ -65,7 +65,8 @@ hash_key_id(const char key_id[TOKEN_KEY_ID])
 
 /* ---- one kind of objects ---- */
 
-/* What one id has many of: groups of a principal, bindings of a subject. */
+/* What one id has many of: groups of a principal, bindings of a subject,
+ * identities, credentials and sessions of a user. */
 struct span {
 	struct uuid id;
 	uint32_t at, n; /* in shelf.many */
@@ -75,11 +76,11 @@ struct shelf {
 	atomic_uint refs;
 	size_t n;
 	struct object **all;	/* by id */
-	struct object **text;	/* by slug, e-mail or role name; or NULL */
+	struct object **text;	/* by slug, e-mail or name; or NULL */
 	struct object **number; /* projects by number; or NULL */
 	struct table ids;
-	struct table keys;    /* tokens by key id */
-	struct object **many; /* groups, bindings */
+	struct table keys;    /* tokens by key id; by digest */
+	struct object **many; /* of what has spans */
 	struct span *spans;
 	struct table span_of;
 };
@@ -107,7 +108,12 @@ const struct object *shelf_text(enum object_kind kind, const struct shelf *s,
 const struct object *shelf_number(const struct shelf *s, uint32_t number);
 const struct token *shelf_key(const struct shelf *s,
     const char key_id[TOKEN_KEY_ID]);
+/* Identities and sessions only. */
+const struct object *shelf_digest(const struct shelf *s,
+    const uint8_t key[DIGEST_SIZE]);
 const struct span *shelf_span(const struct shelf *s, const struct uuid *id);
+/* How many objects of a kind there may be; 0 for no kind. */
+size_t shelf_limit(enum object_kind kind);
 
 /* multi.c: fills many, spans and span_of. */
 err shelf_many(enum object_kind kind, struct shelf *s) MUST_USE;

@@ -21,7 +21,7 @@ static atomic_uint_fast64_t versions;
 static bool
 kind_known(enum object_kind kind)
 {
-	return kind >= OBJECT_PROJECT && kind <= OBJECT_INTEGRATION;
+	return (unsigned)kind < OBJECT_KINDS && shelf_limit(kind) > 0;
 }
 
 err
@@ -252,6 +252,70 @@ world_token_key(const struct world *w, const char key_id[TOKEN_KEY_ID])
 	return shelf_key(w->shelf[OBJECT_TOKEN], key_id);
 }
 
+const struct idp *
+world_idp(const struct world *w, const struct uuid *id)
+{
+	return (const struct idp *)shelf_id(w->shelf[OBJECT_IDP], id);
+}
+
+const struct idp *
+world_idp_name(const struct world *w, struct str name)
+{
+	return (const struct idp *)shelf_text(OBJECT_IDP, w->shelf[OBJECT_IDP],
+	    name);
+}
+
+const struct identity *
+world_identity(const struct world *w, const struct uuid *id)
+{
+	return (const struct identity *)shelf_id(w->shelf[OBJECT_IDENTITY], id);
+}
+
+const struct identity *
+world_identity_key(const struct world *w, const uint8_t key[DIGEST_SIZE])
+{
+	return (const struct identity *)shelf_digest(w->shelf[OBJECT_IDENTITY],
+	    key);
+}
+
+const struct credential *
+world_credential(const struct world *w, const struct uuid *id)
+{
+	return (
+	    const struct credential *)shelf_id(w->shelf[OBJECT_CREDENTIAL], id);
+}
+
+const struct session *
+world_session(const struct world *w, const struct uuid *id)
+{
+	return (const struct session *)shelf_id(w->shelf[OBJECT_SESSION], id);
+}
+
+const struct session *
+world_session_key(const struct world *w, const uint8_t key[DIGEST_SIZE])
+{
+	return (
+	    const struct session *)shelf_digest(w->shelf[OBJECT_SESSION], key);
+}
+
+const struct policy *
+world_policy(const struct world *w)
+{
+	static const struct policy defaults = {
+	    .o = {.kind = OBJECT_POLICY},
+	    .local_login = true,
+	    .token_max_days = LIM_TOKEN_DAYS,
+	    .session_idle_minutes = POLICY_IDLE_MINUTES,
+	    .session_absolute_hours = POLICY_ABSOLUTE_HOURS,
+	    .step_up_minutes = POLICY_STEP_UP_MINUTES,
+	    .review_days = POLICY_REVIEW_DAYS,
+	};
+	const struct shelf *s = w->shelf[OBJECT_POLICY];
+
+	return s == NULL || s->n == 0 ? &defaults
+				      : (const struct policy *)s->all[0];
+}
+
 const struct integration *
 world_integration(const struct world *w, const struct uuid *id)
 {
@@ -295,4 +359,24 @@ world_bindings_of(const struct world *w, const struct uuid *subject,
     size_t *ret_n)
 {
 	return many_of(w->shelf[OBJECT_BINDING], subject, ret_n);
+}
+
+const struct identity *const *
+world_identities_of(const struct world *w, const struct uuid *user,
+    size_t *ret_n)
+{
+	return many_of(w->shelf[OBJECT_IDENTITY], user, ret_n);
+}
+
+const struct credential *const *
+world_credentials_of(const struct world *w, const struct uuid *user,
+    size_t *ret_n)
+{
+	return many_of(w->shelf[OBJECT_CREDENTIAL], user, ret_n);
+}
+
+const struct session *const *
+world_sessions_of(const struct world *w, const struct uuid *user, size_t *ret_n)
+{
+	return many_of(w->shelf[OBJECT_SESSION], user, ret_n);
 }

@@ -1,9 +1,10 @@
 /*
  * world.h: everything administrative, as one immutable snapshot: projects,
- * principals, groups, roles, bindings, tokens, integrations.  The writer
- * builds a new world after each administrative commit and swaps it in;
- * requests hold a reference for as long as they run, so nothing is locked
- * and one request sees one world.
+ * principals, groups, roles, bindings, tokens, integrations, identity
+ * providers, identities, credentials, sessions, the organization's policy.
+ * The writer builds a new world after each administrative commit and swaps
+ * it in; requests hold a reference for as long as they run, so nothing is
+ * locked and one request sees one world.
  *
  * Objects are stored one sealed JSON text each (object.h).
  */
@@ -24,6 +25,11 @@ enum object_kind {
 	OBJECT_BINDING = 6,
 	OBJECT_TOKEN = 7,
 	OBJECT_INTEGRATION = 8,
+	OBJECT_IDP = 9,
+	OBJECT_IDENTITY = 10,
+	OBJECT_CREDENTIAL = 11,
+	OBJECT_SESSION = 12,
+	OBJECT_POLICY = 13,
 };
 
 enum principal_kind {
@@ -55,6 +61,7 @@ struct user {
 	struct object o;
 	struct str email, name;
 	bool disabled;
+	bool break_glass; /* may log in locally when the policy says SSO only */
 };
 
 struct service_account {
@@ -117,6 +124,81 @@ struct integration {
 	struct principal_id created_by;
 };
 
+/* An identity provider: who may say that somebody is one of our users. */
+struct idp {
+	struct object o;
+	struct str name;
+	struct str kind;   /* saml, oidc-direct, oidc-code, oauth */
+	struct str config; /* JSON object, no secret */
+	bool disabled;
+	struct principal_id created_by;
+};
+
+enum { DIGEST_SIZE = 32 };
+
+/*
+ * One account at a provider is one of our users.  Found by key, the SHA-256
+ * of provider's id, length of issuer, issuer and subject; never by e-mail.
+ */
+struct identity {
+	struct object o;
+	struct uuid idp, user;
+	uint8_t key[DIGEST_SIZE];
+	struct str issuer, subject;
+	struct str label; /* what people call it: for showing only */
+};
+
+/* Numbers are stored: only append. */
+enum credential_kind {
+	CREDENTIAL_PASSWORD = 1,
+	CREDENTIAL_TOTP = 2,
+	CREDENTIAL_WEBAUTHN = 3,
+	CREDENTIAL_RECOVERY = 4,
+};
+
+/* What a user logs in with locally. */
+struct credential {
+	struct object o;
+	struct uuid user;
+	enum credential_kind kind;
+	struct str name;
+	struct str data; /* in the encoding of its kind */
+};
+
+/* Somebody who has logged in.  The cookie's secret is not kept. */
+struct session {
+	struct object o; /* o.created: the login */
+	struct uuid user;
+	struct uuid idp;		 /* all zero: a local login */
+	uint8_t key[DIGEST_SIZE];	 /* SHA-256 of the cookie's secret */
+	int64_t auth_time;		 /* when who they are was last shown */
+	int64_t expires;		 /* absolute */
+	struct str method;		 /* saml, oidc, password+totp, ... */
+	struct str address, agent;	 /* of the login */
+	struct str idp_session, name_id; /* for the provider's logout */
+};
+
+/* What holds until somebody decides otherwise. */
+enum {
+	POLICY_IDLE_MINUTES = 8 * 60,
+	POLICY_ABSOLUTE_HOURS = 24,
+	POLICY_STEP_UP_MINUTES = 15,
+	POLICY_REVIEW_DAYS = 90,
+};
+
+/* The organization's policy; one or none. */
+struct policy {
+	struct object o;
+	bool sso_only;	  /* local logins: break-glass users only */
+	bool local_login; /* false: nobody logs in locally */
+	uint32_t token_max_days;
+	const struct str *ip_allow; /* CIDRs; n 0 = from anywhere */
+	size_t ip_allow_n;
+	uint32_t session_idle_minutes, session_absolute_hours;
+	uint32_t step_up_minutes; /* sensitive actions: login not older */
+	uint32_t review_days;	  /* bindings and the log are looked through */
+};
+
 struct world; /* opaque, reference counted */
 
 /*
@@ -161,6 +243,20 @@ const struct token *world_token_key(const struct world *w,
     const char key_id[TOKEN_KEY_ID]);
 const struct integration *world_integration(const struct world *w,
     const struct uuid *id);
+const struct idp *world_idp(const struct world *w, const struct uuid *id);
+const struct idp *world_idp_name(const struct world *w, struct str name);
+const struct identity *world_identity(const struct world *w,
+    const struct uuid *id);
+const struct identity *world_identity_key(const struct world *w,
+    const uint8_t key[DIGEST_SIZE]);
+const struct credential *world_credential(const struct world *w,
+    const struct uuid *id);
+const struct session *world_session(const struct world *w,
+    const struct uuid *id);
+const struct session *world_session_key(const struct world *w,
+    const uint8_t key[DIGEST_SIZE]);
+/* Never NULL: what holds by default until somebody decides otherwise. */
+const struct policy *world_policy(const struct world *w);
 /* The display name of a principal: a user's name or e-mail, a service
  * account's or integration's name; empty when unknown. */
 struct str world_principal_name(const struct world *w, enum principal_kind kind,
@@ -176,6 +272,13 @@ const struct group *const *world_groups_of(const struct world *w,
     const struct uuid *principal, size_t *ret_n);
 const struct binding *const *world_bindings_of(const struct world *w,
     const struct uuid *subject, size_t *ret_n);
+/* What a user has, in order of id (the oldest first). */
+const struct identity *const *world_identities_of(const struct world *w,
+    const struct uuid *user, size_t *ret_n);
+const struct credential *const *world_credentials_of(const struct world *w,
+    const struct uuid *user, size_t *ret_n);
+const struct session *const *world_sessions_of(const struct world *w,
+    const struct uuid *user, size_t *ret_n);
 /* Permissions a role name stands for; false for an unknown name. */
 bool world_role_perms(const struct world *w, struct str role,
     struct permset *ret);

@@ -521,6 +521,8 @@ purge(struct writer *w)
 		e = store_reply_purge(w->lane.conn,
 		    time_now_ms() - LIM_IDEMPOTENCY_MS);
 		if (err_ok(e))
+			e = store_seen_purge(w->lane.conn, time_now_ms());
+		if (err_ok(e))
 			e = store_commit(w->lane.conn);
 		else
 			store_rollback(w->lane.conn);

@@ -41,6 +41,9 @@ struct store_conn {
 	int fault;    /* extended code of the last error */
 	int fault_os; /* and errno behind it */
 	struct order incidents, alerts;
+	/* The writer's: at most so many rows in `seen`; known once counted. */
+	uint64_t seen;
+	bool seen_known, seen_full;
 };
 
 struct store {
@@ -101,7 +104,7 @@ void vfs_forget(sqlite3 *db);
 struct schema {
 	const char *sql, *end;
 };
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define APPLICATION_ID 1382302292 /* "RdBT" */
 extern const struct schema schemas[SCHEMA_VERSION];
 
@@ -113,7 +116,8 @@ err start_identify(struct store_conn *c, struct trail *t,
     uint64_t *ret) MUST_USE;
 /* Make durable what a crash left in the log. */
 err start_heal(struct store *s, struct trail *t) MUST_USE;
-err start_check(struct store_conn *c, struct trail *t) MUST_USE;
+err start_check(struct store_conn *c, uint64_t version,
+    struct trail *t) MUST_USE;
 err start_migrate(struct store_conn *c, uint64_t version,
     struct trail *t) MUST_USE;
 /* Run a check statement; E_CORRUPT with its first complaint. */

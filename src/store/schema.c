@@ -11,12 +11,18 @@
 		".byte 0\n"                                                    \
 		".popsection\n")
 
-EMBED("store_schema_0001", "src/store/schema/0001.sql");
+#define DECLARE(name)                                                          \
+	extern const char name##_begin[], name##_end[];                        \
+	__asm__(".hidden " #name "_begin\n.hidden " #name "_end\n"             \
+		".globl " #name "_begin\n.globl " #name "_end\n")
 
-extern const char store_schema_0001_begin[], store_schema_0001_end[];
-__asm__(".hidden store_schema_0001_begin\n.hidden store_schema_0001_end\n"
-	".globl store_schema_0001_begin\n.globl store_schema_0001_end\n");
+EMBED("store_schema_0001", "src/store/schema/0001.sql");
+EMBED("store_schema_0002", "src/store/schema/0002.sql");
+
+DECLARE(store_schema_0001);
+DECLARE(store_schema_0002);
 
 const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0001_begin, store_schema_0001_end},
+    {store_schema_0002_begin, store_schema_0002_end},
 };

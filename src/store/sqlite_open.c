@@ -142,7 +142,7 @@ open_to_write(struct store *s, struct trail *t)
 	    &s->folder));
 	s->folder->patience = FOLD_PATIENCE;
 	TRY(start_heal(s, t));
-	TRY(start_check(s->writer, t));
+	TRY(start_check(s->writer, version, t));
 	return start_migrate(s->writer, version, t);
 }
 

@@ -241,6 +241,7 @@ store_rollback(struct store_conn *c)
 		return;
 	c->incidents.known = false;
 	c->alerts.known = false;
+	c->seen_known = false;
 	if (!sqlite3_get_autocommit(c->db))
 		err_ignore(conn_run(c, Q_ROLLBACK), "it is over either way");
 	/* Only a bug or memory gone can leave it open; writing on in it

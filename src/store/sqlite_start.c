@@ -207,8 +207,11 @@ start_ask(struct store_conn *c, enum query id, struct trail *t)
 	return OK;
 }
 
-static const char *const edges[] = {
-#define EDGE(sql) sql,
+static const struct {
+	uint64_t since; /* schema */
+	const char *sql;
+} edges[] = {
+#define EDGE(since, sql) {since, sql},
 #include "store/query.def"
 };
 
@@ -230,7 +233,7 @@ read_all(sqlite3 *db, const char *sql)
  * blobs that were written last.
  */
 err
-start_check(struct store_conn *c, struct trail *t)
+start_check(struct store_conn *c, uint64_t version, struct trail *t)
 {
 	uint64_t pages;
 
@@ -238,11 +241,13 @@ start_check(struct store_conn *c, struct trail *t)
 	if (pages <= QUICK_CHECK)
 		return start_ask(c, Q_QUICK_CHECK, t);
 	for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
-		int rc = read_all(c->db, edges[i]);
+		int rc = SQLITE_OK;
 
+		if (edges[i].since <= version)
+			rc = read_all(c->db, edges[i].sql);
 		if (rc != SQLITE_OK) {
 			trail_set(t, "store.db: %s: at %s", sqlite3_errstr(rc),
-			    edges[i]);
+			    edges[i].sql);
 			return conn_error(c, rc);
 		}
 	}

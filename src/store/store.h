@@ -370,6 +370,28 @@ struct token_used_row {
 err store_token_used(struct store_conn *c, struct arena *a,
     struct token_used_row **ret, size_t *ret_n) MUST_USE;
 
+/* ---- what may happen once ---- */
+enum seen_kind {
+	SEEN_SAML = 1,	   /* assertion ids */
+	SEEN_LOGIN = 2,	   /* login transactions */
+	SEEN_JWT = 3,	   /* jti */
+	SEEN_HOOK = 4,	   /* delivery ids and signatures of senders */
+	SEEN_WEBAUTHN = 5, /* challenges */
+	SEEN_TOTP = 6,	   /* a user's time steps */
+};
+enum { SEEN_SIZE = 32 };
+/*
+ * Remember a hash (SHA-256 of what may be used once and of whose it is) until
+ * expires, in the transaction of what it is used for.  E_EXISTS when it is
+ * there already, also when it has expired and is not purged yet; the
+ * transaction can go on after that.  E_LIMIT above LIM_SEEN: nobody's use can
+ * be told from a second one then, so it is refused.
+ */
+err store_seen_add(struct store_conn *c, enum seen_kind kind,
+    const uint8_t hash[SEEN_SIZE], int64_t expires) MUST_USE;
+/* Deletes those that expired before now, STORE_PURGE at a time. */
+err store_seen_purge(struct store_conn *c, int64_t now) MUST_USE;
+
 /* ---- audit ---- */
 err store_audit_append(struct store_conn *c, uint64_t seq,
     struct str leaf) MUST_USE;

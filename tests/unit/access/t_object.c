@@ -44,7 +44,8 @@ TEST(projects_users_accounts)
 	struct user u = {.o = head_of(OBJECT_USER, 1, 0),
 	    .email = STR("a@b"),
 	    .name = STR("A"),
-	    .disabled = true};
+	    .disabled = true,
+	    .break_glass = true};
 	struct service_account s = {.o = head_of(OBJECT_SERVICE_ACCOUNT, 1, 0),
 	    .name = STR("bot"),
 	    .disabled = true};
@@ -59,7 +60,7 @@ TEST(projects_users_accounts)
 	u2 = again(&u);
 	T_EQ_STR(u2->email, u.email);
 	T_EQ_STR(u2->name, u.name);
-	T_OK(u2->disabled);
+	T_OK(u2->disabled && u2->break_glass);
 	s2 = again(&s);
 	T_EQ_STR(s2->name, s.name);
 	T_OK(s2->disabled);
@@ -170,6 +171,108 @@ TEST(integrations)
 	END;
 }
 
+TEST(providers_and_identities)
+{
+	struct idp i = {.o = head_of(OBJECT_IDP, 1, 0),
+	    .name = STR("corp"),
+	    .kind = STR("saml"),
+	    .config = STR("{ \"entity\" : \"x\" }"),
+	    .disabled = true,
+	    .created_by = {{{8}}}};
+	struct identity a = {.o = head_of(OBJECT_IDENTITY, 1, 0),
+	    .idp = {{1}},
+	    .user = {{2}},
+	    .key = {3, 255},
+	    .issuer = STR("https://a/"),
+	    .subject = STR("s\xc3\xa9"),
+	    .label = STR("ann")};
+	const struct identity *a2;
+	const struct idp *i2;
+
+	BEGIN;
+	i2 = again(&i);
+	T_EQ_STR(i2->name, i.name);
+	T_EQ_STR(i2->kind, i.kind);
+	T_EQ_STR(i2->config, i.config);
+	T_OK(i2->disabled && uuid_eq(&i2->created_by.u, &i.created_by.u));
+	a2 = again(&a);
+	T_OK(uuid_eq(&a2->idp, &a.idp) && uuid_eq(&a2->user, &a.user));
+	T_EQ_MEM(a2->key, a.key, sizeof a.key);
+	T_EQ_STR(a2->issuer, a.issuer);
+	T_EQ_STR(a2->subject, a.subject);
+	T_EQ_STR(a2->label, a.label);
+	END;
+}
+
+TEST(credentials_and_sessions)
+{
+	struct credential c = {.o = head_of(OBJECT_CREDENTIAL, 1, 0),
+	    .user = {{2}},
+	    .kind = CREDENTIAL_WEBAUTHN,
+	    .name = STR("key"),
+	    .data = STR("{}")};
+	struct session s = {.o = head_of(OBJECT_SESSION, 1, 0),
+	    .user = {{1}},
+	    .idp = {{2}},
+	    .key = {9, 8},
+	    .auth_time = 5,
+	    .expires = INT64_MAX,
+	    .method = STR("saml"),
+	    .address = STR("::1"),
+	    .agent = STR("curl"),
+	    .idp_session = STR("_s"),
+	    .name_id = STR("n")};
+	const struct credential *c2;
+	const struct session *s2;
+
+	BEGIN;
+	c2 = again(&c);
+	T_OK(uuid_eq(&c2->user, &c.user));
+	T_EQ_INT(c2->kind, CREDENTIAL_WEBAUTHN);
+	T_EQ_STR(c2->name, c.name);
+	T_EQ_STR(c2->data, c.data);
+	s2 = again(&s);
+	T_OK(uuid_eq(&s2->idp, &s.idp) && uuid_eq(&s2->user, &s.user));
+	T_EQ_MEM(s2->key, s.key, sizeof s.key);
+	T_EQ_INT(s2->auth_time, 5);
+	T_OK(s2->expires == INT64_MAX);
+	T_EQ_STR(s2->method, s.method);
+	T_EQ_STR(s2->address, s.address);
+	T_EQ_STR(s2->agent, s.agent);
+	T_EQ_STR(s2->idp_session, s.idp_session);
+	T_EQ_STR(s2->name_id, s.name_id);
+	END;
+}
+
+TEST(policies)
+{
+	static const struct str cidrs[] = {{"10.0.0.0/8", 10}, {"::1", 3}};
+	struct policy p = {.o = head_of(OBJECT_POLICY, 1, 0),
+	    .sso_only = true,
+	    .local_login = true,
+	    .token_max_days = 30,
+	    .ip_allow = cidrs,
+	    .ip_allow_n = 2,
+	    .session_idle_minutes = 1,
+	    .session_absolute_hours = 2,
+	    .step_up_minutes = 3,
+	    .review_days = 4};
+	const struct policy *q;
+
+	BEGIN;
+	q = again(&p);
+	T_OK(q->sso_only && q->local_login);
+	T_EQ_INT(q->token_max_days, 30);
+	T_EQ_INT(q->ip_allow_n, 2);
+	T_EQ_STR(q->ip_allow[0], cidrs[0]);
+	T_EQ_STR(q->ip_allow[1], cidrs[1]);
+	T_EQ_INT(q->session_idle_minutes, 1);
+	T_EQ_INT(q->session_absolute_hours, 2);
+	T_EQ_INT(q->step_up_minutes, 3);
+	T_EQ_INT(q->review_days, 4);
+	END;
+}
+
 static err
 decoded(enum object_kind kind, const char *text, const struct object **ret)
 {
@@ -197,7 +300,7 @@ TEST(unknown_members_are_ignored_and_missing_ones_zero)
 	T_OK(permset_has(&((const struct role *)o)->perms, PERM_INCIDENT_VIEW));
 	T_OK(permset_within(((const struct role *)o)->perms,
 	    set_of(PERM_INCIDENT_VIEW)));
-	for (unsigned k = OBJECT_PROJECT; k <= OBJECT_INTEGRATION; k++)
+	for (unsigned k = OBJECT_PROJECT; k <= OBJECT_POLICY; k++)
 		T_GOOD(decoded((enum object_kind)k, "{}", &o));
 	END;
 }
@@ -238,6 +341,13 @@ TEST(corrupt_text_is_refused)
 	    {OBJECT_TOKEN, "{\"scopes\":{}}"},
 	    {OBJECT_INTEGRATION, "{\"default_severity\":256}"},
 	    {OBJECT_INTEGRATION, "{\"auth\":{\"kind\":\"bearer\"}}"},
+	    {OBJECT_IDENTITY, "{\"key\":\"00\"}"},
+	    {OBJECT_CREDENTIAL, "{\"kind\":256}"},
+	    {OBJECT_SESSION, "{\"key\":1}"},
+	    {OBJECT_SESSION, "{\"auth_time\":-1}"},
+	    {OBJECT_POLICY, "{\"ip_allow\":\"::1\"}"},
+	    {OBJECT_POLICY, "{\"ip_allow\":[1]}"},
+	    {OBJECT_POLICY, "{\"review_days\":-1}"},
 	    {(enum object_kind)0, "{}"},
 	    {(enum object_kind)99, "{}"},
 	};

@@ -288,7 +288,7 @@ TEST(impossible_objects_are_refused)
 	    .members_n = LIM_GROUP_MEMBERS + 1};
 
 	T_ERR(world_builder_put(b, &o), E_CORRUPT);
-	o.kind = (enum object_kind)9;
+	o.kind = (enum object_kind)99;
 	T_ERR(world_builder_put(b, &o), E_CORRUPT);
 	T_ERR(world_builder_put(b, &p.o), E_CORRUPT); /* no number */
 	t.key_id[3] = '\0';
@@ -328,6 +328,127 @@ TEST(limits_at_n_and_n_plus_one)
 	world_unref(w);
 }
 
+static struct session
+session_of(uint32_t n, struct uuid user)
+{
+	struct session s = {.o = head_of(OBJECT_SESSION, n, 0),
+	    .user = user,
+	    .expires = NOW,
+	    .method = STR("saml")};
+
+	memcpy(s.key, &n, sizeof n);
+	s.key[31] = 1;
+	return s;
+}
+
+static struct identity
+identity_of(uint32_t n, struct uuid user)
+{
+	struct identity i = {.o = head_of(OBJECT_IDENTITY, n, 0), .user = user};
+
+	memcpy(i.key + 20, &n, sizeof n); /* alike in what is hashed */
+	return i;
+}
+
+TEST(who_has_logged_in)
+{
+	struct uuid ann = {{1}}, bob = {{2}};
+	struct session s = session_of(1, ann), t = session_of(2, ann);
+	struct identity i = identity_of(1, ann), j = identity_of(2, bob);
+	struct credential c = {.o = head_of(OBJECT_CREDENTIAL, 1, 0),
+	    .user = bob,
+	    .kind = CREDENTIAL_TOTP};
+	struct idp p = {.o = head_of(OBJECT_IDP, 1, 0),
+	    .name = STR("corp"),
+	    .kind = STR("saml")};
+	struct world_builder *b = fresh();
+	struct world *w;
+	size_t n;
+
+	put(b, &t);
+	put(b, &s);
+	put(b, &i);
+	put(b, &j);
+	put(b, &c);
+	put(b, &p);
+	w = done(b);
+	T_OK(uuid_eq(&world_session_key(w, s.key)->o.id, &s.o.id));
+	T_OK(world_session_key(w, i.key) == NULL);
+	T_OK(world_session(w, &s.o.id) != NULL);
+	T_OK(uuid_eq(&world_identity_key(w, i.key)->user, &ann));
+	T_OK(uuid_eq(&world_identity_key(w, j.key)->user, &bob));
+	T_OK(world_identity(w, &j.o.id) != NULL);
+	T_OK(world_idp(w, &p.o.id) == world_idp_name(w, STR("corp")));
+	T_OK(world_idp_name(w, STR("cor")) == NULL);
+	T_OK(uuid_eq(&world_sessions_of(w, &ann, &n)[0]->o.id, &s.o.id));
+	T_EQ_INT(n, 2);
+	world_sessions_of(w, &bob, &n);
+	T_EQ_INT(n, 0);
+	T_OK(world_identities_of(w, &bob, &n)[0]->key[20] == 2);
+	T_EQ_INT(n, 1);
+	T_OK(world_credentials_of(w, &bob, &n)[0]->kind == CREDENTIAL_TOTP);
+	T_OK(world_credential(w, &c.o.id) != NULL);
+	b = from(w);
+	world_builder_remove(b, OBJECT_SESSION, &s.o.id);
+	world_unref(w);
+	w = done(b);
+	T_OK(world_session_key(w, s.key) == NULL);
+	T_OK(world_session_key(w, t.key) != NULL);
+	j = identity_of(3, bob); /* another, the same key */
+	memcpy(j.key, i.key, sizeof j.key);
+	put(b = from(w), &j);
+	T_ERR(outcome(b), E_CORRUPT);
+	p.o.id.b[9] = 1; /* another, the same name */
+	put(b = from(w), &p);
+	T_ERR(outcome(b), E_CORRUPT);
+	world_unref(w);
+}
+
+TEST(one_policy_or_what_holds_by_default)
+{
+	static const struct str from_here[] = {{"10.0.0.0/8", 10}};
+	struct policy p = {.o = head_of(OBJECT_POLICY, 1, 0),
+	    .ip_allow = from_here,
+	    .ip_allow_n = 1,
+	    .review_days = 7};
+	struct world_builder *b;
+	struct world *w = done(fresh());
+
+	T_OK(world_policy(w)->local_login && !world_policy(w)->sso_only);
+	T_EQ_INT(world_policy(w)->token_max_days, LIM_TOKEN_DAYS);
+	T_EQ_INT(world_policy(w)->session_idle_minutes, 480);
+	T_EQ_INT(world_policy(w)->session_absolute_hours, 24);
+	T_EQ_INT(world_policy(w)->step_up_minutes, 15);
+	put(b = from(w), &p);
+	world_unref(w);
+	w = done(b);
+	T_EQ_INT(world_policy(w)->review_days, 7);
+	T_EQ_STR(world_policy(w)->ip_allow[0], from_here[0]);
+	T_OK(world_policy(w)->ip_allow[0].p != from_here[0].p);
+	p.o.id.b[9] = 1;
+	put(b = from(w), &p);
+	T_ERR(outcome(b), E_LIMIT);
+	world_unref(w);
+}
+
+TEST(sessions_at_n_and_n_plus_one)
+{
+	struct world_builder *b = fresh();
+	struct uuid ann = {{1}};
+	struct session s;
+	struct world *w;
+
+	for (uint32_t i = 0; i < LIM_SESSIONS; i++) {
+		s = session_of(i, ann);
+		put(b, &s);
+	}
+	w = done(b);
+	s = session_of(LIM_SESSIONS, ann);
+	put(b = from(w), &s);
+	T_ERR(outcome(b), E_LIMIT);
+	world_unref(w);
+}
+
 TEST(an_empty_world_answers)
 {
 	struct world *w = done(fresh());
@@ -338,6 +459,8 @@ TEST(an_empty_world_answers)
 	T_OK(world_project_slug(w, STR("x")) == NULL);
 	T_OK(world_user_email(w, STR("x")) == NULL);
 	T_OK(world_token_key(w, "0123456789") == NULL);
+	T_OK(world_session_key(w, (const uint8_t[DIGEST_SIZE]){0}) == NULL);
+	T_OK(world_idp_name(w, STR("x")) == NULL);
 	world_groups_of(w, &u, &n);
 	T_EQ_INT(n, 0);
 	n = 5;
@@ -479,7 +602,7 @@ ms_since(const struct timespec *from_time)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)(t.tv_sec - from_time->tv_sec) * 1e3 +
 	    (double)(t.tv_nsec - from_time->tv_nsec) / 1e6;
 }
@@ -495,8 +618,9 @@ scattered(uint64_t *seed)
 	return u;
 }
 
-/* The bar: 50 ms to change a world of 20,000 principals and as many tokens.
- * Sanitizers slow it down, so only release builds are held to it. */
+/* The bar: 50 ms of this thread, whatever else the machine does, to change a
+ * world of 20,000 principals and as many tokens.  Sanitizers slow it down, so
+ * only release builds are held to it. */
 TEST(rebuild_is_fast)
 {
 	struct world_builder *b = fresh();
@@ -507,7 +631,7 @@ TEST(rebuild_is_fast)
 	double built, worst = 0;
 	char text[64];
 
-	clock_gettime(CLOCK_MONOTONIC, &t0);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t0);
 	for (uint32_t i = 0; i < LIM_PRINCIPALS; i++) {
 		struct user u = {.o = head_of(OBJECT_USER, i, 0)};
 		struct token t;
@@ -529,7 +653,7 @@ TEST(rebuild_is_fast)
 		struct user u = {.o = head_of(OBJECT_USER, 1, 0)};
 		double took;
 
-		clock_gettime(CLOCK_MONOTONIC, &t0);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t0);
 		b = from(w);
 		put(b, &t);
 		u.o.id = last;

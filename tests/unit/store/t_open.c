@@ -248,13 +248,50 @@ TEST(newer_schema)
 	T_ERR(try(fake_root, STORE_WRITE, &s), E_CORRUPT);
 	T_OK(strstr(t.detail, "schema 99") != NULL);
 	T_ERR(try(fake_root, STORE_READ, &s), E_CORRUPT);
-	stranger("PRAGMA user_version = 1");
+	stranger("PRAGMA user_version = 2");
 	T_GOOD(try(fake_root, STORE_WRITE, &s));
 	T_OK(row_in(store_writer(s)));
 	s = store_close(s);
 	stranger("PRAGMA application_id = 7");
 	T_ERR(try(fake_root, STORE_WRITE, &s), E_CORRUPT);
 	T_OK(strstr(t.detail, "not a store") != NULL);
+}
+
+/* What an older binary left; `pages` more, to be looked at from its edges
+ * only.  Readers ask for the server, which brings it up to date. */
+static void
+older(unsigned pages)
+{
+	static const uint8_t hash[SEEN_SIZE];
+	char sql[256];
+	struct store *s;
+
+	(void)fake_dir();
+	s = store_close(with_row());
+	stranger("DROP TABLE seen; PRAGMA user_version = 1;");
+	(void)snprintf(sql, sizeof sql,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < %u) INSERT INTO audit SELECT i, zeroblob(4096) FROM n",
+	    pages);
+	stranger(sql);
+	T_ERR(try(fake_root, STORE_READ, &s), E_CORRUPT);
+	T_OK(strstr(t.detail, "start the server once") != NULL);
+	T_GOOD(try(fake_root, STORE_WRITE, &s));
+	T_REQUIRE(s != NULL);
+	T_OK(row_in(store_writer(s)));
+	T_GOOD(store_begin(store_writer(s)));
+	T_GOOD(store_seen_add(store_writer(s), SEEN_JWT, hash, 1));
+	T_GOOD(store_commit(store_writer(s)));
+	T_GOOD(store_check(s, &t));
+	s = store_close(s);
+	T_GOOD(try(fake_root, STORE_READ, &s));
+	s = store_close(s);
+}
+
+TEST(older_schema)
+{
+	older(1);
+	older(5000);
 }
 
 static void

@@ -16,6 +16,7 @@ static const enum query may_scan[] = {
     Q_INCIDENT_LAST_TIME, Q_ALERT_LAST_TIME, Q_CHECKPOINT_NEWEST, /* one */
     Q_REPLY_PURGE, /* STORE_PURGE rows of its low end */
     Q_ALERT_OPEN,  /* of what a bounded search found */
+    Q_SEEN_COUNT,  /* once, and when it seems to be full */
 };
 
 static bool
