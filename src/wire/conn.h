@@ -219,6 +219,7 @@ struct conn {
 	struct reactor *r;
 	const struct transport *t;
 	struct ssl_st *ssl;
+	bool more_follows; /* this record is not the last of what is there */
 	enum phase phase;
 	uint32_t events; /* what epoll was asked for */
 	bool is_dirty;

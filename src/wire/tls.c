@@ -1,10 +1,12 @@
 /* TLS 1.3 only: contexts, session tickets, and the transport over them. */
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -300,18 +302,95 @@ tls_context_free(SSL_CTX *ctx)
 	SSL_CTX_free(ctx);
 }
 
+/*
+ * ---- the socket below ----
+ *
+ * The library's own would do, but for MSG_MORE: an answer of several records
+ * leaves, and wakes its reader, once, not record by record.
+ */
+
+static int
+sock_write(BIO *b, const char *p, int n)
+{
+	struct conn *c = BIO_get_data(b);
+	int flags = MSG_NOSIGNAL | (c->more_follows ? MSG_MORE : 0);
+	ssize_t put = send(c->source.fd, p, (size_t)n, flags);
+
+	BIO_clear_retry_flags(b);
+	if (put < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(b);
+	return (int)put;
+}
+
+static int
+sock_read(BIO *b, char *p, int n)
+{
+	struct conn *c = BIO_get_data(b);
+	ssize_t got = recv(c->source.fd, p, (size_t)n, 0);
+
+	BIO_clear_retry_flags(b);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(b);
+	if (got == 0)
+		BIO_set_flags(b, BIO_FLAGS_IN_EOF);
+	return (int)got;
+}
+
+static long
+sock_ctrl(BIO *b, int what, long n, void *p)
+{
+	(void)n;
+	(void)p;
+	if (what == BIO_CTRL_EOF)
+		return BIO_test_flags(b, BIO_FLAGS_IN_EOF) != 0;
+	return what == BIO_CTRL_FLUSH; /* nothing is held here */
+}
+
+static BIO_METHOD *sock_method; /* of the process, as the library's are */
+
+static void
+sock_method_make(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "wire");
+
+	if (m != NULL && BIO_meth_set_write(m, sock_write) == 1 &&
+	    BIO_meth_set_read(m, sock_read) == 1 &&
+	    BIO_meth_set_ctrl(m, sock_ctrl) == 1)
+		sock_method = m;
+	else
+		BIO_meth_free(m);
+}
+
+static BIO *
+sock_new(struct conn *c)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	BIO *b;
+
+	pthread_once(&once, sock_method_make);
+	b = sock_method == NULL ? NULL : BIO_new(sock_method);
+	if (b == NULL)
+		return NULL;
+	BIO_set_data(b, c);
+	BIO_set_init(b, 1);
+	return b;
+}
+
 /* ---- the transport ---- */
 
 bool
 tls_accept(struct conn *c)
 {
 	struct wire *w = c->r->w;
+	BIO *b;
 
 	pthread_mutex_lock(&w->tls_mu);
 	c->ssl = w->tls == NULL ? NULL : SSL_new(w->tls);
 	pthread_mutex_unlock(&w->tls_mu);
-	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->source.fd) != 1)
+	b = c->ssl == NULL ? NULL : sock_new(c);
+	if (b == NULL)
 		return false;
+	SSL_set_bio(c->ssl, b, b); /* the connection's, for both ways */
 	SSL_set_accept_state(c->ssl);
 	return true;
 }
@@ -371,7 +450,9 @@ tls_write(struct conn *c, const void *p, size_t n)
 	int rc;
 
 	ERR_clear_error();
+	c->more_follows = n > SSL3_RT_MAX_PLAIN_LENGTH;
 	rc = SSL_write_ex(c->ssl, p, n, &put);
+	c->more_follows = false;
 	return rc == 1 ? (ptrdiff_t)put : io_result(c, rc);
 }
 
