@@ -1,6 +1,8 @@
 /* route.c: see route.h. */
 #include "flow/route.h"
 
+#include <pthread.h>
+
 #include "base/limits.h"
 #include "flow/call.h"
 #include "flow/handlers.h"
@@ -93,58 +95,133 @@ schema_name(enum schema s)
 	return name[s];
 }
 
-/* Does the path fit the pattern, segment by segment? */
-static bool
-fits(struct str pattern, struct str path, struct route_match *ret)
-{
-	ret->vars = 0;
-	while (pattern.n > 0 || path.n > 0) {
-		struct str want, have;
+/*
+ * ---- finding ----
+ *
+ * A tree of path segments, made once: what a request costs does not rise
+ * with the number of routes.  A literal segment is preferred to a variable
+ * one, wherever they stand in the table.
+ */
 
-		if (pattern.n == 0 || path.n == 0 || path.p[0] != '/')
-			return false;
-		pattern = str_skip(pattern, 1);
-		path = str_skip(path, 1);
-		want = pattern;
-		have = path;
-		while (pattern.n > 0 && pattern.p[0] != '/')
-			pattern = str_skip(pattern, 1);
-		while (path.n > 0 && path.p[0] != '/')
-			path = str_skip(path, 1);
-		want.n -= pattern.n;
-		have.n -= path.n;
-		if (want.n > 0 && want.p[0] == '{') {
-			if (have.n == 0 || ret->vars == ROUTE_VARS)
-				return false;
-			ret->var[ret->vars++] = have;
-		} else if (!str_eq(want, have)) {
-			return false;
+enum { NODES = 2048, SEGMENT_DEPTH = 16 };
+
+struct node {
+	struct str text; /* of the segment; variables: "{" */
+	uint16_t child, next;
+	const struct route *by[HTTP_OTHER]; /* what ends here, by method */
+};
+
+static struct node nodes[NODES]; /* [0] is the root, and no child */
+static size_t nodes_n = 1;
+
+/* Cuts "/segment" off the front; false: there is none. */
+static bool
+segment(struct str *path, struct str *ret)
+{
+	const char *end;
+
+	if (path->n == 0 || path->p[0] != '/')
+		return false;
+	*path = str_skip(*path, 1);
+	*ret = *path;
+	end = path->n == 0 ? NULL : memchr(path->p, '/', path->n);
+	if (end != NULL)
+		ret->n = (size_t)(end - path->p);
+	*path = str_skip(*path, ret->n);
+	return true;
+}
+
+static uint16_t
+child_put(uint16_t parent, struct str text)
+{
+	uint16_t *at = &nodes[parent].child;
+
+	while (*at != 0 && !str_eq(nodes[*at].text, text))
+		at = &nodes[*at].next;
+	if (*at == 0) {
+		BUG_ON(nodes_n == NODES);
+		nodes[nodes_n].text = text;
+		*at = (uint16_t)nodes_n++;
+	}
+	return *at;
+}
+
+static void
+tree_make(void)
+{
+	for (size_t i = 0; i < routes_n; i++) {
+		struct str path = routes[i].path, text;
+		uint16_t at = 0;
+
+		while (segment(&path, &text)) {
+			if (text.n > 0 && text.p[0] == '{')
+				text.n = 1; /* its name does not matter */
+			at = child_put(at, text);
+		}
+		BUG_ON(nodes[at].by[routes[i].method] != NULL);
+		nodes[at].by[routes[i].method] = &routes[i];
+	}
+}
+
+/* Bit per method that ends here. */
+static unsigned
+methods(const struct node *n)
+{
+	unsigned all = 0;
+
+	for (unsigned m = 0; m < HTTP_OTHER; m++)
+		if (n->by[m] != NULL)
+			all |= 1U << m;
+	return all;
+}
+
+/* The node of a route that the segments lead to; 0: none. */
+static uint16_t
+descend(uint16_t at, const struct str *seg, size_t n, struct route_match *ret)
+{
+	size_t vars = ret->vars;
+	uint16_t var = 0, end;
+
+	if (n == 0)
+		return methods(&nodes[at]) != 0 ? at : 0;
+	for (uint16_t i = nodes[at].child; i != 0; i = nodes[i].next) {
+		if (nodes[i].text.n == 1 && nodes[i].text.p[0] == '{') {
+			var = i;
+		} else if (str_eq(nodes[i].text, *seg)) {
+			end = descend(i, seg + 1, n - 1, ret);
+			if (end != 0)
+				return end;
+			ret->vars = vars;
 		}
 	}
-	return true;
+	if (var == 0 || seg->n == 0 || vars == ROUTE_VARS)
+		return 0;
+	ret->var[ret->vars++] = *seg;
+	return descend(var, seg + 1, n - 1, ret);
 }
 
 err
 route_find(enum http_method m, struct str path, struct route_match *ret)
 {
-	struct route_match try;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct str seg[SEGMENT_DEPTH];
+	size_t n = 0;
+	uint16_t at;
 
+	(void)pthread_once(&once, tree_make);
 	ret->route = NULL;
 	ret->allow = 0;
 	ret->vars = 0;
+	while (n < SEGMENT_DEPTH && segment(&path, &seg[n]))
+		n++;
+	if (path.n > 0 || n == 0)
+		return err_of(E_NOT_FOUND);
+	at = descend(0, seg, n, ret);
+	if (at == 0)
+		return err_of(E_NOT_FOUND);
+	ret->allow = methods(&nodes[at]);
 	if (m == HTTP_HEAD)
 		m = HTTP_GET;
-	for (size_t i = 0; i < routes_n; i++) {
-		if (!fits(routes[i].path, path, &try))
-			continue;
-		ret->allow |= 1u << routes[i].method;
-		if (routes[i].method != m || ret->route != NULL)
-			continue;
-		ret->route = &routes[i];
-		ret->vars = try.vars;
-		memcpy(ret->var, try.var, sizeof ret->var);
-	}
-	if (ret->route != NULL)
-		return OK;
-	return err_of(ret->allow != 0 ? E_METHOD : E_NOT_FOUND);
+	ret->route = m < HTTP_OTHER ? nodes[at].by[m] : NULL;
+	return err_of(ret->route != NULL ? E_OK : E_METHOD);
 }
