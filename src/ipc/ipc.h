@@ -10,7 +10,8 @@
 
 #include "base/buf.h"
 
-enum ipc_role { SUPERVISOR, SERVER, KEEPER, IPC_ROLES };
+/* EGRESS is the child of IDP that may connect. */
+enum ipc_role { SUPERVISOR, SERVER, KEEPER, IDP, EGRESS, IPC_ROLES };
 
 enum ipc_type {
 #define MSG(name, from, to, max, fds, meaning) name,

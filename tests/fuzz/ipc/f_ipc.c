@@ -53,8 +53,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n < 2 || n > LIM_IPC)
 		return 0;
 	how = data[0];
-	if (!err_ok(ipc_pair((enum ipc_role)(how % 3),
-		(enum ipc_role)(how / 3 % 3), &a, &b)))
+	if (!err_ok(ipc_pair((enum ipc_role)(how % IPC_ROLES),
+		(enum ipc_role)(how / IPC_ROLES % IPC_ROLES), &a, &b)))
 		return 0;
 	(void)send(b.fd, data + 1, n - 1, MSG_NOSIGNAL);
 	if (how < 128 && err_ok(ipc_recv(&a, 0, buf, sizeof buf, &m))) {
