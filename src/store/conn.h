@@ -99,6 +99,8 @@ const char *vfs_name(void);
 int vfs_errno(void);
 /* Drop log pages of a transaction that is rolled back. */
 void vfs_forget(sqlite3 *db);
+/* This thread folds the log back, and others should hardly notice. */
+extern _Thread_local bool vfs_gentle;
 
 /* ---- schema.c ---- */
 struct schema {

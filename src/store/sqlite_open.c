@@ -302,8 +302,11 @@ fold(struct store *s, int mode, int patience, int *ret_log, int *ret_done)
 	int rc;
 
 	s->folder->patience = patience;
+	/* while the writer is stopped, one sync is sooner done than many */
+	vfs_gentle = mode == SQLITE_CHECKPOINT_PASSIVE;
 	rc = sqlite3_wal_checkpoint_v2(s->folder->db, NULL, mode, ret_log,
 	    ret_done);
+	vfs_gentle = false;
 	if (*ret_log >= 0 && *ret_done >= 0) {
 		if (*ret_log == 0)
 			atomic_store(&s->wal_pages, 0);

@@ -10,7 +10,9 @@
  *   recover from fsync failures?", USENIX ATC 2020);
  * - the pages of a commit go to the log in few large writes.  SQLite makes
  *   two small ones for each page; fsync follows each commit anyway and sends
- *   them on (synchronous=FULL), so nobody can see the difference.
+ *   them on (synchronous=FULL), so nobody can see the difference;
+ * - folding the log back leaves the disk few pages to write at a time, so
+ *   that a commit's fsync never waits behind megabytes of them.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,11 +24,13 @@
 
 /* SQLite's own layer takes the low 17 bits of a length: pieces below that. */
 enum { LOG_BUFFER = 512 * 1024, LOG_PIECE = 124 * 1024 };
+enum { DIRTY_MAX = 64 };
 
 struct file {
 	sqlite3_file base;
 	bool log;
 	bool broken;	       /* fsync failed */
+	unsigned dirty;	       /* pages of the database not synced yet */
 	sqlite3_int64 unsure;  /* lowest offset written since fsync, or -1 */
 	sqlite3_int64 at;      /* where the buffered bytes belong */
 	size_t n;	       /* how many there are */
@@ -129,12 +133,30 @@ log_write(struct file *f, const void *p, size_t n, sqlite3_int64 at)
 	return SQLITE_OK;
 }
 
+_Thread_local bool vfs_gentle;
+
+/*
+ * An error fails the fold, and the log keeps what it holds: a page that
+ * fsync may have lost is written again.
+ */
+static int
+page_write(struct file *f, const void *p, int n, sqlite3_int64 at)
+{
+	sqlite3_file *r = real_of(&f->base);
+	int rc = noted(r->pMethods->xWrite(r, p, n, at));
+
+	if (rc != SQLITE_OK || ++f->dirty < DIRTY_MAX || !vfs_gentle)
+		return rc;
+	f->dirty = 0;
+	return noted(r->pMethods->xSync(r, SQLITE_SYNC_NORMAL));
+}
+
 static int
 f_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
 	if (file_of(file)->log)
 		return log_write(file_of(file), p, (size_t)n, at);
-	return noted(real_of(file)->pMethods->xWrite(real_of(file), p, n, at));
+	return page_write(file_of(file), p, n, at);
 }
 
 static int
@@ -158,6 +180,7 @@ f_sync(sqlite3_file *file, int flags)
 		return SQLITE_IOERR_FSYNC;
 	if (rc == SQLITE_OK)
 		rc = noted(r->pMethods->xSync(r, flags));
+	f->dirty = 0;
 	if (!f->log)
 		return rc;
 	if (rc == SQLITE_OK) {
