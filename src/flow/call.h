@@ -81,7 +81,8 @@ struct call {
 	bool handled;		       /* only the record step is left */
 	bool dirty;		       /* the handler has written something */
 
-	void *prepared;	   /* what the reactor made for the writer (ingest) */
+	void *prepared;	   /* what was made for the writer before: in c->a,
+			      and pointing into no snapshot */
 	struct call *next; /* queues */
 };
 
