@@ -345,7 +345,10 @@ pin_parse(struct arena *a, struct str s, uint8_t ret[32])
 			continue;
 		if (n == sizeof hex)
 			return false;
-		hex[n++] = s.p[i];
+		hex[n] = s.p[i];
+		if (hex[n] >= 'A' && hex[n] <= 'F')
+			hex[n] = (char)(hex[n] - 'A' + 'a');
+		n++;
 	}
 	return hex_decode(str_of(hex, n), ret, 32);
 }

@@ -201,7 +201,7 @@ chain_good(X509_STORE *store, X509 *cert, int64_t now)
 	if (ok) {
 		p = X509_STORE_CTX_get0_param(x);
 		X509_VERIFY_PARAM_set_time(p, (time_t)(now / 1000));
-		/* whoever is named by the integration is trusted, root or not */
+		/* whom the integration names is trusted, root or not */
 		ok = X509_VERIFY_PARAM_set_flags(p,
 			 X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
 		    X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_SSL_CLIENT) ==
