@@ -81,8 +81,7 @@ struct call {
 	bool handled;		       /* only the record step is left */
 	bool dirty;		       /* the handler has written something */
 
-	void *prepared;	   /* what was made for the writer before: in c->a,
-			      and pointing into no snapshot */
+	void *prepared;	   /* what the reactor made for the writer (ingest) */
 	struct call *next; /* queues */
 };
 

@@ -286,11 +286,7 @@ dispatch(struct call *c)
 		finish(c, c->route->handle(c));
 		return;
 	case ROUTE_READER:
-	case ROUTE_TWICE:
-		if (readers_submit(c->route->lane == ROUTE_TWICE
-			    ? c->lane->state->waiters
-			    : c->lane->state->readers,
-			c))
+		if (readers_submit(c->lane->state->readers, c))
 			return;
 		line_fail(c, err_of(E_UNAVAILABLE));
 		line_answer(c);
@@ -328,13 +324,7 @@ line_read(struct lane *l, struct call *c)
 	c->lane = l;
 	lane_refresh(l);
 	e = l->snap == c->snap ? OK : line_recheck(c);
-	if (err_ok(e) && c->route->lane == ROUTE_TWICE) {
-		e = c->route->first(c);
-		if (err_ok(e)) {
-			to_writer(c);
-			return;
-		}
-	} else if (err_ok(e)) {
+	if (err_ok(e)) {
 		e = store_view_begin(l->conn);
 		if (err_ok(e)) {
 			e = c->route->handle(c);

@@ -26,8 +26,7 @@ err line_recheck(struct call *c) MUST_USE;
 /* Was e a refusal to this caller, so that it must be on record? From here
  * on the record says so, also when a guard and no decision refused. */
 bool line_denied(struct call *c, err e);
-/* Reader lane: handle, then on to the record step; of a route with two halves
- * the first one, then on to the writer. */
+/* Reader lane: handle, then on to the record step. */
 void line_read(struct lane *l, struct call *c);
 /* The last step: send what was rendered, or the problem. */
 void line_answer(struct call *c);

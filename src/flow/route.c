@@ -19,16 +19,11 @@ enum {
 #define N FIELD_N
 #define S FIELD_S
 
-#define FIRST_REACTOR(id) NULL
-#define FIRST_READER(id) NULL
-#define FIRST_WRITER(id) NULL
-#define FIRST_STREAM(id) NULL
-#define FIRST_TWICE(id) first_##id
 const struct route routes[] = {
 #define ROUTE(id, m, path, auth, perm, lane, audit, schema, set, params, tier) \
 	{#id, HTTP_##m, {path, sizeof(path) - 1}, ROUTE_##auth, perm,          \
 	    ROUTE_##lane, audit, SCHEMA_##schema, set, params, TIER_##tier,    \
-	    route_##id, FIRST_##lane(id)},
+	    route_##id},
 #include "flow/routes.def"
 #undef ROUTE
 };

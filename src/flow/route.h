@@ -18,13 +18,7 @@ enum param {
 const char *param_text(enum param p);
 
 enum route_auth { ROUTE_OPEN, ROUTE_API, ROUTE_INGEST };
-enum route_lane {
-	ROUTE_REACTOR,
-	ROUTE_READER,
-	ROUTE_WRITER,
-	ROUTE_STREAM,
-	ROUTE_TWICE,
-};
+enum route_lane { ROUTE_REACTOR, ROUTE_READER, ROUTE_WRITER, ROUTE_STREAM };
 enum route_tier { TIER_READ, TIER_WRITE, TIER_ADMIN, TIER_NEVER };
 enum schema {
 	SCHEMA_NONE,
@@ -66,7 +60,6 @@ struct route {
 	uint32_t params; /* bit per enum param */
 	enum route_tier tier;
 	err (*handle)(struct call *c) MUST_USE;
-	err (*first)(struct call *c) MUST_USE; /* ROUTE_TWICE only */
 };
 
 extern const struct route routes[];

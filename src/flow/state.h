@@ -83,7 +83,6 @@ struct state {
 	struct counters n;
 	struct writer *writer;
 	struct readers *readers;
-	struct readers *waiters; /* first halves: they may wait for others */
 	struct streams *streams;
 };
 

@@ -168,7 +168,6 @@ start_flow(struct server *s)
 	TRY(writer_start(st, &s->boot.keeper, &st->writer));
 	TRY(writer_do(st->writer, note_start, NULL));
 	TRY(readers_start(st, s->boot.settings.readers, &st->readers));
-	TRY(readers_start(st, LIM_WAITERS, &st->waiters));
 	TRY(streams_start(st, &st->streams));
 	while (s->lanes < s->boot.settings.reactors) {
 		TRY(lane_open(st, LANE_REACTOR, s->lanes, &s->lane[s->lanes]));
@@ -304,7 +303,6 @@ down(struct server *s)
 	streams_end(st->streams);
 	if (s->wire != NULL)
 		wire_drain(s->wire);
-	st->waiters = readers_stop(st->waiters);
 	st->readers = readers_stop(st->readers);
 	if (st->writer != NULL)
 		err_ignore(writer_do(st->writer, note_stop, NULL),

@@ -107,7 +107,6 @@ hall_open(struct hall *h)
 	office_open(&h->o);
 	atomic_store(&hall_clock, h->o.now);
 	MUST(readers_start(&h->o.st, 2, &h->o.st.readers));
-	MUST(readers_start(&h->o.st, 1, &h->o.st.waiters));
 	MUST(streams_start(&h->o.st, &h->o.st.streams));
 	MUST(lane_open(&h->o.st, LANE_REACTOR, 0, &h->lane));
 	MUST(store_reader(h->o.st.store, &h->look));
@@ -168,7 +167,6 @@ hall_close(struct hall *h)
 
 	streams_end(h->o.st.streams);
 	h->o.st.readers = readers_stop(h->o.st.readers);
-	h->o.st.waiters = readers_stop(h->o.st.waiters);
 	h->o.w = writer_stop(h->o.w);
 	h->o.st.streams = streams_free(h->o.st.streams);
 	lane_close(&h->lane);
