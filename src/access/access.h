@@ -28,6 +28,26 @@ struct actor {
 	struct str address;
 };
 
+struct resource_label {
+	struct str name, value;
+};
+
+/* What a resource group may look at.  Views only; the maker knows the text. */
+struct resource {
+	enum resource_type type;
+	uint32_t project;
+	struct uuid id;
+	struct uuid incident; /* of an alert: the one it is attached to */
+	int severity;	      /* of an incident, else -1 */
+	struct str kind;      /* of an incident: its type; empty: none */
+	const struct str *services, *environments;
+	size_t services_n, environments_n;
+	const struct resource_label *labels;
+	size_t labels_n;
+};
+/* Is it in the group? */
+bool access_in_group(const struct resource_group *g, const struct resource *r);
+
 /* What is asked for. */
 struct target {
 	enum permission perm;
@@ -35,6 +55,12 @@ struct target {
 	/* Set when the resource is a private incident or hangs off one. */
 	bool restricted;
 	bool member; /* the asking principal is on its member list */
+	/* The resource asked about; NULL: the place itself.  A binding with a
+	 * resource group allows only on resources that are in it. */
+	const struct resource *res;
+	/* Or: some resource, which is looked at later. A grant that only such
+	 * bindings give is narrow. */
+	bool some;
 };
 
 enum access_rule {
@@ -51,6 +77,7 @@ const char *access_rule_text(enum access_rule r); /* "token_scope", ... */
 
 struct decision {
 	bool allowed;
+	bool narrow; /* for some resources only: see target.some */
 	enum access_rule rule;
 	const struct binding *binding; /* the one that allows, or NULL */
 	const struct group *via;       /* group it came through, or NULL */
@@ -72,8 +99,11 @@ err access_grant(struct arena *a, const struct actor *who,
 const struct actor *grant_actor(const struct grant *g);
 enum permission grant_perm(const struct grant *g);
 uint32_t grant_project(const struct grant *g);
+/* Is it for some resources only, and each must be asked about? */
+bool grant_narrow(const struct grant *g);
 
-/* All permissions of who in a project (0: organization-wide ones). */
+/* All permissions of who in a project (0: organization-wide ones), without
+ * those it has for some resources only. */
 struct permset access_effective(const struct actor *who, uint32_t project,
     int64_t now);
 /* Does who have perm in any project or the organization? */
@@ -81,21 +111,35 @@ bool access_anywhere(const struct actor *who, enum permission perm,
     int64_t now);
 /* May who do anything at all in the project? If not, it is not there. */
 bool access_sees(const struct actor *who, uint32_t project, int64_t now);
-/* Subjects to test member lists with: the principal and its groups; at most
- * max. The principal is a bare uuid list here: kind 1 principal, 2 group. */
+/* What it has for some resources only, and not for all. */
+struct permset access_narrow(const struct actor *who, uint32_t project,
+    int64_t now);
+/* Subjects to test member lists with: the principal, its groups and what it
+ * has broken the glass of; at most max. */
+enum { SUBJECT_PRINCIPAL = 1, SUBJECT_GROUP = 2, SUBJECT_GLASS = 3 };
 struct access_subject {
 	uint8_t kind;
 	struct uuid id;
 };
-size_t access_subjects(const struct actor *who, struct access_subject *ret,
-    size_t max);
+size_t access_subjects(const struct actor *who, int64_t now,
+    struct access_subject *ret, size_t max);
+/* The binding of a break-glass of who that is live now, after `after` (NULL:
+ * the first); NULL when there is none. */
+const struct binding *access_glass(const struct actor *who,
+    const struct binding *after, int64_t now);
 
 /*
  * Guards against climbing.  E_FORBIDDEN with a trail: one cannot grant a
- * role holding a permission one lacks in that scope, nor edit a role bound
- * to oneself, nor widen a token beyond oneself.  E_LAST_ADMIN: a change would
- * leave no live org_admin binding (checked on the world after the change).
+ * role holding a permission one lacks in that scope (unless one holds
+ * rbac.escalate), nor edit a role bound to oneself, nor widen a token beyond
+ * oneself, nor let somebody into a group that has what one lacks, be it by
+ * hand or by mapping a provider's group to it.  What one has by breaking
+ * glass or for some resources only cannot be handed on.  E_LAST_ADMIN: a
+ * change would leave no live org_admin binding (checked on the world after
+ * the change).
  */
+err access_may_map_group(const struct actor *who, const struct uuid *group,
+    int64_t now, struct trail *t) MUST_USE;
 err access_may_grant(const struct actor *who, struct permset perms,
     uint32_t project, int64_t now, struct trail *t) MUST_USE;
 err access_may_edit_role(const struct actor *who, const struct role *r,

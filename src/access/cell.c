@@ -125,6 +125,29 @@ pack_session(struct packer *k, struct session *s)
 	pack_str(k, &s->name_id);
 }
 
+static void
+pack_resource_group(struct packer *k, struct resource_group *g)
+{
+	void *ids;
+
+	pack_str(k, &g->name);
+	pack_strs(k, &g->services, g->services_n);
+	pack_strs(k, &g->environments, g->environments_n);
+	pack_strs(k, &g->kinds, g->kinds_n);
+	pack_strs(k, &g->labels, g->labels_n);
+	ids = pack(k, g->ids, g->ids_n * sizeof *g->ids);
+	if (k->p != NULL)
+		g->ids = ids;
+}
+
+static void
+pack_break_glass(struct packer *k, struct break_glass *g)
+{
+	pack_str(k, &g->role);
+	pack_str(k, &g->reason);
+	pack_str(k, &g->note);
+}
+
 union any {
 	struct object o;
 	struct project project;
@@ -140,6 +163,9 @@ union any {
 	struct credential credential;
 	struct session session;
 	struct policy policy;
+	struct resource_group resource_group;
+	struct break_glass break_glass;
+	struct policy_tests policy_tests;
 };
 
 /* Pack what u points to and turn its views into views of the copy. */
@@ -196,6 +222,15 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_POLICY:
 		pack_strs(k, &u->policy.ip_allow, u->policy.ip_allow_n);
 		break;
+	case OBJECT_RESOURCE_GROUP:
+		pack_resource_group(k, &u->resource_group);
+		break;
+	case OBJECT_BREAK_GLASS:
+		pack_break_glass(k, &u->break_glass);
+		break;
+	case OBJECT_POLICY_TESTS:
+		pack_str(k, &u->policy_tests.tests);
+		break;
 	}
 }
 
@@ -229,6 +264,12 @@ size_of(enum object_kind kind)
 		return sizeof(struct session);
 	case OBJECT_POLICY:
 		return sizeof(struct policy);
+	case OBJECT_RESOURCE_GROUP:
+		return sizeof(struct resource_group);
+	case OBJECT_BREAK_GLASS:
+		return sizeof(struct break_glass);
+	case OBJECT_POLICY_TESTS:
+		return sizeof(struct policy_tests);
 	}
 	return 0;
 }
@@ -241,6 +282,14 @@ token_sane(const struct token *t)
 	if (strlen(t->key_id) != TOKEN_KEY_ID)
 		return false;
 	return t->expires > 0;
+}
+
+static bool
+group_fits(const struct resource_group *g)
+{
+	return g->services_n <= LIM_LIST && g->environments_n <= LIM_LIST &&
+	    g->kinds_n <= LIM_LIST && g->labels_n <= LIM_LIST &&
+	    g->ids_n <= LIM_LIST;
 }
 
 static err
@@ -281,6 +330,14 @@ sane(const union any *u)
 	case OBJECT_POLICY:
 		if (u->policy.ip_allow_n > LIM_LIST)
 			return err_of(E_LIMIT);
+		break;
+	case OBJECT_RESOURCE_GROUP:
+		if (!group_fits(&u->resource_group))
+			return err_of(E_LIMIT);
+		good = u->resource_group.name.n > 0;
+		break;
+	case OBJECT_BREAK_GLASS:
+		good = u->break_glass.expires > 0;
 		break;
 	default:
 		break;

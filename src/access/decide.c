@@ -1,3 +1,4 @@
+#include "access/rights.h"
 #include "access/rules.h"
 
 /*
@@ -7,6 +8,7 @@ struct grant {
 	const struct actor *who;
 	enum permission perm;
 	uint32_t project;
+	bool narrow;
 };
 
 static const char *const rule_texts[] = {
@@ -73,7 +75,7 @@ rule_ceiling(const struct token *tok, enum permission p, uint32_t project,
 bool
 rule_live(const struct binding *b, int64_t now)
 {
-	return b->expires == 0 || now < b->expires;
+	return now >= b->starts && (b->expires == 0 || now < b->expires);
 }
 
 bool
@@ -85,13 +87,21 @@ rule_reaches(const struct binding *b, enum permission p, uint32_t project)
 }
 
 bool
-rule_allows(const struct world *w, const struct binding *b, enum permission p,
-    uint32_t project, int64_t now)
+rule_allows(const struct world *w, const struct binding *b,
+    const struct target *t, uint32_t project, int64_t now)
 {
-	struct permset perms;
+	struct permset perms, placeless = rule_placeless();
+	const struct resource_group *g;
 
-	return rule_live(b, now) && rule_reaches(b, p, project) &&
-	    world_role_perms(w, b->role, &perms) && permset_has(&perms, p);
+	if (!rule_live(b, now) || !rule_reaches(b, t->perm, project) ||
+	    !world_role_perms(w, b->role, &perms) ||
+	    !permset_has(&perms, t->perm))
+		return false;
+	if (!rule_is_narrow(b))
+		return true;
+	g = world_resource_group(w, &b->group);
+	return permset_has(&placeless, t->perm) ? rule_holds_any(b, g)
+						: rule_holds(b, g, t->res);
 }
 
 bool
@@ -119,40 +129,103 @@ allow(enum access_rule rule)
 	return (struct decision){.allowed = true, .rule = rule};
 }
 
-/* The first binding of a subject that allows, in the order of ids. */
-static const struct binding *
-first_of(const struct actor *who, const struct uuid *subject, enum permission p,
-    uint32_t project, int64_t now)
+/* Does the right allow what is asked? */
+static bool
+allows(const struct right *r, const struct target *t, int64_t now)
 {
-	size_t n;
-	const struct binding *const *b =
-	    world_bindings_of(who->world, subject, &n);
+	if (!permset_has(&r->perms, t->perm) || now < r->starts ||
+	    now >= r->expires)
+		return false;
+	if (!r->narrow)
+		return true;
+	return t->some ? rule_holds_any(r->b, r->group)
+		       : rule_holds(r->b, r->group, t->res);
+}
 
-	for (size_t i = 0; i < n; i++)
-		if (rule_allows(who->world, b[i], p, project, now))
-			return b[i];
+static const struct right *
+first_at(const struct actor *who, const struct uuid *subject,
+    const struct target *t, uint32_t place, int64_t now)
+{
+	const struct rights *all = world_rights(who->world);
+	const struct holding *h = rights_at(all, subject, place);
+	const struct right *r;
+
+	if (h == NULL || !permset_has(&h->any, t->perm))
+		return NULL;
+	r = rights_of(all, h);
+	for (size_t i = 0; i < h->n; i++)
+		if (allows(&r[i], t, now))
+			return &r[i];
 	return NULL;
 }
 
+static const struct right *
+lower(const struct right *a, const struct right *b)
+{
+	if (a == NULL || b == NULL)
+		return a == NULL ? b : a;
+	return memcmp(a->b->o.id.b, b->b->o.id.b, sizeof a->b->o.id.b) < 0 ? a
+									    : b;
+}
+
+/* The first right of a subject that allows, in the order of binding ids. */
+static const struct right *
+first_of(const struct actor *who, const struct uuid *subject,
+    const struct target *t, uint32_t project, int64_t now)
+{
+	const struct right *r;
+
+	if (perm_is_self(t->perm))
+		return first_at(who, subject, t, PLACE_ANY, now);
+	r = first_at(who, subject, t, 0, now);
+	if (project != 0)
+		r = lower(r, first_at(who, subject, t, project, now));
+	return r;
+}
+
 static struct decision
-by_binding(const struct actor *who, enum permission p, uint32_t project,
-    int64_t now)
+by_right(const struct right *r, const struct group *via)
 {
 	struct decision d = allow(RULE_ALLOW);
+
+	d.binding = r->b;
+	d.via = via;
+	d.narrow = r->narrow;
+	return d;
+}
+
+static struct decision
+by_binding(const struct actor *who, const struct target *t, uint32_t project,
+    int64_t now)
+{
+	const struct right *r = first_of(who, &who->id, t, project, now);
 	const struct group *const *g;
 	size_t n;
 
-	d.binding = first_of(who, &who->id, p, project, now);
-	if (d.binding != NULL)
-		return d;
+	if (r != NULL)
+		return by_right(r, NULL);
 	g = world_groups_of(who->world, &who->id, &n);
 	for (size_t i = 0; i < n; i++) {
-		d.binding = first_of(who, &g[i]->o.id, p, project, now);
-		d.via = g[i];
-		if (d.binding != NULL)
-			return d;
+		r = first_of(who, &g[i]->o.id, t, project, now);
+		if (r != NULL)
+			return by_right(r, g[i]);
 	}
 	return deny(RULE_NO_BINDING);
+}
+
+/* What holds for all resources goes before what holds for some. */
+static struct decision
+by_any_binding(const struct actor *who, const struct target *t,
+    uint32_t project, int64_t now)
+{
+	struct target whole = *t;
+	struct decision d;
+
+	if (!t->some)
+		return by_binding(who, t, project, now);
+	whole.some = false;
+	d = by_binding(who, &whole, project, now);
+	return d.allowed ? d : by_binding(who, t, project, now);
 }
 
 struct decision
@@ -172,7 +245,7 @@ access_decide(const struct actor *who, const struct target *t, int64_t now)
 		return deny(RULE_RESTRICTED);
 	if (rule_asks_none(t->perm) || rule_own_ingest(who, t->perm, project))
 		return allow(RULE_ALLOW_SELF);
-	return by_binding(who, t->perm, project, now);
+	return by_any_binding(who, t, project, now);
 }
 
 /* ---- grants ---- */
@@ -201,7 +274,8 @@ access_grant(struct arena *a, const struct actor *who, const struct target *t,
 	g = ARENA_NEW(a, struct grant);
 	if (g == NULL)
 		return err_of(E_NO_MEMORY);
-	*g = (struct grant){who, t->perm, t->project};
+	*g = (struct grant){who, t->perm, t->project,
+	    ret_d->narrow && t->some};
 	*ret = g;
 	return OK;
 }
@@ -222,4 +296,10 @@ uint32_t
 grant_project(const struct grant *g)
 {
 	return g->project;
+}
+
+bool
+grant_narrow(const struct grant *g)
+{
+	return g->narrow;
 }

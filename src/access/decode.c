@@ -204,9 +204,13 @@ get_binding(struct reader *r, const struct object *head)
 	b->subject_kind = get_kind(r, STR("subject_kind"));
 	b->subject = get_uuid(r, STR("subject"));
 	b->role = get_str(r, STR("role"));
+	b->starts = get_num(r, STR("starts"), 0, INT64_MAX);
 	b->expires = get_num(r, STR("expires"), 0, INT64_MAX);
 	b->reason = get_str(r, STR("reason"));
 	b->created_by.u = get_uuid(r, STR("created_by"));
+	b->group = get_uuid(r, STR("group"));
+	b->incident = get_uuid(r, STR("incident"));
+	b->glass = get_uuid(r, STR("glass"));
 	return &b->o;
 }
 
@@ -402,6 +406,73 @@ get_policy(struct reader *r, const struct object *head)
 	return &p->o;
 }
 
+static const struct uuid *
+get_uuids(struct reader *r, struct str name, size_t *ret_n)
+{
+	const struct json *j;
+	struct uuid *u;
+	void *list;
+
+	j = get_array(r, name, LIM_LIST, sizeof *u, &list, ret_n);
+	for (u = list; j != NULL; j = j->next)
+		*u++ = uuid_of(r, j);
+	return list;
+}
+
+static const struct object *
+get_resource_group(struct reader *r, const struct object *head)
+{
+	struct resource_group *g = ARENA_NEW(r->a, struct resource_group);
+
+	if (g == NULL)
+		return NULL;
+	g->o = *head;
+	g->name = get_str(r, STR("name"));
+	g->types = (uint8_t)get_num(r, STR("types"), 0, UINT8_MAX);
+	g->severities = (uint8_t)get_num(r, STR("severities"), 0, UINT8_MAX);
+	g->services = get_strs(r, STR("services"), &g->services_n);
+	g->environments = get_strs(r, STR("environments"), &g->environments_n);
+	g->kinds = get_strs(r, STR("kinds"), &g->kinds_n);
+	g->labels = get_strs(r, STR("labels"), &g->labels_n);
+	g->ids = get_uuids(r, STR("ids"), &g->ids_n);
+	return &g->o;
+}
+
+static const struct object *
+get_break_glass(struct reader *r, const struct object *head)
+{
+	struct break_glass *g = ARENA_NEW(r->a, struct break_glass);
+
+	if (g == NULL)
+		return NULL;
+	g->o = *head;
+	g->user_kind = get_kind(r, STR("user_kind"));
+	g->user = get_uuid(r, STR("user"));
+	g->binding = get_uuid(r, STR("binding"));
+	g->incident = get_uuid(r, STR("incident"));
+	g->restricted = get_bool(r, STR("restricted"));
+	g->role = get_str(r, STR("role"));
+	g->reason = get_str(r, STR("reason"));
+	g->expires = get_num(r, STR("expires"), 0, INT64_MAX);
+	g->ended = get_num(r, STR("ended"), 0, INT64_MAX);
+	g->reviewed = get_num(r, STR("reviewed"), 0, INT64_MAX);
+	g->reviewer = get_uuid(r, STR("reviewer"));
+	g->note = get_str(r, STR("note"));
+	return &g->o;
+}
+
+static const struct object *
+get_policy_tests(struct reader *r, const struct object *head)
+{
+	struct policy_tests *p = ARENA_NEW(r->a, struct policy_tests);
+
+	if (p == NULL)
+		return NULL;
+	p->o = *head;
+	p->tests = get_str(r, STR("tests"));
+	return &p->o;
+}
+
 static const struct object *
 get(struct reader *r, const struct object *head)
 {
@@ -432,6 +503,12 @@ get(struct reader *r, const struct object *head)
 		return get_session(r, head);
 	case OBJECT_POLICY:
 		return get_policy(r, head);
+	case OBJECT_RESOURCE_GROUP:
+		return get_resource_group(r, head);
+	case OBJECT_BREAK_GLASS:
+		return get_break_glass(r, head);
+	case OBJECT_POLICY_TESTS:
+		return get_policy_tests(r, head);
 	}
 	r->bad = true;
 	return NULL;

@@ -1,38 +1,44 @@
 /* All that a principal may do in one place, and the guards that keep it from
  * giving more than that. */
+#include "access/rights.h"
 #include "access/rules.h"
 
-/* Permissions that rule_reaches may refuse for a binding's place. */
+/* Which rights are summed up. */
+struct sum {
+	const struct actor *who;
+	uint32_t project;
+	int64_t now;
+	bool own;    /* without what was taken by breaking glass */
+	bool narrow; /* those for some resources, instead of for all */
+	struct permset set;
+};
+
 static struct permset
-reached(const struct binding *b, uint32_t project)
+held_at(const struct sum *s, const struct uuid *subject, uint32_t place)
 {
-	struct permset s = {{0, 0}};
+	const struct rights *all = world_rights(s->who->world);
+	const struct holding *h = rights_at(all, subject, place);
+	const struct right *r = h == NULL ? NULL : rights_of(all, h);
+	struct permset set = {{0, 0}};
 
-	for (unsigned p = 0; p < PERM_MAX_; p++) {
-		enum permission perm = (enum permission)p;
-
-		if (rule_reaches(b, perm, rule_scope(perm, project)))
-			permset_add(&s, perm);
-	}
-	return s;
+	for (size_t i = 0; h != NULL && i < h->n; i++)
+		if (r[i].narrow == s->narrow && s->now >= r[i].starts &&
+		    s->now < r[i].expires &&
+		    (!s->own || uuid_is_zero(&r[i].b->glass)) &&
+		    (!s->narrow || rule_holds_any(r[i].b, r[i].group)))
+			set = permset_or(set, r[i].perms);
+	return set;
 }
 
 static void
-add_bindings(const struct actor *who, const struct uuid *subject,
-    uint32_t project, int64_t now, struct permset *sum)
+add_subject(struct sum *s, const struct uuid *subject)
 {
-	size_t n;
-	const struct binding *const *b =
-	    world_bindings_of(who->world, subject, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		struct permset perms;
-
-		if (rule_live(b[i], now) &&
-		    world_role_perms(who->world, b[i]->role, &perms))
-			*sum = permset_or(*sum,
-			    permset_and(perms, reached(b[i], project)));
-	}
+	s->set = permset_or(s->set, held_at(s, subject, 0));
+	if (s->project != 0)
+		s->set = permset_or(s->set,
+		    permset_not(held_at(s, subject, s->project),
+			perm_org_set()));
+	s->set = permset_or(s->set, held_at(s, subject, PLACE_ANY));
 }
 
 static struct permset
@@ -50,24 +56,42 @@ under_ceiling(const struct token *tok, uint32_t project, int64_t now)
 	return s;
 }
 
-struct permset
-access_effective(const struct actor *who, uint32_t project, int64_t now)
+static struct permset
+sum_up(struct sum *s)
 {
-	struct permset sum = {{0, 0}};
+	const struct actor *who = s->who;
 	const struct group *const *g;
 	size_t n;
 
 	if (rule_is_system(who))
-		return permset_all();
+		return s->narrow ? s->set : permset_all();
 	if (!world_principal_live(who->world, who->kind, &who->id))
-		return sum;
-	if (rule_own_ingest(who, PERM_INGEST, project))
-		permset_add(&sum, PERM_INGEST);
-	add_bindings(who, &who->id, project, now, &sum);
+		return s->set;
+	if (!s->narrow && rule_own_ingest(who, PERM_INGEST, s->project))
+		permset_add(&s->set, PERM_INGEST);
+	add_subject(s, &who->id);
 	g = world_groups_of(who->world, &who->id, &n);
 	for (size_t i = 0; i < n; i++)
-		add_bindings(who, &g[i]->o.id, project, now, &sum);
-	return permset_and(sum, under_ceiling(who->token, project, now));
+		add_subject(s, &g[i]->o.id);
+	return permset_and(s->set,
+	    under_ceiling(who->token, s->project, s->now));
+}
+
+struct permset
+access_effective(const struct actor *who, uint32_t project, int64_t now)
+{
+	struct sum s = {.who = who, .project = project, .now = now};
+
+	return sum_up(&s);
+}
+
+struct permset
+access_narrow(const struct actor *who, uint32_t project, int64_t now)
+{
+	struct sum s = {
+	    .who = who, .project = project, .now = now, .narrow = true};
+
+	return permset_not(sum_up(&s), access_effective(who, project, now));
 }
 
 /* Would the binding give p at any place the token names? */
@@ -83,7 +107,8 @@ gives_anywhere(const struct actor *who, const struct binding *b,
 		place = 0;
 	else if (place == 0)
 		place = tok->projects[0];
-	return rule_allows(who->world, b, p, place, now) &&
+	return rule_allows(who->world, b, &(struct target){.perm = p}, place,
+		   now) &&
 	    rule_ceiling(tok, p, place, now) == RULE_ALLOW;
 }
 
@@ -142,29 +167,66 @@ access_sees(const struct actor *who, uint32_t project, int64_t now)
 	return false;
 }
 
-size_t
-access_subjects(const struct actor *who, struct access_subject *ret, size_t max)
+const struct binding *
+access_glass(const struct actor *who, const struct binding *after, int64_t now)
 {
+	bool found = after == NULL;
+	size_t n;
+	const struct binding *const *b =
+	    world_bindings_of(who->world, &who->id, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (found && !uuid_is_zero(&b[i]->glass) &&
+		    rule_live(b[i], now))
+			return b[i];
+		found = found || b[i] == after;
+	}
+	return NULL;
+}
+
+size_t
+access_subjects(const struct actor *who, int64_t now,
+    struct access_subject *ret, size_t max)
+{
+	const struct binding *glass = NULL;
 	const struct group *const *g;
 	size_t n, out = 0;
 
 	if (max == 0)
 		return 0;
-	ret[out++] = (struct access_subject){1, who->id};
+	ret[out++] = (struct access_subject){SUBJECT_PRINCIPAL, who->id};
+	while (out < max && (glass = access_glass(who, glass, now)) != NULL)
+		if (!uuid_is_zero(&glass->incident))
+			ret[out++] = (struct access_subject){SUBJECT_GLASS,
+			    glass->glass};
 	g = world_groups_of(who->world, &who->id, &n);
 	for (size_t i = 0; i < n && out < max; i++)
-		ret[out++] = (struct access_subject){2, g[i]->o.id};
+		ret[out++] =
+		    (struct access_subject){SUBJECT_GROUP, g[i]->o.id};
 	return out;
 }
 
 /* ---- guards ---- */
 
+/* May it hand out more than it has? */
+static bool
+escalates(const struct actor *who, int64_t now)
+{
+	struct target t = {.perm = PERM_RBAC_ESCALATE};
+
+	return access_decide(who, &t, now).allowed;
+}
+
 err
 access_may_grant(const struct actor *who, struct permset perms,
     uint32_t project, int64_t now, struct trail *t)
 {
-	struct permset own = access_effective(who, project, now);
+	struct sum s = {
+	    .who = who, .project = project, .now = now, .own = true};
+	struct permset own = sum_up(&s);
 
+	if (escalates(who, now))
+		return OK;
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (permset_has(&perms, (enum permission)p) &&
 		    !permset_has(&own, (enum permission)p)) {
@@ -172,6 +234,26 @@ access_may_grant(const struct actor *who, struct permset perms,
 			    perm_text((enum permission)p));
 			return err_of(E_FORBIDDEN);
 		}
+	return OK;
+}
+
+err
+access_may_map_group(const struct actor *who, const struct uuid *group,
+    int64_t now, struct trail *t)
+{
+	size_t n;
+	const struct binding *const *b =
+	    world_bindings_of(who->world, group, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct permset perms;
+
+		if (b[i]->expires != 0 && b[i]->expires <= now)
+			continue; /* one that begins later will count */
+		if (world_role_perms(who->world, b[i]->role, &perms))
+			TRY(access_may_grant(who, perms, b[i]->o.project, now,
+			    t));
+	}
 	return OK;
 }
 
@@ -235,6 +317,7 @@ access_has_admin(const struct world *after, int64_t now)
 		const struct binding *b = (const struct binding *)o[i];
 
 		if (b->o.project == 0 && rule_live(b, now) &&
+		    !rule_is_narrow(b) &&
 		    str_is(b->role, role_name(ROLE_org_admin)) &&
 		    has_holder(after, b))
 			return OK;

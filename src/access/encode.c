@@ -52,9 +52,13 @@ put_binding(struct jw *w, const struct binding *b)
 	put_kind(w, STR("subject_kind"), b->subject_kind);
 	put_id(w, STR("subject"), &b->subject);
 	jw_kstr(w, "role", b->role);
+	jw_ki64(w, "starts", b->starts);
 	jw_ki64(w, "expires", b->expires);
 	jw_kstr(w, "reason", b->reason);
 	put_id(w, STR("created_by"), &b->created_by.u);
+	put_id(w, STR("group"), &b->group);
+	put_id(w, STR("incident"), &b->incident);
+	put_id(w, STR("glass"), &b->glass);
 }
 
 static void
@@ -180,6 +184,39 @@ put_policy(struct jw *w, const struct policy *p)
 }
 
 static void
+put_resource_group(struct jw *w, const struct resource_group *g)
+{
+	jw_kstr(w, "name", g->name);
+	jw_ki64(w, "types", g->types);
+	jw_ki64(w, "severities", g->severities);
+	put_strs(w, STR("services"), g->services, g->services_n);
+	put_strs(w, STR("environments"), g->environments, g->environments_n);
+	put_strs(w, STR("kinds"), g->kinds, g->kinds_n);
+	put_strs(w, STR("labels"), g->labels, g->labels_n);
+	jw_karr(w, "ids");
+	for (size_t i = 0; i < g->ids_n; i++)
+		put_uuid(w, &g->ids[i]);
+	jw_arr_end(w);
+}
+
+static void
+put_break_glass(struct jw *w, const struct break_glass *g)
+{
+	put_kind(w, STR("user_kind"), g->user_kind);
+	put_id(w, STR("user"), &g->user);
+	put_id(w, STR("binding"), &g->binding);
+	put_id(w, STR("incident"), &g->incident);
+	jw_kbool(w, "restricted", g->restricted);
+	jw_kstr(w, "role", g->role);
+	jw_kstr(w, "reason", g->reason);
+	jw_ki64(w, "expires", g->expires);
+	jw_ki64(w, "ended", g->ended);
+	jw_ki64(w, "reviewed", g->reviewed);
+	put_id(w, STR("reviewer"), &g->reviewer);
+	jw_kstr(w, "note", g->note);
+}
+
+static void
 put_members(struct jw *w, const struct object *o)
 {
 	switch (o->kind) {
@@ -226,6 +263,15 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_POLICY:
 		put_policy(w, (const struct policy *)o);
+		break;
+	case OBJECT_RESOURCE_GROUP:
+		put_resource_group(w, (const struct resource_group *)o);
+		break;
+	case OBJECT_BREAK_GLASS:
+		put_break_glass(w, (const struct break_glass *)o);
+		break;
+	case OBJECT_POLICY_TESTS:
+		jw_kstr(w, "tests", ((const struct policy_tests *)o)->tests);
 		break;
 	}
 }

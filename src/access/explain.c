@@ -109,10 +109,14 @@ binding_text(const struct story *s, const struct binding *b)
 		return "the role does not exist";
 	if (!permset_has(&perms, s->t->perm))
 		return "the role does not have the permission";
+	if (s->now < b->starts)
+		return "the binding does not hold yet";
 	if (!rule_live(b, s->now))
 		return "the binding has expired";
 	if (!rule_reaches(b, s->t->perm, s->project))
 		return "the binding holds elsewhere";
+	if (!rule_allows(s->who->world, b, s->t, s->project, s->now))
+		return "the binding is for other resources";
 	return "the binding allows it";
 }
 
@@ -131,7 +135,7 @@ tell_place(struct story *s, const struct binding *b)
 static void
 tell_binding(struct story *s, const struct binding *b, const struct group *via)
 {
-	bool ok = rule_allows(s->who->world, b, s->t->perm, s->project, s->now);
+	bool ok = rule_allows(s->who->world, b, s->t, s->project, s->now);
 
 	if (b != s->decisive && s->shown >= SHOWN)
 		return;

@@ -43,7 +43,7 @@ static const struct {
 
 /* The lists as sets.  Filled before main, only read afterwards: decisions
  * ask for them on every binding. */
-static struct permset sets[ROLE_MAX_];
+static struct permset sets[ROLE_MAX_], org_set, self_set;
 
 __attribute__((constructor)) static void
 sets_fill(void)
@@ -52,6 +52,24 @@ sets_fill(void)
 		for (size_t i = 0; i < lists[r].n; i++)
 			permset_add(&sets[r],
 			    (enum permission)lists[r].perm[i]);
+	for (unsigned p = 0; p < PERM_MAX_; p++) {
+		if (perms[p].org)
+			permset_add(&org_set, (enum permission)p);
+		if (perms[p].self)
+			permset_add(&self_set, (enum permission)p);
+	}
+}
+
+struct permset
+perm_org_set(void)
+{
+	return org_set;
+}
+
+struct permset
+perm_self_set(void)
+{
+	return self_set;
 }
 
 struct permset

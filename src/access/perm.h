@@ -42,6 +42,18 @@ permset_and(struct permset a, struct permset b)
 	return (struct permset){{a.w[0] & b.w[0], a.w[1] & b.w[1]}};
 }
 
+static inline struct permset
+permset_not(struct permset a, struct permset b)
+{
+	return (struct permset){{a.w[0] & ~b.w[0], a.w[1] & ~b.w[1]}};
+}
+
+static inline bool
+permset_empty(struct permset a)
+{
+	return (a.w[0] | a.w[1]) == 0;
+}
+
 /* Is a a subset of b? */
 static inline bool
 permset_within(struct permset a, struct permset b)
@@ -56,6 +68,9 @@ const char *perm_meaning(enum permission p);
 bool perm_is_org(enum permission p);
 /* About oneself: holds everywhere once a role with it is bound anywhere. */
 bool perm_is_self(enum permission p);
+/* All of those. */
+struct permset perm_org_set(void);
+struct permset perm_self_set(void);
 bool perm_parse(struct str s, enum permission *ret);
 
 /* Built-in roles, from roles.def. */

@@ -17,13 +17,24 @@ rule_asks_none(enum permission p)
 /* RULE_ALLOW or the reason why the token stops it; NULL token: RULE_ALLOW. */
 enum access_rule rule_ceiling(const struct token *tok, enum permission p,
     uint32_t project, int64_t now);
-/* Is the binding not expired? */
+/* Has the binding begun, and not expired? */
 bool rule_live(const struct binding *b, int64_t now);
 /* Does a binding of this place give p in project? */
 bool rule_reaches(const struct binding *b, enum permission p, uint32_t project);
-/* All three, and its role has the permission. */
+/* Does it hold for some resources only? */
+bool rule_is_narrow(const struct binding *b);
+/* What such a binding gives without a resource: that the project is there,
+ * and what is about oneself. */
+struct permset rule_placeless(void);
+/* Can it hold for anything? g: its resource group, or NULL. */
+bool rule_holds_any(const struct binding *b, const struct resource_group *g);
+/* Does it hold for the resource (NULL: none is asked about)? */
+bool rule_holds(const struct binding *b, const struct resource_group *g,
+    const struct resource *res);
+/* All of it, and its role has the permission.  t->project is looked at as it
+ * is: see rule_scope. */
 bool rule_allows(const struct world *w, const struct binding *b,
-    enum permission p, uint32_t project, int64_t now);
+    const struct target *t, uint32_t project, int64_t now);
 /* What an integration may do without a binding: deliver, to its project. */
 bool rule_own_ingest(const struct actor *who, enum permission p,
     uint32_t project);

@@ -34,6 +34,8 @@ text_of(const struct object *o)
 		return ((const struct role *)o)->name;
 	case OBJECT_IDP:
 		return ((const struct idp *)o)->name;
+	case OBJECT_RESOURCE_GROUP:
+		return ((const struct resource_group *)o)->name;
 	default:
 		return STR_NONE;
 	}
@@ -142,7 +144,8 @@ static bool
 has_text(enum object_kind kind)
 {
 	return kind == OBJECT_PROJECT || kind == OBJECT_USER ||
-	    kind == OBJECT_ROLE || kind == OBJECT_IDP;
+	    kind == OBJECT_ROLE || kind == OBJECT_IDP ||
+	    kind == OBJECT_RESOURCE_GROUP;
 }
 
 size_t
@@ -173,7 +176,12 @@ shelf_limit(enum object_kind kind)
 	case OBJECT_SESSION:
 		return LIM_SESSIONS;
 	case OBJECT_POLICY:
+	case OBJECT_POLICY_TESTS:
 		return 1;
+	case OBJECT_RESOURCE_GROUP:
+		return LIM_RESOURCE_GROUPS;
+	case OBJECT_BREAK_GLASS:
+		return LIM_BREAK_GLASS;
 	}
 	return 0;
 }

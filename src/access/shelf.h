@@ -14,7 +14,7 @@
 #include "access/world.h"
 #include "base/limits.h"
 
-enum { OBJECT_KINDS = OBJECT_POLICY + 1 };
+enum { OBJECT_KINDS = OBJECT_POLICY_TESTS + 1 };
 
 /* ---- cells (cell.c) ---- */
 
@@ -124,6 +124,7 @@ struct world {
 	atomic_uint refs;
 	uint64_t version;
 	struct shelf *shelf[OBJECT_KINDS]; /* [0] is not used */
+	struct rights *rights;		   /* rights.h */
 };
 
 #endif

@@ -1,4 +1,4 @@
-#include "access/shelf.h"
+#include "access/rights.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -7,6 +7,7 @@
 
 struct world_builder {
 	struct shelf *old[OBJECT_KINDS];
+	struct rights *rights;
 	struct change *changes[OBJECT_KINDS];
 	size_t n[OBJECT_KINDS], cap[OBJECT_KINDS];
 	size_t order;
@@ -43,6 +44,7 @@ world_builder_from(const struct world *w, struct world_builder **ret)
 	TRY(world_builder_new(&b));
 	for (size_t k = 0; k < OBJECT_KINDS; k++)
 		b->old[k] = shelf_ref(w->shelf[k]);
+	b->rights = rights_ref(w->rights);
 	*ret = b;
 	return OK;
 }
@@ -109,7 +111,12 @@ build(struct world_builder *b, struct world *w)
 	if (count(w, OBJECT_USER) + count(w, OBJECT_SERVICE_ACCOUNT) >
 	    LIM_PRINCIPALS)
 		return err_of(E_LIMIT);
-	return OK;
+	if (b->rights != NULL && b->n[OBJECT_BINDING] == 0 &&
+	    b->n[OBJECT_ROLE] == 0 && b->n[OBJECT_RESOURCE_GROUP] == 0) {
+		w->rights = rights_ref(b->rights);
+		return OK;
+	}
+	return rights_new(w, &w->rights);
 }
 
 err
@@ -143,6 +150,7 @@ world_builder_free(struct world_builder *b)
 		mem_free(b->changes[k]);
 		shelf_unref(b->old[k]);
 	}
+	(void)rights_unref(b->rights);
 	mem_free(b);
 	return NULL;
 }
@@ -163,8 +171,15 @@ world_unref(struct world *w)
 		return NULL;
 	for (size_t k = 0; k < OBJECT_KINDS; k++)
 		shelf_unref(w->shelf[k]);
+	(void)rights_unref(w->rights);
 	mem_free(w);
 	return NULL;
+}
+
+const struct rights *
+world_rights(const struct world *w)
+{
+	return w->rights;
 }
 
 uint64_t
@@ -296,6 +311,30 @@ world_session_key(const struct world *w, const uint8_t key[DIGEST_SIZE])
 {
 	return (
 	    const struct session *)shelf_digest(w->shelf[OBJECT_SESSION], key);
+}
+
+const struct resource_group *
+world_resource_group(const struct world *w, const struct uuid *id)
+{
+	return (const struct resource_group *)
+	    shelf_id(w->shelf[OBJECT_RESOURCE_GROUP], id);
+}
+
+const struct break_glass *
+world_break_glass(const struct world *w, const struct uuid *id)
+{
+	return (
+	    const struct break_glass *)shelf_id(w->shelf[OBJECT_BREAK_GLASS],
+	    id);
+}
+
+const struct policy_tests *
+world_policy_tests(const struct world *w)
+{
+	const struct shelf *s = w->shelf[OBJECT_POLICY_TESTS];
+
+	return s == NULL || s->n == 0 ? NULL
+				      : (const struct policy_tests *)s->all[0];
 }
 
 const struct policy *

@@ -30,6 +30,9 @@ enum object_kind {
 	OBJECT_CREDENTIAL = 11,
 	OBJECT_SESSION = 12,
 	OBJECT_POLICY = 13,
+	OBJECT_RESOURCE_GROUP = 14,
+	OBJECT_BREAK_GLASS = 15,
+	OBJECT_POLICY_TESTS = 16,
 };
 
 enum principal_kind {
@@ -88,9 +91,14 @@ struct binding {
 	enum principal_kind subject_kind; /* user, service account, group */
 	struct uuid subject;
 	struct str role; /* a built-in name or a custom role's name */
+	int64_t starts;	 /* does not count before; 0 = from the start */
 	int64_t expires; /* 0 = never */
 	struct str reason;
 	struct principal_id created_by;
+	/* All zero, or it allows only on what is in that resource group, or
+	 * only on that incident and its alerts. */
+	struct uuid group, incident;
+	struct uuid glass; /* made by that break-glass; all zero: not */
 };
 
 enum { TOKEN_KEY_ID = 10, TOKEN_SECRET = 32, TOKEN_TEXT = 52 };
@@ -199,6 +207,60 @@ struct policy {
 	uint32_t review_days;	  /* bindings and the log are looked through */
 };
 
+/* Kinds of resources a resource group can hold. */
+enum resource_type {
+	RESOURCE_INCIDENT,
+	RESOURCE_ALERT,
+	RESOURCE_INTEGRATION,
+	RESOURCE_TYPES
+};
+const char *resource_type_text(enum resource_type t); /* "incident", ... */
+bool resource_type_parse(struct str s, enum resource_type *ret);
+
+/*
+ * A set of resources of one project, or of all (o.project 0).  A resource is
+ * in it when its type is and either its id is named, or every selector that
+ * is not empty names something it has.  A group without ids and selectors
+ * holds nothing: what selects nothing selects nothing (L13).
+ */
+struct resource_group {
+	struct object o;
+	struct str name;
+	uint8_t types;	    /* bit per resource type */
+	uint8_t severities; /* bit per incident severity */
+	const struct str *services, *environments, *kinds;
+	size_t services_n, environments_n, kinds_n;
+	const struct str *labels; /* "name=value": an alert has all of them */
+	size_t labels_n;
+	const struct uuid *ids;
+	size_t ids_n;
+};
+
+/*
+ * Somebody took more than they have, for a reason, for minutes: the record
+ * beside the binding it made.  Kept after it has ended, to be reviewed.
+ */
+struct break_glass {
+	struct object o; /* o.project: where */
+	enum principal_kind user_kind;
+	struct uuid user;
+	struct uuid binding;
+	struct uuid incident; /* all zero: the project */
+	bool restricted;      /* that incident was private */
+	struct str role, reason;
+	int64_t expires;
+	int64_t ended;	  /* by somebody; 0 = by itself */
+	int64_t reviewed; /* 0 = not yet */
+	struct uuid reviewer;
+	struct str note;
+};
+
+/* Sentences about who may do what that changes must not break; one or none. */
+struct policy_tests {
+	struct object o;
+	struct str tests; /* JSON array, checked by flow */
+};
+
 struct world; /* opaque, reference counted */
 
 /*
@@ -255,6 +317,12 @@ const struct session *world_session(const struct world *w,
     const struct uuid *id);
 const struct session *world_session_key(const struct world *w,
     const uint8_t key[DIGEST_SIZE]);
+const struct resource_group *world_resource_group(const struct world *w,
+    const struct uuid *id);
+const struct break_glass *world_break_glass(const struct world *w,
+    const struct uuid *id);
+/* NULL when nobody has made any. */
+const struct policy_tests *world_policy_tests(const struct world *w);
 /* Never NULL: what holds by default until somebody decides otherwise. */
 const struct policy *world_policy(const struct world *w);
 /* The display name of a principal: a user's name or e-mail, a service

@@ -198,20 +198,8 @@ err
 may_join(struct call *c, const struct uuid *group)
 {
 	struct subject as_group = {2, *group};
-	const struct world *w = call_world(c);
-	const struct binding *const *b;
-	size_t n;
 
-	b = world_bindings_of(w, group, &n);
-	for (size_t i = 0; i < n; i++) {
-		struct permset perms;
-
-		if (b[i]->expires != 0 && b[i]->expires <= c->now)
-			continue;
-		if (world_role_perms(w, b[i]->role, &perms))
-			TRY(access_may_grant(c->actor, perms, b[i]->o.project,
-			    c->now, &c->trail));
-	}
+	TRY(access_may_map_group(c->actor, group, c->now, &c->trail));
 	return may_show(c, &as_group, 1);
 }
 

@@ -46,7 +46,7 @@ is_member(struct call *c, const struct actor *who, uint64_t seq, bool *ret)
 {
 	struct access_subject as[SUBJECTS_MAX];
 	struct subject s[SUBJECTS_MAX];
-	size_t n = access_subjects(who, as, SUBJECTS_MAX);
+	size_t n = access_subjects(who, c->now, as, SUBJECTS_MAX);
 
 	for (size_t i = 0; i < n; i++)
 		s[i] = (struct subject){as[i].kind, as[i].id};

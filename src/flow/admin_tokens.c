@@ -316,7 +316,7 @@ may_see(struct call *c, const struct token *t)
 	    auth_supposed(c->a, call_world(c), t->owner_kind, &t->owner.u);
 	if (account == NULL)
 		return err_of(E_NO_MEMORY);
-	n = access_subjects(account, as, SUBJECTS_MAX);
+	n = access_subjects(account, c->now, as, SUBJECTS_MAX);
 	for (size_t i = 0; i < n; i++)
 		s[i] = (struct subject){as[i].kind, as[i].id};
 	return may_show(c, s, n);

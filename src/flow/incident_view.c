@@ -6,7 +6,7 @@ caller_subjects(struct call *c, struct subjects *ret)
 {
 	struct access_subject as[SUBJECTS_MAX];
 
-	ret->n = access_subjects(c->actor, as, SUBJECTS_MAX);
+	ret->n = access_subjects(c->actor, c->now, as, SUBJECTS_MAX);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->s[i] = (struct subject){as[i].kind, as[i].id};
 }

@@ -270,6 +270,86 @@ TEST(policies)
 	T_EQ_INT(q->session_absolute_hours, 2);
 	T_EQ_INT(q->step_up_minutes, 3);
 	T_EQ_INT(q->review_days, 4);
+TEST(resource_groups)
+{
+	static const struct str words[] = {{"a", 1}, {"b=c", 3}};
+	static const struct uuid ids[] = {{{1}}, {{2}}, {{3}}};
+	struct resource_group g = {.o = head_of(OBJECT_RESOURCE_GROUP, 1, 3),
+	    .name = STR("n"),
+	    .types = 5,
+	    .severities = 17,
+	    .services = words,
+	    .services_n = 2,
+	    .environments = words,
+	    .environments_n = 1,
+	    .kinds = words + 1,
+	    .kinds_n = 1,
+	    .labels = words,
+	    .labels_n = 2,
+	    .ids = ids,
+	    .ids_n = 3};
+	const struct resource_group *h;
+
+	BEGIN;
+	h = again(&g);
+	T_EQ_STR(h->name, g.name);
+	T_EQ_INT(h->types, 5);
+	T_EQ_INT(h->severities, 17);
+	T_EQ_INT(h->services_n, 2);
+	T_EQ_STR(h->services[1], words[1]);
+	T_EQ_INT(h->environments_n, 1);
+	T_EQ_STR(h->environments[0], words[0]);
+	T_EQ_STR(h->kinds[0], words[1]);
+	T_EQ_STR(h->labels[1], words[1]);
+	T_EQ_INT(h->ids_n, 3);
+	T_EQ_MEM(h->ids, ids, sizeof ids);
+	END;
+}
+
+TEST(broken_glass_and_policy_tests)
+{
+	struct break_glass g = {.o = head_of(OBJECT_BREAK_GLASS, 1, 3),
+	    .user_kind = PRINCIPAL_USER,
+	    .user = {{1}},
+	    .binding = {{2}},
+	    .incident = {{3}},
+	    .restricted = true,
+	    .role = STR("r"),
+	    .reason = STR("because"),
+	    .expires = 5,
+	    .ended = 6,
+	    .reviewed = 7,
+	    .reviewer = {{4}},
+	    .note = STR("fine")};
+	struct binding b = {.o = head_of(OBJECT_BINDING, 1, 3),
+	    .role = STR("viewer"),
+	    .starts = 9,
+	    .group = {{5}},
+	    .incident = {{6}},
+	    .glass = {{7}}};
+	struct policy_tests p = {.o = head_of(OBJECT_POLICY_TESTS, 1, 0),
+	    .tests = STR("[{}]")};
+	const struct break_glass *h;
+	const struct binding *b2;
+
+	BEGIN;
+	h = again(&g);
+	T_EQ_INT(h->user_kind, g.user_kind);
+	T_EQ_MEM(&h->user, &g.user, sizeof g.user);
+	T_EQ_MEM(&h->binding, &g.binding, sizeof g.binding);
+	T_EQ_MEM(&h->incident, &g.incident, sizeof g.incident);
+	T_OK(h->restricted);
+	T_EQ_STR(h->role, g.role);
+	T_EQ_STR(h->reason, g.reason);
+	T_EQ_STR(h->note, g.note);
+	T_OK(h->expires == 5 && h->ended == 6 && h->reviewed == 7);
+	T_EQ_MEM(&h->reviewer, &g.reviewer, sizeof g.reviewer);
+	b2 = again(&b);
+	T_OK(b2->starts == 9);
+	T_EQ_MEM(&b2->group, &b.group, sizeof b.group);
+	T_EQ_MEM(&b2->incident, &b.incident, sizeof b.incident);
+	T_EQ_MEM(&b2->glass, &b.glass, sizeof b.glass);
+	T_EQ_STR(((const struct policy_tests *)again(&p))->tests, p.tests);
 	END;
 }
 

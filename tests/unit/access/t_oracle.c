@@ -2,7 +2,8 @@
 #include "tests/unit/access/oracle.h"
 
 struct question {
-	unsigned who, token;
+	unsigned who, token, thing;
+	struct thing res;
 	struct target t;
 	struct token tok;
 	uint32_t numbers[PROJECTS];
@@ -28,13 +29,20 @@ question_random(struct question *q, const struct org *o, const struct world *w,
 		q->tok = org_token(o, q->token, q->who, q->numbers);
 	q->actor = actor_of(w, person_kind(q->who), person_id(q->who),
 	    q->token < TOKENS ? &q->tok : NULL);
+	q->thing = THINGS;
+	if (rnd_below(seed, 2) == 0) {
+		q->thing = rnd_below(seed, THINGS);
+		org_thing(o, q->thing, &q->res);
+		q->t.res = &q->res.r;
+		q->t.project = q->res.r.project;
+	}
 }
 
 static bool
 asked(const struct org *o, const struct question *q)
 {
 	return oracle(o, q->who, q->token, q->t.perm, q->t.project,
-	    q->t.restricted, q->t.member);
+	    q->t.restricted, q->t.member, q->thing);
 }
 
 TEST(two_hundred_thousand_decisions)
@@ -134,12 +142,13 @@ TEST(adding_a_binding_never_removes_a_right)
 	T_OK(gained > 50);
 }
 
+/* 100,000 questions in 500 organizations, each in two orders. */
 TEST(the_order_of_bindings_does_not_matter)
 {
 	uint64_t seed = 13;
 	struct org o;
 
-	for (unsigned world = 0; world < 200; world++) {
+	for (unsigned world = 0; world < 500; world++) {
 		unsigned number[BINDINGS];
 		struct world *one, *two;
 
@@ -206,7 +215,7 @@ effective_agrees(const struct org *o, const struct question *q)
 
 		for (unsigned p = 0; p < PERM_MAX_; p++) {
 			bool want = oracle(o, q->who, q->token,
-			    (enum permission)p, project, false, false);
+			    (enum permission)p, project, false, false, THINGS);
 
 			any[p] = any[p] || want;
 			if (permset_has(&s, (enum permission)p) != want)

@@ -55,11 +55,11 @@ static const struct {
     {"responder",
 	"project.view incident.view alert.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act"},
+	"alert.act incident.sensitive"},
     {"commander",
 	"project.view incident.view alert.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.restrict"},
+	"alert.act incident.restrict incident.sensitive breakglass.use"},
     {"automation_author",
 	"project.view incident.view alert.view "
 	"token.create incident.comment"},
@@ -73,18 +73,21 @@ static const struct {
     {"project_admin",
 	"project.view incident.view alert.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.restrict project.edit integration.view "
+	"alert.act incident.restrict incident.sensitive breakglass.use "
+	"project.edit integration.view "
 	"integration.edit binding.edit"},
     {"org_admin",
 	"project.view incident.view alert.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.restrict project.edit integration.view "
+	"alert.act incident.restrict incident.sensitive breakglass.use "
+	"project.edit integration.view "
 	"integration.edit binding.edit project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
-	"audit.export metrics.view posture.view"},
+	"audit.export metrics.view posture.view rbac.escalate "
+	"breakglass.review"},
     {"auditor",
 	"token.create audit.view audit.export role.view user.view "
-	"access.explain posture.view metrics.view"},
+	"access.explain posture.view metrics.view breakglass.review"},
     {"agent", "project.view incident.view alert.view incident.comment"},
 };
 
