@@ -106,11 +106,15 @@ bool grant_narrow(const struct grant *g);
  * those it has for some resources only. */
 struct permset access_effective(const struct actor *who, uint32_t project,
     int64_t now);
-/* Does who have perm in any project or the organization? */
+/* Does who have perm in any project or the organization, be it for some
+ * resources only? */
 bool access_anywhere(const struct actor *who, enum permission perm,
     int64_t now);
 /* May who do anything at all in the project? If not, it is not there. */
 bool access_sees(const struct actor *who, uint32_t project, int64_t now);
+/* The same without what it has by breaking glass: what it may hand on. */
+struct permset access_own(const struct actor *who, uint32_t project,
+    int64_t now);
 /* What it has for some resources only, and not for all. */
 struct permset access_narrow(const struct actor *who, uint32_t project,
     int64_t now);
@@ -131,12 +135,12 @@ const struct binding *access_glass(const struct actor *who,
 /*
  * Guards against climbing.  E_FORBIDDEN with a trail: one cannot grant a
  * role holding a permission one lacks in that scope (unless one holds
- * rbac.escalate), nor edit a role bound to oneself, nor widen a token beyond
- * oneself, nor let somebody into a group that has what one lacks, be it by
- * hand or by mapping a provider's group to it.  What one has by breaking
- * glass or for some resources only cannot be handed on.  E_LAST_ADMIN: a
- * change would leave no live org_admin binding (checked on the world after
- * the change).
+ * rbac.escalate; nobody is given `ingest`), nor edit a role bound to oneself,
+ * nor widen a token beyond oneself, nor let somebody into a group that has
+ * what one lacks, be it by hand or by mapping a provider's group to it.  What
+ * one has by breaking glass or for some resources only cannot be handed on.
+ * E_LAST_ADMIN: a change would leave no live org_admin binding (checked on
+ * the world after the change).
  */
 err access_may_map_group(const struct actor *who, const struct uuid *group,
     int64_t now, struct trail *t) MUST_USE;

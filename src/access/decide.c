@@ -100,8 +100,9 @@ rule_allows(const struct world *w, const struct binding *b,
 	if (!rule_is_narrow(b))
 		return true;
 	g = world_resource_group(w, &b->group);
-	return permset_has(&placeless, t->perm) ? rule_holds_any(b, g)
-						: rule_holds(b, g, t->res);
+	return t->some || permset_has(&placeless, t->perm)
+	    ? rule_holds_any(b, g)
+	    : rule_holds(b, g, t->res);
 }
 
 bool
@@ -165,7 +166,7 @@ lower(const struct right *a, const struct right *b)
 	if (a == NULL || b == NULL)
 		return a == NULL ? b : a;
 	return memcmp(a->b->o.id.b, b->b->o.id.b, sizeof a->b->o.id.b) < 0 ? a
-									    : b;
+									   : b;
 }
 
 /* The first right of a subject that allows, in the order of binding ids. */
@@ -274,8 +275,7 @@ access_grant(struct arena *a, const struct actor *who, const struct target *t,
 	g = ARENA_NEW(a, struct grant);
 	if (g == NULL)
 		return err_of(E_NO_MEMORY);
-	*g = (struct grant){who, t->perm, t->project,
-	    ret_d->narrow && t->some};
+	*g = (struct grant){who, t->perm, t->project, ret_d->narrow && t->some};
 	*ret = g;
 	return OK;
 }

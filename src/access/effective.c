@@ -86,10 +86,23 @@ access_effective(const struct actor *who, uint32_t project, int64_t now)
 }
 
 struct permset
+access_own(const struct actor *who, uint32_t project, int64_t now)
+{
+	struct sum s = {.who = who,
+	    .project = project,
+	    .now = now,
+	    .own = true};
+
+	return sum_up(&s);
+}
+
+struct permset
 access_narrow(const struct actor *who, uint32_t project, int64_t now)
 {
-	struct sum s = {
-	    .who = who, .project = project, .now = now, .narrow = true};
+	struct sum s = {.who = who,
+	    .project = project,
+	    .now = now,
+	    .narrow = true};
 
 	return permset_not(sum_up(&s), access_effective(who, project, now));
 }
@@ -107,8 +120,8 @@ gives_anywhere(const struct actor *who, const struct binding *b,
 		place = 0;
 	else if (place == 0)
 		place = tok->projects[0];
-	return rule_allows(who->world, b, &(struct target){.perm = p}, place,
-		   now) &&
+	return rule_allows(who->world, b,
+		   &(struct target){.perm = p, .some = true}, place, now) &&
 	    rule_ceiling(tok, p, place, now) == RULE_ALLOW;
 }
 
@@ -201,8 +214,7 @@ access_subjects(const struct actor *who, int64_t now,
 			    glass->glass};
 	g = world_groups_of(who->world, &who->id, &n);
 	for (size_t i = 0; i < n && out < max; i++)
-		ret[out++] =
-		    (struct access_subject){SUBJECT_GROUP, g[i]->o.id};
+		ret[out++] = (struct access_subject){SUBJECT_GROUP, g[i]->o.id};
 	return out;
 }
 
@@ -221,12 +233,10 @@ err
 access_may_grant(const struct actor *who, struct permset perms,
     uint32_t project, int64_t now, struct trail *t)
 {
-	struct sum s = {
-	    .who = who, .project = project, .now = now, .own = true};
-	struct permset own = sum_up(&s);
+	struct permset own = access_own(who, project, now);
 
-	if (escalates(who, now))
-		return OK;
+	if (escalates(who, now)) /* all but what is for integrations only */
+		own = permset_all_but(PERM_INGEST);
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (permset_has(&perms, (enum permission)p) &&
 		    !permset_has(&own, (enum permission)p)) {

@@ -82,6 +82,15 @@ permset_all(void)
 	return s;
 }
 
+struct permset
+permset_all_but(enum permission p)
+{
+	struct permset s = permset_all();
+
+	s.w[p / 64] &= ~(UINT64_C(1) << (p % 64));
+	return s;
+}
+
 const char *
 perm_text(enum permission p)
 {

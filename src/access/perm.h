@@ -62,6 +62,7 @@ permset_within(struct permset a, struct permset b)
 }
 
 struct permset permset_all(void);
+struct permset permset_all_but(enum permission p);
 const char *perm_text(enum permission p);
 const char *perm_meaning(enum permission p);
 /* Never asked of one project: the organization's, or SELF. */

@@ -65,8 +65,8 @@ add(struct maker *m, const struct right *right, uint32_t place)
 	known = rights_at(r, &right->b->subject, place);
 	if (known == NULL) {
 		h = &r->holding[m->holdings++];
-		*h = (struct holding){
-		    .subject = right->b->subject, .place = place};
+		*h = (struct holding){.subject = right->b->subject,
+		    .place = place};
 		multi_add(&r->table, hash_of(&h->subject, place), h);
 	} else {
 		h = &r->holding[known - r->holding];

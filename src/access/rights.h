@@ -19,7 +19,7 @@ struct right {
 	int64_t starts, expires; /* expires INT64_MAX: never */
 	const struct binding *b;
 	const struct resource_group *group; /* limited to it, or NULL */
-	bool narrow; /* holds for some resources only */
+	bool narrow;			    /* holds for some resources only */
 };
 
 /* What one subject holds at one place, in the order of binding ids. */

@@ -275,11 +275,11 @@ read_scopes(struct call *c, struct token *t, bool self)
 	struct permset own = held(c);
 
 	if (!self) {
-		own = access_effective(c->actor,
+		own = access_own(c->actor,
 		    t->projects_n == 0 ? 0 : t->projects[0], c->now);
 		for (size_t i = 1; i < t->projects_n; i++)
 			own = permset_and(own,
-			    access_effective(c->actor, t->projects[i], c->now));
+			    access_own(c->actor, t->projects[i], c->now));
 	}
 	t->scopes = body_perms(c, "scopes", own);
 	for (unsigned p = 0; p < PERM_MAX_; p++)

@@ -36,9 +36,9 @@ struct othing {
 	unsigned type; /* 0 incident, 1 alert, 2 integration */
 	unsigned project;
 	unsigned services, environments, labels; /* bit per word */
-	unsigned kind;			   /* WORDS: none */
-	int severity;			   /* -1: none */
-	unsigned incident;		   /* of an alert; THINGS: none */
+	unsigned kind;				 /* WORDS: none */
+	int severity;				 /* -1: none */
+	unsigned incident;			 /* of an alert; THINGS: none */
 };
 
 struct orgroup {
@@ -66,8 +66,8 @@ struct org {
 
 static const char *const org_only[] = {"project.create", "user.view",
     "user.edit", "role.view", "role.edit", "token.admin", "access.explain",
-    "audit.view", "audit.export", "metrics.view", "posture.view", "rbac.escalate",
-    "breakglass.review"};
+    "audit.view", "audit.export", "metrics.view", "posture.view",
+    "rbac.escalate", "breakglass.review"};
 
 static bool
 is_org_only(enum permission p)
@@ -105,8 +105,8 @@ things_random(struct org *o, uint64_t *seed)
 		t->kind = incident ? rnd_below(seed, WORDS + 1) : WORDS;
 		if (incident)
 			t->severity = (int)rnd_below(seed, 5);
-		t->incident = t->type == 1 ? 3 * rnd_below(seed, THINGS / 3 + 1)
-					   : THINGS;
+		t->incident =
+		    t->type == 1 ? 3 * rnd_below(seed, THINGS / 3 + 1) : THINGS;
 	}
 	for (unsigned i = 0; i < RGROUPS; i++) {
 		struct orgroup *g = &o->rgroup[i];
@@ -205,7 +205,8 @@ oracle_in(const struct org *o, const struct orgroup *g, unsigned thing)
 		return false;
 	if ((g->labels & t->labels) != g->labels)
 		return false;
-	if (g->kinds != 0 && (t->kind == WORDS || (g->kinds >> t->kind & 1) == 0))
+	if (g->kinds != 0 &&
+	    (t->kind == WORDS || (g->kinds >> t->kind & 1) == 0))
 		return false;
 	return g->severities == 0 ||
 	    (t->severity >= 0 && (g->severities >> t->severity & 1) != 0);
@@ -223,12 +224,13 @@ oracle_empty(const struct orgroup *g)
 	return g->types == 0 || !some;
 }
 
-/* thing: an index, or THINGS for none. */
+/* thing: an index, THINGS for none, THINGS + 1 for some. */
 static bool
 oracle_narrow(const struct org *o, const struct obinding *b, enum permission p,
     unsigned thing)
 {
-	bool placeless = is_self(p) || strcmp(perm_text(p), "project.view") == 0;
+	bool placeless = thing > THINGS || is_self(p) ||
+	    strcmp(perm_text(p), "project.view") == 0;
 
 	if (b->incident != THINGS) {
 		const struct othing *t = &o->thing[thing % THINGS];
@@ -431,8 +433,7 @@ org_put_binding(struct world_builder *b, const struct obinding *x,
 	char name[16];
 	struct binding y = {
 	    .o = head_of(OBJECT_BINDING, number, x->project),
-	    .subject_kind =
-		group ? PRINCIPAL_GROUP : person_kind(x->subject),
+	    .subject_kind = group ? PRINCIPAL_GROUP : person_kind(x->subject),
 	    .subject = group ? id_of(OBJECT_GROUP, x->subject - PEOPLE)
 			     : person_id(x->subject),
 	    .starts = x->starts,
@@ -440,9 +441,8 @@ org_put_binding(struct world_builder *b, const struct obinding *x,
 	};
 
 	snprintf(name, sizeof name, "c%u", x->role - ROLE_MAX_);
-	y.role = str_c(x->role < ROLE_MAX_
-		? role_name((enum builtin_role)x->role)
-		: name);
+	y.role = str_c(
+	    x->role < ROLE_MAX_ ? role_name((enum builtin_role)x->role) : name);
 	if (x->rgroup != RGROUPS)
 		y.group = id_of(OBJECT_RESOURCE_GROUP, x->rgroup);
 	if (x->incident != THINGS)

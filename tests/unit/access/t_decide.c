@@ -323,8 +323,8 @@ TEST(nobody_grants_what_it_lacks)
 {
 	struct world *w = office();
 	struct actor ann = user(w, ANN), root = user(w, ROOT);
-	struct token tok = token_of(1, 'p', PRINCIPAL_USER, root.id,
-	    permset_all());
+	struct token tok =
+	    token_of(1, 'p', PRINCIPAL_USER, root.id, permset_all());
 	struct trail t = {{0}};
 
 	T_GOOD(access_may_grant(&ann, role_perms(ROLE_viewer), 1, NOW, &t));
@@ -344,12 +344,17 @@ TEST(nobody_grants_what_it_lacks)
 		    2, NOW, &t));
 	}
 	/* who may escalate grants what it lacks; a token of it may not */
-	T_GOOD(access_may_grant(&root, set_of(PERM_INGEST), 0, NOW, &t));
-	tok.scopes = permset_not(permset_all(), set_of(PERM_RBAC_ESCALATE));
+	tok.scopes = set_of(PERM_RBAC_ESCALATE);
 	root.token = &tok;
+	T_GOOD(access_may_grant(&root, set_of(PERM_USER_EDIT), 0, NOW, &t));
 	T_ERR(access_may_grant(&root, set_of(PERM_INGEST), 0, NOW, &t),
 	    E_FORBIDDEN);
+	tok.scopes = permset_all_but(PERM_RBAC_ESCALATE);
 	T_GOOD(access_may_grant(&root, set_of(PERM_USER_EDIT), 0, NOW, &t));
+	tok.scopes = permset_all_but(PERM_USER_EDIT);
+	tok.scopes.w[0] &= ~(UINT64_C(1) << PERM_RBAC_ESCALATE);
+	T_ERR(access_may_grant(&root, set_of(PERM_USER_EDIT), 0, NOW, &t),
+	    E_FORBIDDEN);
 	world_unref(w);
 }
 
@@ -620,8 +625,7 @@ TEST(a_decision_is_fast)
 		a = actor_of(w, PRINCIPAL_USER, ann, NULL);
 		ns = ns_a_decision(&a, ROUNDS, &allowed);
 		want = kind == 0 ? 40 : kind == 1 ? 50 : 1;
-		printf("# %.0f ns a decision, 1,000 bindings (%u)\n", ns,
-		    kind);
+		printf("# %.0f ns a decision, 1,000 bindings (%u)\n", ns, kind);
 		T_EQ_INT(allowed, ROUNDS / 50 * want);
 #ifndef REDOUBT_SANITIZED
 		T_OK(ns < 1000);

@@ -270,6 +270,9 @@ TEST(policies)
 	T_EQ_INT(q->session_absolute_hours, 2);
 	T_EQ_INT(q->step_up_minutes, 3);
 	T_EQ_INT(q->review_days, 4);
+	END;
+}
+
 TEST(resource_groups)
 {
 	static const struct str words[] = {{"a", 1}, {"b=c", 3}};
