@@ -45,7 +45,7 @@ CPPFLAGS := -Isrc -I. -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT
 	-DREDOUBT_VERSION='"$(or $(VERSION),0.0.0)"'
 CFLAGS := -std=gnu17 $(WARN) $(WARN_$(CC)) $(CF_$(V)) -ffile-prefix-map=$(CURDIR)=. -pthread
 LDFLAGS := $(LF_$(V)) -pthread
-LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih
+LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih -largon2
 
 objs = $(patsubst src/%.c,$(OUT)/%.o,$(sort $(wildcard src/$(1)/*.c)))
 OBJS := $(foreach m,$(MODULES),$(call objs,$(m)))
@@ -83,6 +83,7 @@ $(OUT)/cli/cli.o $(OUT)/cli/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.
 
 # .incbin is not seen by -MMD.
 $(OUT)/store/schema.o: $(wildcard src/store/schema/*.sql)
+$(OUT)/auth/password_fits.o: src/auth/common.txt
 
 # ---- unit tests: tests/unit/<module>/t_<name>.c links what <module> may use ----
 USES_base := base
@@ -106,7 +107,7 @@ unit_module = $(word 1,$(subst /, ,$(patsubst $(OUT)/unit/%,%,$(1))))
 .SECONDEXPANSION:
 $(UNIT): $(OUT)/unit/%: tests/unit/%.c tests/t.h $$(foreach m,$$(USES_$$(call unit_module,$$@)),$$(filter-out $(OUT)/cli/main.o,$$(call objs,$$(m))))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS) -ljansson
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS) -ljansson -lfido2
 
 unit-%: ; $(MAKE) V=$(V) $(filter $(OUT)/unit/$*/%,$(UNIT)) && tools/run-units $(filter $(OUT)/unit/$*/%,$(UNIT))
 unit: $(UNIT)
@@ -152,7 +153,7 @@ fuzz_module = $(word 1,$(subst /, ,$(patsubst build/fuzz/fuzz/%,%,$(1))))
 ifeq ($(V),fuzz)
 $(FUZZ): build/fuzz/fuzz/%: tests/fuzz/%.c $$(foreach m,$$(USES_$$(call fuzz_module,$$@)),$$(filter-out $(OUT)/cli/main.o,$$(call objs,$$(m))))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) -fsanitize=fuzzer $(LIBS) -ljansson
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) -fsanitize=fuzzer $(LIBS) -ljansson -lfido2
 endif
 
 fuzz-build:
