@@ -110,9 +110,14 @@ pack_idp(struct packer *k, struct idp *i)
 static void
 pack_identity(struct packer *k, struct identity *i)
 {
+	void *groups;
+
 	pack_str(k, &i->issuer);
 	pack_str(k, &i->subject);
 	pack_str(k, &i->label);
+	groups = pack(k, i->groups, i->groups_n * sizeof *i->groups);
+	if (k->p != NULL)
+		i->groups = groups;
 }
 
 static void

@@ -332,6 +332,9 @@ static const struct object *
 get_identity(struct reader *r, const struct object *head)
 {
 	struct identity *i = ARENA_NEW(r->a, struct identity);
+	const struct json *j;
+	struct uuid *g;
+	void *list;
 
 	if (i == NULL)
 		return NULL;
@@ -342,6 +345,11 @@ get_identity(struct reader *r, const struct object *head)
 	i->issuer = get_str(r, STR("issuer"));
 	i->subject = get_str(r, STR("subject"));
 	i->label = get_str(r, STR("label"));
+	j = get_array(r, STR("groups"), LIM_LIST, sizeof *g, &list,
+	    &i->groups_n);
+	for (g = list; j != NULL; j = j->next)
+		*g++ = uuid_of(r, j);
+	i->groups = list;
 	return &i->o;
 }
 

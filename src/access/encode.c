@@ -144,6 +144,10 @@ put_identity(struct jw *w, const struct identity *i)
 	jw_kstr(w, "issuer", i->issuer);
 	jw_kstr(w, "subject", i->subject);
 	jw_kstr(w, "label", i->label);
+	jw_karr(w, "groups");
+	for (size_t n = 0; n < i->groups_n; n++)
+		put_uuid(w, &i->groups[n]);
+	jw_arr_end(w);
 }
 
 static void

@@ -154,6 +154,10 @@ struct identity {
 	uint8_t key[DIGEST_SIZE];
 	struct str issuer, subject;
 	struct str label; /* what people call it: for showing only */
+	/* Groups the user is in because the provider said so at the last
+	 * login: what the next one may take back. */
+	const struct uuid *groups;
+	size_t groups_n;
 };
 
 /* Numbers are stored: only append. */

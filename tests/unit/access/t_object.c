@@ -179,13 +179,16 @@ TEST(providers_and_identities)
 	    .config = STR("{ \"entity\" : \"x\" }"),
 	    .disabled = true,
 	    .created_by = {{{8}}}};
+	static const struct uuid groups[] = {{{4}}, {{5}}};
 	struct identity a = {.o = head_of(OBJECT_IDENTITY, 1, 0),
 	    .idp = {{1}},
 	    .user = {{2}},
 	    .key = {3, 255},
 	    .issuer = STR("https://a/"),
 	    .subject = STR("s\xc3\xa9"),
-	    .label = STR("ann")};
+	    .label = STR("ann"),
+	    .groups = groups,
+	    .groups_n = 2};
 	const struct identity *a2;
 	const struct idp *i2;
 
@@ -201,6 +204,8 @@ TEST(providers_and_identities)
 	T_EQ_STR(a2->issuer, a.issuer);
 	T_EQ_STR(a2->subject, a.subject);
 	T_EQ_STR(a2->label, a.label);
+	T_OK(a2->groups_n == 2);
+	T_EQ_MEM(a2->groups, groups, sizeof groups);
 	END;
 }
 
