@@ -65,8 +65,8 @@ kind_text(char kind)
 	}
 }
 
-static void
-members_json(struct call *c, struct jw *w, const struct token *t)
+void
+token_json(struct call *c, struct jw *w, const struct token *t)
 {
 	struct writer *writer = c->lane->state->writer;
 
@@ -90,7 +90,7 @@ static void
 render(struct call *c, struct jw *w, const struct object *o)
 {
 	jw_obj(w);
-	members_json(c, w, (const struct token *)o);
+	token_json(c, w, (const struct token *)o);
 	jw_obj_end(w);
 }
 
@@ -136,8 +136,8 @@ route_token_list(struct call *c)
 	return e;
 }
 
-static err
-find(struct call *c, const struct token **ret)
+err
+token_seen(struct call *c, const struct token **ret)
 {
 	struct uuid id;
 
@@ -158,7 +158,7 @@ route_token_get(struct call *c)
 {
 	const struct token *t;
 
-	TRY(find(c, &t));
+	TRY(token_seen(c, &t));
 	return answer_object(c, 200, &t->o, render);
 }
 
@@ -269,8 +269,8 @@ held(struct call *c)
  * is enough that its scopes are held somewhere.  A service account has rights
  * of its own: there the caller must hold them wherever the token would.
  */
-static err
-read_scopes(struct call *c, struct token *t, bool self)
+static struct permset
+may_give(struct call *c, const struct token *t, bool self)
 {
 	struct permset own = held(c);
 
@@ -281,7 +281,14 @@ read_scopes(struct call *c, struct token *t, bool self)
 			own = permset_and(own,
 			    access_own(c->actor, t->projects[i], c->now));
 	}
-	t->scopes = body_perms(c, "scopes", own);
+	return own;
+}
+
+static err
+scopes_held(struct call *c, const struct token *t, bool self)
+{
+	struct permset own = may_give(c, t, self);
+
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (permset_has(&t->scopes, (enum permission)p) &&
 		    !permset_has(&own, (enum permission)p))
@@ -322,6 +329,13 @@ may_see(struct call *c, const struct token *t)
 	return may_show(c, s, n);
 }
 
+err
+token_allowed(struct call *c, const struct token *t, bool self)
+{
+	TRY(scopes_held(c, t, self));
+	return self ? OK : may_see(c, t);
+}
+
 static err
 read_expiry(struct call *c, struct token *t)
 {
@@ -334,14 +348,14 @@ read_expiry(struct call *c, struct token *t)
 	return OK;
 }
 
-static bool
-live(const struct token *t, int64_t now)
+bool
+token_live(const struct token *t, int64_t now)
 {
 	return t->revoked == 0 && t->expires > now;
 }
 
-static err
-room_for_token(struct call *c, const struct uuid *owner)
+err
+token_room(struct call *c, const struct uuid *owner)
 {
 	const struct object *const *o;
 	size_t n, mine = 0;
@@ -350,7 +364,7 @@ room_for_token(struct call *c, const struct uuid *owner)
 	for (size_t i = 0; i < n; i++) {
 		const struct token *t = (const struct token *)o[i];
 
-		mine += uuid_eq(&t->owner.u, owner) && live(t, c->now);
+		mine += uuid_eq(&t->owner.u, owner) && token_live(t, c->now);
 	}
 	if (mine < LIM_TOKENS)
 		return OK;
@@ -381,18 +395,17 @@ route_token_create(struct call *c)
 	TRY(read_owner(c, &t, &self));
 	TRY(read_expiry(c, &t));
 	TRY(read_projects(c, &t));
-	TRY(read_scopes(c, &t, self));
-	if (!self)
-		TRY(may_see(c, &t));
+	t.scopes = body_perms(c, "scopes", may_give(c, &t, self));
+	TRY(token_allowed(c, &t, self));
 	TRY(read_cidrs(c, &t));
-	TRY(room_for_token(c, &t.owner.u));
+	TRY(token_room(c, &t.owner.u));
 	TRY(token_issue(c, &t, text));
 	c->rec.body = c->req->body;
 	call_touch(c, "token", &t.o.id);
 	call_touch(c, principal_kind_text(t.owner_kind), &t.owner.u);
 	w = answer(c, 201);
 	jw_obj(w);
-	members_json(c, w, &t);
+	token_json(c, w, &t);
 	answer_secret(c, "token", str_of(text, TOKEN_TEXT));
 	jw_obj_end(w);
 	mem_wipe(text, sizeof text);
@@ -435,7 +448,7 @@ route_token_delete(struct call *c)
 {
 	const struct token *t;
 
-	TRY(find(c, &t));
+	TRY(token_seen(c, &t));
 	TRY(call_match(c, t->o.version));
 	TRY(token_revoke(c, t));
 	answer_empty(c, 204);

@@ -34,6 +34,8 @@ ask(struct call *c, const struct target *t, const struct grant **ret)
 
 	if (!err_ok(e))
 		refused(c, e, &d);
+	else
+		permset_add(&c->asked, t->perm);
 	return e;
 }
 
@@ -63,7 +65,10 @@ call_can(struct call *c, enum permission perm, uint32_t project)
 {
 	struct target t = {.perm = perm, .project = project};
 
-	return access_decide(c->actor, &t, c->now).allowed;
+	if (!access_decide(c->actor, &t, c->now).allowed)
+		return false;
+	permset_add(&c->asked, perm);
+	return true;
 }
 
 /* One entity tag, quoted, or "*"; a list holds when one of it does. */

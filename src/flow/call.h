@@ -67,6 +67,7 @@ struct call {
 	const struct json *body; /* parsed and checked; NULL without schema */
 	const struct project *project; /* of {p} */
 	const struct grant *grant;
+	struct permset asked; /* and granted, all that was needed on the way */
 
 	struct record rec;
 

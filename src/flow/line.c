@@ -134,11 +134,19 @@ content_type(struct call *c)
 	return OK;
 }
 
+/* Every member is optional, and so is the body. */
+static bool
+body_optional(enum schema s)
+{
+	return s == SCHEMA_ALERT_ACT || s == SCHEMA_TOKEN_ROTATE ||
+	    s == SCHEMA_TOKEN_NARROW;
+}
+
 static err
 parse_body(struct call *c)
 {
-	if (c->req->body.n == 0 && c->route->schema == SCHEMA_ALERT_ACT)
-		return OK; /* its note is optional, and so is the body */
+	if (c->req->body.n == 0 && body_optional(c->route->schema))
+		return OK;
 	if (c->req->body.n == 0)
 		return call_bad(c, E_BAD_JSON, "the body is empty");
 	TRY(content_type(c));

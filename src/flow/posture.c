@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "flow/admin_tokens.h"
 #include "flow/call.h"
 #include "flow/handlers.h"
 
@@ -54,6 +55,16 @@ tokens_scoped(struct call *c, char detail[DETAIL])
 	(void)snprintf(detail, DETAIL, "%zu live tokens hold every scope",
 	    wide);
 	return wide == 0;
+}
+
+static bool
+tokens_used(struct call *c, char detail[DETAIL])
+{
+	size_t n = tokens_too_wide(c);
+
+	(void)snprintf(detail, DETAIL,
+	    "%zu live tokens hold scopes they did not use in 30 days", n);
+	return n == 0;
 }
 
 static bool
@@ -118,6 +129,8 @@ static const struct check checks[] = {
 	"bind roles in projects; keep org_admin for a few people"},
     {"tokens_least_privilege", tokens_scoped,
 	"make tokens with the scopes they use, and revoke the wide ones"},
+    {"tokens_used", tokens_used,
+	"narrow them: redoubt token narrow, GET /v1/access/least-privilege"},
     {"bootstrap_token", bootstrap,
 	"make a personal token, then revoke the bootstrap token"},
     {"webhooks_authenticated", webhooks, "give every integration a credential"},

@@ -88,6 +88,8 @@ schema_name(enum schema s)
 	    [SCHEMA_ROLE] = "role",
 	    [SCHEMA_BINDING] = "binding",
 	    [SCHEMA_TOKEN] = "token",
+	    [SCHEMA_TOKEN_ROTATE] = "token_rotation",
+	    [SCHEMA_TOKEN_NARROW] = "token_narrowing",
 	    [SCHEMA_EXPLAIN] = "explain",
 	    [SCHEMA_EXPORT] = "export",
 	};

@@ -5,9 +5,11 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 /* LOAD_MEMORY: rows of far more tokens than there may be at one time. */
 enum {
+	DAY_MS = 86400000,
 	USES_MAX = 262144,
 	USES_FLUSH_MS = 60000,
 	LOAD_MEMORY = 256 * 1024 * 1024
@@ -17,6 +19,8 @@ _Static_assert(USES_MAX >= (int)LIM_ALL_TOKENS, "every token's use is kept");
 struct use {
 	struct uuid token;
 	int64_t used, written;
+	uint32_t *day; /* of each permission's last use; NULL: none yet */
+	struct permset unsaved;
 	uint32_t next; /* place of the next pending one, plus 1; 0: none */
 	bool pending;  /* to be written with this batch */
 };
@@ -89,13 +93,13 @@ grow(struct uses *u)
 	return true;
 }
 
-static void
+static struct use *
 note(struct uses *u, const struct uuid *token, int64_t now, int64_t written)
 {
 	struct use *s;
 
 	if (!grow(u))
-		return;
+		return NULL;
 	s = find(u, token);
 	if (s->used == 0) {
 		s->token = *token;
@@ -105,14 +109,61 @@ note(struct uses *u, const struct uuid *token, int64_t now, int64_t written)
 	s->used = now > s->used ? now : s->used;
 	if (!s->pending && s->used - s->written >= USES_FLUSH_MS)
 		await(u, s);
+	return s;
+}
+
+/* Without memory the use is not kept: the report then says less. */
+static void
+note_right(struct uses *u, struct use *s, enum permission p, uint32_t day,
+    bool saved)
+{
+	if (s->day == NULL)
+		s->day = mem_new(PERM_MAX_, sizeof *s->day);
+	if (s->day == NULL || s->day[p] >= day)
+		return;
+	s->day[p] = day;
+	if (saved)
+		return;
+	permset_add(&s->unsaved, p);
+	if (!s->pending)
+		await(u, s);
 }
 
 void
-uses_note(struct uses *u, const struct uuid *token, int64_t now)
+uses_note(struct uses *u, const struct uuid *token, struct permset with,
+    int64_t now)
 {
+	struct use *s;
+
 	(void)pthread_mutex_lock(&u->lock);
-	note(u, token, now, 0);
+	s = note(u, token, now, 0);
+	for (unsigned p = 0; s != NULL && p < PERM_MAX_; p++)
+		if (permset_has(&with, (enum permission)p))
+			note_right(u, s, (enum permission)p,
+			    (uint32_t)(now / DAY_MS), false);
 	(void)pthread_mutex_unlock(&u->lock);
+}
+
+uint32_t
+uses_right_number(enum permission p)
+{
+	return crc32_ieee(str_c(perm_text(p)));
+}
+
+static err
+flush_rights(struct use *s, struct store_conn *c)
+{
+	for (unsigned p = 0; p < PERM_MAX_; p++) {
+		struct right_used_row row = {.token = {s->token},
+		    .permission = uses_right_number((enum permission)p)};
+
+		if (!permset_has(&s->unsaved, (enum permission)p))
+			continue;
+		row.used = (int64_t)s->day[p] * DAY_MS;
+		TRY(store_right_used_put(c, &row));
+	}
+	s->unsaved = (struct permset){{0}};
+	return OK;
 }
 
 err
@@ -123,6 +174,7 @@ uses_flush(struct uses *u, struct store_conn *c)
 		struct token_id id = {s->token};
 
 		TRY(store_token_used_put(c, &id, s->used));
+		TRY(flush_rights(s, c));
 		s->written = s->used;
 		s->pending = false;
 		u->pending = s->next;
@@ -134,8 +186,14 @@ uses_flush(struct uses *u, struct store_conn *c)
 void
 uses_undo(struct uses *u)
 {
-	for (size_t i = 0; i < u->slots; i++)
-		u->slot[i].written = 0;
+	for (size_t i = 0; i < u->slots; i++) {
+		struct use *s = &u->slot[i];
+
+		s->written = 0;
+		for (unsigned p = 0; s->day != NULL && p < PERM_MAX_; p++)
+			if (s->day[p] != 0)
+				permset_add(&s->unsaved, (enum permission)p);
+	}
 }
 
 int64_t
@@ -147,6 +205,52 @@ uses_last(struct uses *u, const struct uuid *token)
 	used = find(u, token)->used;
 	(void)pthread_mutex_unlock(&u->lock);
 	return used;
+}
+
+void
+uses_rights(struct uses *u, const struct uuid *token, int64_t ret[PERM_MAX_])
+{
+	const struct use *s;
+
+	(void)pthread_mutex_lock(&u->lock);
+	s = find(u, token);
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		ret[p] = s->day == NULL ? 0 : (int64_t)s->day[p] * DAY_MS;
+	(void)pthread_mutex_unlock(&u->lock);
+}
+
+/* A permission this server does not know is none of its business. */
+static void
+load_right(struct uses *u, const uint32_t number[PERM_MAX_],
+    const struct right_used_row *row)
+{
+	struct use *s = find(u, &row->token.u);
+
+	if (s->used == 0)
+		return;
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		if (number[p] == row->permission)
+			note_right(u, s, (enum permission)p,
+			    (uint32_t)(row->used / DAY_MS), true);
+}
+
+static err
+load_rights(struct uses *u, struct store_conn *c)
+{
+	uint32_t number[PERM_MAX_];
+	struct right_used_row *row;
+	struct arena a;
+	size_t n;
+	err e;
+
+	for (unsigned p = 0; p < PERM_MAX_; p++)
+		number[p] = uses_right_number((enum permission)p);
+	arena_init(&a, LOAD_MEMORY);
+	e = store_rights_used(c, &a, &row, &n);
+	for (size_t i = 0; err_ok(e) && i < n; i++)
+		load_right(u, number, &row[i]);
+	arena_done(&a);
+	return e;
 }
 
 err
@@ -164,8 +268,10 @@ uses_load(struct store_conn *c, struct uses **ret)
 	arena_init(&a, LOAD_MEMORY);
 	e = grow(u) ? store_token_used(c, &a, &row, &n) : err_of(E_NO_MEMORY);
 	for (size_t i = 0; err_ok(e) && i < n; i++)
-		note(u, &row[i].token.u, row[i].used, row[i].used);
+		(void)note(u, &row[i].token.u, row[i].used, row[i].used);
 	arena_done(&a);
+	if (err_ok(e))
+		e = load_rights(u, c);
 	if (!err_ok(e)) {
 		(void)uses_free(u);
 		return e;
@@ -179,6 +285,8 @@ uses_free(struct uses *u)
 {
 	if (u == NULL)
 		return NULL;
+	for (size_t i = 0; i < u->slots; i++)
+		mem_free(u->slot[i].day);
 	mem_free(u->slot);
 	mem_free(u);
 	return NULL;

@@ -78,6 +78,13 @@ writer_token_used(struct writer *w, const struct uuid *token)
 	return uses_last(w->uses, token);
 }
 
+void
+writer_token_rights(struct writer *w, const struct uuid *token,
+    int64_t ret[PERM_MAX_])
+{
+	uses_rights(w->uses, token, ret);
+}
+
 static void
 wake(struct writer *w)
 {
@@ -250,7 +257,7 @@ run(struct writer *w, struct call *c)
 		e = handle(w, c);
 	c->lane = &w->lane;
 	if (c->actor != NULL && c->actor->token != NULL)
-		uses_note(w->uses, &c->actor->token->o.id, c->now);
+		uses_note(w->uses, &c->actor->token->o.id, c->asked, c->now);
 	if (!err_ok(e)) {
 		if (c->dirty || err_status(e) >= 500)
 			return e;

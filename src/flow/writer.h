@@ -40,5 +40,7 @@ const struct ipc_end *writer_keeper(struct writer *w);
 void writer_snap(struct writer *w, struct snap *s);
 /* When a token was last used, ms; 0 = never. Any thread. */
 int64_t writer_token_used(struct writer *w, const struct uuid *token);
+void writer_token_rights(struct writer *w, const struct uuid *token,
+    int64_t ret[PERM_MAX_]);
 
 #endif

@@ -389,6 +389,9 @@ store_token_used_delete(struct store_conn *c, const struct token_id *t)
 	struct q q = q_start(c, Q_TOKEN_USED_DELETE);
 
 	q_uuid(&q, &t->u);
+	TRY(q_run(&q));
+	q = q_start(c, Q_RIGHTS_USED_DELETE);
+	q_uuid(&q, &t->u);
 	return q_run(&q);
 }
 
@@ -408,6 +411,43 @@ store_token_used(struct store_conn *c, struct arena *a,
 			break;
 		c_bytes(&q, 0, r->token.u.b, sizeof r->token.u.b);
 		r->used = c_num(&q, 1);
+		n++;
+	}
+	TRY(q_end(&q));
+	TRY(arena_check(a));
+	*ret = rows;
+	*ret_n = n;
+	return OK;
+}
+
+err
+store_right_used_put(struct store_conn *c, const struct right_used_row *r)
+{
+	struct q q = q_start(c, Q_RIGHT_USED_PUT);
+
+	q_uuid(&q, &r->token.u);
+	q_num(&q, r->permission);
+	q_num(&q, r->used);
+	return q_run(&q);
+}
+
+err
+store_rights_used(struct store_conn *c, struct arena *a,
+    struct right_used_row **ret, size_t *ret_n)
+{
+	struct q q = q_start(c, Q_RIGHTS_USED);
+	void *rows = NULL;
+	size_t n = 0, cap = 0;
+
+	while (q_next(&q)) {
+		struct right_used_row *r =
+		    rows_more(a, &rows, n, &cap, sizeof *r);
+
+		if (r == NULL)
+			break;
+		c_bytes(&q, 0, r->token.u.b, sizeof r->token.u.b);
+		r->permission = (uint32_t)c_num(&q, 1);
+		r->used = c_num(&q, 2);
 		n++;
 	}
 	TRY(q_end(&q));

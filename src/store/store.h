@@ -360,7 +360,8 @@ err store_reply_purge(struct store_conn *c, int64_t before) MUST_USE;
 /* ---- token use ---- */
 err store_token_used_put(struct store_conn *c, const struct token_id *t,
     int64_t used) MUST_USE;
-/* When the token itself is deleted; fine when it was never used. */
+/* When the token itself is deleted, with the use of its permissions; fine
+ * when it was never used. */
 err store_token_used_delete(struct store_conn *c,
     const struct token_id *t) MUST_USE;
 struct token_used_row {
@@ -369,6 +370,16 @@ struct token_used_row {
 };
 err store_token_used(struct store_conn *c, struct arena *a,
     struct token_used_row **ret, size_t *ret_n) MUST_USE;
+/* Which of its permissions a token has used, and when last. */
+struct right_used_row {
+	struct token_id token;
+	uint32_t permission; /* a number of the caller's that never changes */
+	int64_t used;
+};
+err store_right_used_put(struct store_conn *c,
+    const struct right_used_row *r) MUST_USE;
+err store_rights_used(struct store_conn *c, struct arena *a,
+    struct right_used_row **ret, size_t *ret_n) MUST_USE;
 
 /* ---- what may happen once ---- */
 enum seen_kind {
