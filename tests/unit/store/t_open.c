@@ -599,32 +599,4 @@ TEST(read_only_disk)
 	T_OK(umount(fake_root) == 0);
 }
 
-TEST(right_use)
-{
-	struct right_used_row r = {.token = {fake_uuid(8, 8)},
-	    .permission = UINT32_MAX,
-	    .used = 5};
-	struct right_used_row *l;
-	size_t n;
-
-	T_REQUIRE(begin());
-	T_GOOD(store_right_used_put(w, &r));
-	r.used = 6;
-	T_GOOD(store_right_used_put(w, &r));
-	r.permission = 1;
-	T_GOOD(store_right_used_put(w, &r));
-	T_GOOD(store_rights_used(w, &a, &l, &n));
-	T_REQUIRE(n == 2);
-	T_EQ_INT(l[0].permission, 1);
-	T_EQ_INT(l[1].permission, UINT32_MAX);
-	T_EQ_INT(l[1].used, 6);
-	T_OK(uuid_eq(&l[1].token.u, &r.token.u));
-	/* they go with the token */
-	T_GOOD(store_token_used_delete(w, &r.token));
-	T_GOOD(store_rights_used(w, &a, &l, &n));
-	T_EQ_INT(n, 0);
-	T_GOOD(store_commit(w));
-	end();
-}
-
 T_MAIN

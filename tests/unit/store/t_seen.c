@@ -1,4 +1,4 @@
-/* t_seen.c: what may be used once. */
+/* t_seen.c: what may be used once; what a token has used. */
 #include "base/limits.h"
 #include "store/conn.h"
 #include "tests/unit/store/fake.h"
@@ -84,6 +84,37 @@ TEST(seen_at_n_and_n_plus_one)
 	T_EQ_INT(w->seen, LIM_SEEN - STORE_PURGE);
 	T_GOOD(store_seen_add(w, SEEN_JWT, x, 99));
 	T_GOOD(store_commit(w));
+	end();
+}
+
+TEST(right_use)
+{
+	struct right_used_row r = {.token = {fake_uuid(8, 8)},
+	    .permission = UINT32_MAX,
+	    .used = 5};
+	struct right_used_row *l;
+	struct arena a;
+	size_t n;
+
+	T_REQUIRE(begin());
+	arena_init(&a, 65536);
+	T_GOOD(store_right_used_put(w, &r));
+	r.used = 6;
+	T_GOOD(store_right_used_put(w, &r));
+	r.permission = 1;
+	T_GOOD(store_right_used_put(w, &r));
+	T_GOOD(store_rights_used(w, &a, &l, &n));
+	T_REQUIRE(n == 2);
+	T_EQ_INT(l[0].permission, 1);
+	T_EQ_INT(l[1].permission, UINT32_MAX);
+	T_EQ_INT(l[1].used, 6);
+	T_OK(uuid_eq(&l[1].token.u, &r.token.u));
+	/* they go with the token */
+	T_GOOD(store_token_used_delete(w, &r.token));
+	T_GOOD(store_rights_used(w, &a, &l, &n));
+	T_EQ_INT(n, 0);
+	T_GOOD(store_commit(w));
+	arena_done(&a);
 	end();
 }
 
