@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 
 #include "base/time.h"
+#include "store/conn.h"
 #include "tests/unit/store/fake.h"
 
 static struct trail t;
@@ -241,14 +242,17 @@ TEST(read_beside_the_writer)
 TEST(newer_schema)
 {
 	struct store *s;
+	char sql[64];
 
+	(void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d",
+	    SCHEMA_VERSION);
 	(void)fake_dir();
 	s = store_close(with_row());
 	stranger("PRAGMA user_version = 99");
 	T_ERR(try(fake_root, STORE_WRITE, &s), E_CORRUPT);
 	T_OK(strstr(t.detail, "schema 99") != NULL);
 	T_ERR(try(fake_root, STORE_READ, &s), E_CORRUPT);
-	stranger("PRAGMA user_version = 2");
+	stranger(sql);
 	T_GOOD(try(fake_root, STORE_WRITE, &s));
 	T_OK(row_in(store_writer(s)));
 	s = store_close(s);
@@ -268,7 +272,8 @@ older(unsigned pages)
 
 	(void)fake_dir();
 	s = store_close(with_row());
-	stranger("DROP TABLE seen; PRAGMA user_version = 1;");
+	stranger("DROP TABLE seen; DROP TABLE token_right;"
+		 "PRAGMA user_version = 1;");
 	(void)snprintf(sql, sizeof sql,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
 	    "WHERE i < %u) INSERT INTO audit SELECT i, zeroblob(4096) FROM n",

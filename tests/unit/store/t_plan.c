@@ -12,7 +12,8 @@ static const char *const names[] = {
 };
 
 static const enum query may_scan[] = {
-    Q_PROJECT_KEYS, Q_CLASS_KEYS, Q_OBJECTS, Q_TOKEN_USED, /* all wanted */
+    Q_PROJECT_KEYS, Q_CLASS_KEYS, Q_OBJECTS, Q_TOKEN_USED,
+    Q_RIGHTS_USED, /* all wanted */
     Q_INCIDENT_LAST_TIME, Q_ALERT_LAST_TIME, Q_CHECKPOINT_NEWEST, /* one */
     Q_REPLY_PURGE, /* STORE_PURGE rows of its low end */
     Q_ALERT_OPEN,  /* of what a bounded search found */
