@@ -1,16 +1,7 @@
-/*
- * inih splits lines into sections, names and values.  What it forgives is
- * refused here before it sees the line: long lines it would cut, indented
- * lines it would join, empty or unknown sections, what follows a ']'.
- */
 #include "base/config.h"
 
-#include <ini.h>
-
+#include "base/ini.h"
 #include "base/limits.h"
-#include "base/utf8.h"
-
-enum { LINE_MAX_ = 190 }; /* ini_max_line is 200 in Debian's library */
 
 enum type { STR_, NUM_, BOOL_, LIST_ };
 
@@ -33,26 +24,9 @@ enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
 struct reader {
 	struct arena *arena;
-	struct str left; /* lines not yet given to inih */
-	unsigned line;	 /* number of the one it has */
-	struct trail *trail;
-	bool failed;
 	bool given[SETTINGS];
 	struct config *out;
 };
-
-static bool
-refuse(struct reader *r, const char *section, const char *name,
-    const char *what)
-{
-	if (section[0] == '\0' && name[0] == '\0')
-		trail_set(r->trail, "line %u: %s", r->line, what);
-	else
-		trail_set(r->trail, "line %u: %s.%s: %s", r->line, section,
-		    name, what);
-	r->failed = true;
-	return false;
-}
 
 static bool
 set_bool(struct str value, bool *ret)
@@ -95,13 +69,14 @@ value_set(struct config *c, const struct setting *s, struct str value)
 	}
 }
 
-static bool
-section_known(struct str name)
+static const char *
+on_section(void *ctx, struct str name)
 {
+	(void)ctx;
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (str_is(name, settings[i].section))
-			return true;
-	return false;
+			return NULL;
+	return "no such section";
 }
 
 static const struct setting *
@@ -114,97 +89,24 @@ setting_find(const char *section, const char *name)
 	return NULL;
 }
 
-static int
-on_value(void *user, const char *section, const char *name, const char *value)
+static const char *
+on_value(void *ctx, const char *section, const char *name, const char *value)
 {
-	struct reader *r = user;
+	struct reader *r = ctx;
 	const struct setting *s = setting_find(section, name);
-	const char *wrong;
 	struct str copy;
 	bool *given;
 
-	if (r->failed)
-		return 0;
 	if (s == NULL)
-		return refuse(r, section, name, "no such setting");
+		return "no such setting";
 	given = &r->given[s - settings];
 	if (*given && s->type != LIST_)
-		return refuse(r, section, name, "given twice");
+		return "given twice";
 	if (!*given && s->type == LIST_)
 		((struct config_list *)(void *)((char *)r->out + s->at))->n = 0;
 	*given = true;
 	copy = arena_dup(r->arena, str_c(value));
-	if (copy.p == NULL)
-		return refuse(r, section, name, "out of memory");
-	wrong = value_set(r->out, s, copy);
-	return wrong == NULL || refuse(r, section, name, wrong);
-}
-
-static bool
-printable(struct str line)
-{
-	while (line.n > 0) {
-		uint32_t c = utf8_next(&line);
-
-		if (c == UTF8_BAD || (c < 0x20 && c != '\t') ||
-		    (c >= 0x7f && c <= 0x9f) || c == 0xfeff)
-			return false;
-	}
-	return true;
-}
-
-/* "[section]", maybe with a comment behind it. */
-static bool
-section_check(struct reader *r, struct str line)
-{
-	struct str name, after;
-
-	if (!str_cut(str_skip(line, 1), ']', &name, &after))
-		return refuse(r, "", "", "']' was expected");
-	after = str_trim(after);
-	if (after.n > 0 && after.p[0] != ';' && after.p[0] != '#')
-		return refuse(r, "", "", "text behind a section name");
-	return section_known(name) || refuse(r, "", "", "no such section");
-}
-
-static bool
-line_check(struct reader *r, struct str line)
-{
-	if (!printable(line))
-		return refuse(r, "", "", "not printable UTF-8");
-	if (line.n > LINE_MAX_)
-		return refuse(r, "", "", "the line is too long");
-	if (str_trim(line).n == 0)
-		return true;
-	if (line.p[0] == ' ' || line.p[0] == '\t')
-		return refuse(r, "", "", "the line is indented");
-	if (line.p[0] == '[')
-		return section_check(r, line);
-	return true;
-}
-
-/* An ini_reader: like fgets. */
-static char *
-next_line(char *to, int size, void *user)
-{
-	struct reader *r = user;
-	struct str line;
-
-	if (r->failed || r->left.n == 0)
-		return NULL;
-	str_cut(r->left, '\n', &line, &r->left);
-	r->line++;
-	if (!line_check(r, line))
-		return NULL;
-	if (size < 2 || line.n > (size_t)size - 2) {
-		refuse(r, "", "", "the line is too long");
-		return NULL;
-	}
-	if (line.n > 0)
-		memcpy(to, line.p, line.n);
-	to[line.n] = '\n';
-	to[line.n + 1] = '\0';
-	return to;
+	return copy.p == NULL ? "out of memory" : value_set(r->out, s, copy);
 }
 
 void
@@ -225,20 +127,18 @@ config_parse(struct arena *a, struct str text, struct trail *t,
     struct config *ret)
 {
 	struct config c;
-	struct reader r = {.arena = a, .left = text, .trail = t, .out = &c};
-	int bad;
+	struct reader r = {.arena = a, .out = &c};
+	struct ini_hooks hooks = {&r, on_section, on_value};
+	err e;
 
 	if (text.n > LIM_CONFIG) {
 		trail_set(t, "the file is larger than %d bytes", LIM_CONFIG);
 		return err_of(E_CONFIG);
 	}
 	config_defaults(a, &c);
-	bad = ini_parse_stream(next_line, &r, on_value, &r);
+	e = ini_read(text, &hooks, t);
 	TRY(arena_check(a));
-	if (bad != 0)
-		trail_set(t, "line %d: name = value was expected", bad);
-	if (bad != 0 || r.failed)
-		return err_of(E_CONFIG);
+	TRY(e);
 	*ret = c;
 	return OK;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "confine/inner.h"
@@ -98,9 +99,10 @@ confine(const struct confine_plan *p, struct trail *t, struct confinement *ret)
 {
 	struct confinement c = {0};
 
-	c.netns = netns_enter();
+	if (!p->egress)
+		c.netns = netns_enter();
 	TRY(user_drop(p, t, &c));
-	if (!c.netns)
+	if (!p->egress && !c.netns)
 		c.netns = netns_enter(); /* as the new user, perhaps */
 	TRY(die_with_parent(p, t));
 	if (p->role == CONFINE_SERVER)
@@ -110,7 +112,50 @@ confine(const struct confine_plan *p, struct trail *t, struct confinement *ret)
 	TRY(caps_drop(p, t, &c));
 	TRY(close_others(p, t));
 	TRY(landlock_enter(p, t, &c));
-	TRY(seccomp_enter(p->role, t, &c));
+	TRY(seccomp_enter(p, t, &c));
+	TRY(prove(p, &c, t));
+	*ret = c;
+	return OK;
+}
+
+static err
+limit(int what, rlim_t most, const char *name, struct trail *t)
+{
+	struct rlimit r = {most, most};
+
+	return setrlimit((__rlimit_resource_t)what, &r) == 0 ? OK
+							     : failed(t, name);
+}
+
+/* One document is read in milliseconds, in a few megabytes. */
+static err
+short_life(struct trail *t)
+{
+	struct itimerval end = {.it_value = {CONFINE_WALL_S, 0}};
+
+	if (setitimer(ITIMER_REAL, &end, NULL) != 0)
+		return failed(t, "setitimer");
+	TRY(limit(RLIMIT_CPU, CONFINE_CPU_S, "RLIMIT_CPU", t));
+	if (confine_relaxed) /* shadow memory */
+		return OK;
+	return limit(RLIMIT_DATA, CONFINE_DATA, "RLIMIT_DATA", t);
+}
+
+err
+confine_child(const struct confine_plan *p, const struct confinement *parent,
+    struct trail *t, struct confinement *ret)
+{
+	struct confinement c = *parent;
+
+	TRY(die_with_parent(p, t));
+	TRY(close_others(p, t));
+	if (p->role == CONFINE_SAML)
+		TRY(short_life(t));
+	else
+		TRY(limit(RLIMIT_NOFILE, CONFINE_FILES, "RLIMIT_NOFILE", t));
+	if (p->role == CONFINE_EGRESS)
+		TRY(landlock_enter(p, t, &c));
+	TRY(seccomp_enter(p, t, &c));
 	TRY(prove(p, &c, t));
 	*ret = c;
 	return OK;

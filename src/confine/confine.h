@@ -21,7 +21,16 @@ struct confinement {
 	bool no_core;  /* RLIMIT_CORE 0 and not dumpable */
 };
 
-enum confine_role { CONFINE_SUPERVISOR, CONFINE_SERVER, CONFINE_KEEPER };
+enum confine_role {
+	CONFINE_SUPERVISOR,
+	CONFINE_SERVER,
+	CONFINE_KEEPER,
+	CONFINE_IDP,	/* starts the two below, and nothing else */
+	CONFINE_EGRESS, /* may connect to some ports */
+	CONFINE_SAML,	/* reads one document, writes one answer */
+};
+
+enum { CONFINE_PORTS = 64 };
 
 struct confine_plan {
 	enum confine_role role;
@@ -33,12 +42,35 @@ struct confine_plan {
 	/* Descriptors to keep open besides 0, 1, 2. */
 	const int *keep;
 	size_t keep_n;
+	/* CONFINE_IDP: a CONFINE_EGRESS will be forked, so the network stays
+	 * and sockets can be made. CONFINE_EGRESS: true. */
+	bool egress;
+	/* CONFINE_EGRESS: UDP too, for the resolver; the only TCP ports that
+	 * can be connected to where Landlock knows ports (ABI 4). */
+	bool resolver;
+	const uint16_t *ports;
+	size_t ports_n;
 };
 
 /* All of the above for one role. E_DENIED (with a trail) when something
  * mandatory (no_new_privs, seccomp, limits) could not be had or a proof
  * failed; optional parts that are missing are reported in *ret. */
 err confine(const struct confine_plan *p, struct trail *t,
+    struct confinement *ret) MUST_USE;
+/*
+ * For what CONFINE_IDP has forked (CONFINE_EGRESS, CONFINE_SAML): the rest
+ * of it, over what the parent has given up already.  It is killed when its
+ * parent ends.  CONFINE_SAML is also killed after CONFINE_CPU_S seconds of
+ * work and CONFINE_WALL_S of any, and has at most CONFINE_DATA bytes.
+ */
+enum {
+	CONFINE_CPU_S = 2,
+	CONFINE_WALL_S = 3,
+	CONFINE_DATA = 64 * 1024 * 1024,
+	CONFINE_FILES = 64, /* descriptors of an egress */
+};
+err confine_child(const struct confine_plan *p,
+    const struct confinement *parent, struct trail *t,
     struct confinement *ret) MUST_USE;
 /* Only resource limits, dumpable, no_new_privs: for short-lived tools that
  * hold keys (init, key). */

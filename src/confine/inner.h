@@ -27,7 +27,7 @@ err caps_drop(const struct confine_plan *p, struct trail *t,
 err landlock_enter(const struct confine_plan *p, struct trail *t,
     struct confinement *ret) MUST_USE;
 /* seccomp.c */
-err seccomp_enter(enum confine_role role, struct trail *t,
+err seccomp_enter(const struct confine_plan *p, struct trail *t,
     struct confinement *ret) MUST_USE;
 /* prove.c: try everything that was given up. */
 err prove(const struct confine_plan *p, const struct confinement *c,

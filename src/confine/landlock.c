@@ -23,11 +23,14 @@ enum {
 	FS_REFER = 1 << 13,	/* ABI 2 */
 	FS_TRUNCATE = 1 << 14,	/* ABI 3 */
 	FS_IOCTL_DEV = 1 << 15, /* ABI 5 */
-	NET_TCP = 3,		/* ABI 4: bind, connect */
-	SCOPE_ALL = 3,		/* ABI 6: abstract sockets, signals */
+	NET_BIND = 1,		/* ABI 4 */
+	NET_TCP = 3,		/* bind, connect */
+	NET_CONNECT = 2,
+	SCOPE_ALL = 3, /* ABI 6: abstract sockets, signals */
 	SCOPE_ABSTRACT = 1,
 	CREATE_RULESET_VERSION = 1,
 	RULE_PATH_BENEATH = 1,
+	RULE_NET_PORT = 2,
 };
 
 struct ruleset {
@@ -39,6 +42,10 @@ struct path_rule {
 	int32_t fd;
 } __attribute__((packed));
 
+struct port_rule {
+	uint64_t allowed, port;
+};
+
 /* How much of struct ruleset each ABI knows. */
 static size_t
 ruleset_size(long abi)
@@ -47,7 +54,7 @@ ruleset_size(long abi)
 }
 
 static struct ruleset
-ruleset(long abi, enum confine_role role)
+ruleset(long abi, const struct confine_plan *p)
 {
 	struct ruleset r = {.fs = FS_ABI_1};
 
@@ -57,12 +64,14 @@ ruleset(long abi, enum confine_role role)
 		r.fs |= FS_TRUNCATE;
 	if (abi >= 5)
 		r.fs |= FS_IOCTL_DEV;
+	/* What is forked for the network names its ports itself. */
 	if (abi >= 4)
-		r.net = NET_TCP;
+		r.net =
+		    p->role == CONFINE_IDP && p->egress ? NET_BIND : NET_TCP;
 	/* The supervisor signals its children, who are outside its domain. */
 	if (abi >= 6)
 		r.scoped =
-		    role == CONFINE_SUPERVISOR ? SCOPE_ABSTRACT : SCOPE_ALL;
+		    p->role == CONFINE_SUPERVISOR ? SCOPE_ABSTRACT : SCOPE_ALL;
 	return r;
 }
 
@@ -81,6 +90,21 @@ allow(int ruleset_fd, const char *path, uint64_t what)
 }
 
 static bool
+ports(int fd, const struct ruleset *r, const struct confine_plan *p)
+{
+	if (r->net == 0)
+		return true;
+	for (size_t i = 0; i < p->ports_n; i++) {
+		struct port_rule rule = {NET_CONNECT, p->ports[i]};
+
+		if (syscall(SYS_landlock_add_rule, fd, RULE_NET_PORT, &rule,
+			0) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
 rules(int fd, const struct ruleset *r, const struct confine_plan *p)
 {
 	uint64_t db = FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR |
@@ -92,8 +116,9 @@ rules(int fd, const struct ruleset *r, const struct confine_plan *p)
 	case CONFINE_SERVER:
 		return p->data_dir != NULL &&
 		    allow(fd, p->data_dir, db & r->fs);
-	case CONFINE_KEEPER:
-	default:
+	case CONFINE_EGRESS:
+		return ports(fd, r, p);
+	default: /* no file at all */
 		return true;
 	}
 }
@@ -111,7 +136,7 @@ landlock_enter(const struct confine_plan *p, struct trail *t,
 	ret->landlock = 0;
 	if (abi < 1 || confine_relaxed)
 		return OK;
-	r = ruleset(abi, p->role);
+	r = ruleset(abi, p);
 	fd =
 	    (int)syscall(SYS_landlock_create_ruleset, &r, ruleset_size(abi), 0);
 	good = fd >= 0 && rules(fd, &r, p) &&

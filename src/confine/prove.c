@@ -34,6 +34,24 @@ try_socket6(void)
 }
 
 static long
+try_socket_mptcp(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_STREAM, 262);
+}
+
+static long
+try_socket_raw(void)
+{
+	return syscall(SYS_socket, AF_INET, SOCK_RAW, 1);
+}
+
+static long
+try_socket_netlink(void)
+{
+	return syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 0);
+}
+
+static long
 try_socket_unix(void)
 {
 	return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
@@ -149,12 +167,17 @@ try_write(void)
 	return open("/dev/null", O_WRONLY | O_CLOEXEC);
 }
 
-enum need { NETWORK, FILTER, FILES };
+/* NO_WAY_OUT and NO_UDP: unless the plan has one. */
+enum need { NETWORK, NO_WAY_OUT, NO_UDP, FILTER, FILES };
 enum {
 	SUP = 1 << CONFINE_SUPERVISOR,
 	SRV = 1 << CONFINE_SERVER,
 	KPR = 1 << CONFINE_KEEPER,
-	ALL = SUP | SRV | KPR
+	IDP = 1 << CONFINE_IDP,
+	EGR = 1 << CONFINE_EGRESS,
+	SML = 1 << CONFINE_SAML,
+	ALL = SUP | SRV | KPR | IDP | EGR | SML,
+	CUT = SUP | SRV | KPR | SML /* never a socket */
 };
 
 static const struct attempt {
@@ -163,10 +186,13 @@ static const struct attempt {
 	enum need need;
 	unsigned roles;
 } attempts[] = {
-    {"socket", try_socket, NETWORK, ALL},
-    {"an IPv6 socket", try_socket6, NETWORK, ALL},
+    {"socket", try_socket, NO_WAY_OUT, CUT | IDP},
+    {"an IPv6 socket", try_socket6, NO_UDP, CUT | IDP | EGR},
+    {"an MPTCP socket", try_socket_mptcp, NETWORK, ALL},
+    {"a raw socket", try_socket_raw, NETWORK, ALL},
+    {"a netlink socket", try_socket_netlink, NETWORK, ALL},
     {"a local socket", try_socket_unix, NETWORK, ALL},
-    {"connect", try_connect, NETWORK, ALL},
+    {"connect", try_connect, NO_WAY_OUT, CUT | IDP},
     {"bind", try_bind, NETWORK, ALL},
     {"listen", try_listen, NETWORK, ALL},
     {"sendto with an address", try_sendto, NETWORK, ALL},
@@ -175,14 +201,14 @@ static const struct attempt {
     {"io_uring", try_io_uring, NETWORK, ALL},
     {"execve", try_exec, FILTER, ALL},
     {"execveat", try_execveat, FILTER, ALL},
-    {"fork", try_fork, FILTER, ALL},
+    {"fork", try_fork, FILTER, SUP | SRV | KPR | EGR | SML},
     {"ptrace", try_ptrace, FILTER, ALL},
     {"process_vm_readv", try_vm_read, FILTER, ALL},
     {"executable memory", try_executable, FILTER, ALL},
     {"becoming root", try_root, FILTER, ALL},
     {"unshare", try_unshare, FILTER, ALL},
     {"bpf", try_bpf, FILTER, ALL},
-    {"opening a file outside", try_outside, FILES, SRV | KPR},
+    {"opening a file outside", try_outside, FILES, SRV | KPR | IDP | EGR | SML},
     {"opening a file for writing", try_write, FILES, ALL},
 };
 
@@ -192,12 +218,17 @@ provable(const struct attempt *a, const struct confine_plan *p,
 {
 	if ((a->roles & 1U << p->role) == 0)
 		return false;
+	if (a->need == NO_WAY_OUT)
+		return !p->egress;
+	if (a->need == NO_UDP)
+		return !p->egress ||
+		    (p->role == CONFINE_EGRESS && !p->resolver);
 	if (a->need == FILTER)
 		return c->seccomp;
-	/* The keeper's filter knows no open at all. */
+	/* The keeper's filter and the idp role's know no open at all. */
 	if (a->need == FILES)
 		return c->landlock > 0 ||
-		    (c->seccomp && p->role == CONFINE_KEEPER);
+		    (c->seccomp && p->role >= CONFINE_KEEPER);
 	return true;
 }
 
@@ -241,6 +272,23 @@ prove_data_dir(const struct confine_plan *p, struct trail *t)
 	return OK;
 }
 
+/* Nor is the way out closed where there has to be one. */
+static err
+prove_way_out(const struct confine_plan *p, struct trail *t)
+{
+	long fd;
+
+	if (!p->egress)
+		return OK;
+	fd = try_socket();
+	if (fd < 0) {
+		trail_set(t, "no socket can be made: %s", strerror(errno));
+		return err_of(E_DENIED);
+	}
+	(void)close((int)fd);
+	return OK;
+}
+
 err
 prove(const struct confine_plan *p, const struct confinement *c,
     struct trail *t)
@@ -255,5 +303,6 @@ prove(const struct confine_plan *p, const struct confinement *c,
 		if (a->run() >= 0 || errno != EACCES)
 			return still(t, a->what);
 	}
+	TRY(prove_way_out(p, t));
 	return prove_data_dir(p, t);
 }

@@ -19,7 +19,10 @@
 enum {
 	SUP = 1 << CONFINE_SUPERVISOR,
 	SRV = 1 << CONFINE_SERVER,
-	KPR = 1 << CONFINE_KEEPER
+	KPR = 1 << CONFINE_KEEPER,
+	IDP = 1 << CONFINE_IDP,
+	EGR = 1 << CONFINE_EGRESS,
+	SML = 1 << CONFINE_SAML
 };
 
 static const struct call {
@@ -66,11 +69,10 @@ struct filter {
 };
 
 static void
-rule(struct filter *f, uint32_t action, const char *name, unsigned n,
-    struct scmp_arg_cmp a, struct scmp_arg_cmp b)
+rules(struct filter *f, uint32_t action, const char *name, unsigned n,
+    const struct scmp_arg_cmp *args)
 {
 	int nr = seccomp_syscall_resolve_name(name);
-	const struct scmp_arg_cmp args[2] = {a, b};
 	int rc;
 
 	if (nr < 0 || f->error != 0)
@@ -83,25 +85,25 @@ rule(struct filter *f, uint32_t action, const char *name, unsigned n,
 		f->error = rc;
 }
 
-static const struct scmp_arg_cmp none;
-
 static void
 always(struct filter *f, uint32_t action, const char *name)
 {
-	rule(f, action, name, 0, none, none);
+	rules(f, action, name, 0, NULL);
 }
 
 static void
 when(struct filter *f, uint32_t action, const char *name, struct scmp_arg_cmp a)
 {
-	rule(f, action, name, 1, a, none);
+	rules(f, action, name, 1, &a);
 }
 
 static void
 when2(struct filter *f, uint32_t action, const char *name,
     struct scmp_arg_cmp a, struct scmp_arg_cmp b)
 {
-	rule(f, action, name, 2, a, b);
+	const struct scmp_arg_cmp args[2] = {a, b};
+
+	rules(f, action, name, 2, args);
 }
 
 /* Sending: only over what is connected, never MSG_FASTOPEN, which connects. */
@@ -114,6 +116,67 @@ sending(struct filter *f)
 	when(f, refused, "sendto", ne(4, 0));
 	when2(f, refused, "sendto", bits(3, MSG_FASTOPEN, MSG_FASTOPEN),
 	    eq(4, 0));
+}
+
+static void
+not_sending(struct filter *f)
+{
+	always(f, refused, "sendmsg");
+	always(f, refused, "sendto");
+}
+
+static struct scmp_arg_cmp
+below(unsigned arg, uint64_t v)
+{
+	return (struct scmp_arg_cmp){arg, SCMP_CMP_LT, v, 0};
+}
+
+enum { TYPE_MASK = 0xf }; /* SOCK_CLOEXEC and SOCK_NONBLOCK lie above */
+
+/* Sockets of one family: TCP, and UDP for a resolver; the protocol is the
+ * type's own (never MPTCP, which is another way out). */
+static void
+family(struct filter *f, uint64_t family, bool udp)
+{
+	for (uint64_t type = 0; type <= TYPE_MASK; type++) {
+		if (type == SOCK_STREAM || (udp && type == SOCK_DGRAM)) {
+			const struct scmp_arg_cmp yes[] = {eq(0, family),
+			    bits(1, TYPE_MASK, type), eq(2, 0)};
+			const struct scmp_arg_cmp no[] = {eq(0, family),
+			    bits(1, TYPE_MASK, type), ne(2, 0)};
+
+			rules(f, SCMP_ACT_ALLOW, "socket", 3, yes);
+			rules(f, refused, "socket", 3, no);
+		} else {
+			when2(f, refused, "socket", eq(0, family),
+			    bits(1, TYPE_MASK, type));
+		}
+	}
+}
+
+static void
+calling_out(struct filter *f, const struct confine_plan *p)
+{
+	if (!p->egress) {
+		always(f, refused, "socket");
+		always(f, refused, "connect");
+		return;
+	}
+	always(f, SCMP_ACT_ALLOW, "connect");
+	family(f, AF_INET, p->resolver || p->role == CONFINE_IDP);
+	family(f, AF_INET6, p->resolver || p->role == CONFINE_IDP);
+	when(f, refused, "socket", below(0, AF_INET));
+	for (uint64_t i = AF_INET + 1; i < AF_INET6; i++)
+		when(f, refused, "socket", eq(0, i));
+	when(f, refused, "socket", above(0, AF_INET6));
+}
+
+/* Pairs for what the idp role forks. */
+static void
+pairs(struct filter *f)
+{
+	when(f, SCMP_ACT_ALLOW, "socketpair", eq(0, AF_UNIX));
+	when(f, refused, "socketpair", ne(0, AF_UNIX));
 }
 
 /* Options that tune an accepted connection, none that makes a new one. */
@@ -137,16 +200,23 @@ socket_options(struct filter *f)
 	when(f, refused, "setsockopt", above(1, IPPROTO_TCP));
 }
 
-/* Memory is never made executable. */
+/* Memory is never made executable; where nothing can be opened there is
+ * nothing to map either. */
 static void
-memory(struct filter *f)
+memory(struct filter *f, enum confine_role role)
 {
-	static const char *const names[] = {"mmap", "mprotect"};
+	const uint64_t how = MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS;
+	const uint64_t own = MAP_PRIVATE | MAP_ANONYMOUS;
 
-	for (size_t i = 0; i < 2; i++) {
-		when(f, SCMP_ACT_ALLOW, names[i], bits(2, PROT_EXEC, 0));
-		when(f, refused, names[i], bits(2, PROT_EXEC, PROT_EXEC));
+	when(f, refused, "mmap", bits(2, PROT_EXEC, PROT_EXEC));
+	when(f, refused, "mprotect", bits(2, PROT_EXEC, PROT_EXEC));
+	when(f, SCMP_ACT_ALLOW, "mprotect", bits(2, PROT_EXEC, 0));
+	if (role == CONFINE_SAML) {
+		when2(f, SCMP_ACT_ALLOW, "mmap", bits(2, PROT_EXEC, 0),
+		    bits(3, how, own));
+		return;
 	}
+	when(f, SCMP_ACT_ALLOW, "mmap", bits(2, PROT_EXEC, 0));
 }
 
 /* Threads where there are any; never a process, never a namespace. */
@@ -160,7 +230,9 @@ threads(struct filter *f, enum confine_role role)
 	always(f, SCMP_ACT_ERRNO(ENOSYS), "clone3");
 	if (confine_relaxed)
 		return;
-	if (role == CONFINE_SERVER) {
+	if (role == CONFINE_IDP) {
+		when(f, SCMP_ACT_ALLOW, "clone", bits(0, spaces, 0));
+	} else if (role == CONFINE_SERVER || role == CONFINE_EGRESS) {
 		when(f, SCMP_ACT_ALLOW, "clone",
 		    bits(0, spaces | CLONE_VM | CLONE_THREAD,
 			CLONE_VM | CLONE_THREAD));
@@ -171,7 +243,7 @@ threads(struct filter *f, enum confine_role role)
 }
 
 static void
-small_things(struct filter *f)
+small_things(struct filter *f, enum confine_role role)
 {
 	static const uint64_t may[] = {PR_SET_NAME, PR_GET_NAME,
 	    PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP,
@@ -182,11 +254,20 @@ small_things(struct filter *f)
 		when(f, SCMP_ACT_ALLOW, "prctl", eq(0, may[i]));
 	when(f, refused, "prctl", eq(0, PR_SET_DUMPABLE));
 	when(f, refused, "prctl", eq(0, PR_SET_SECCOMP));
+	if (role == CONFINE_IDP) { /* for what it forks */
+		when(f, SCMP_ACT_ALLOW, "prctl", eq(0, PR_SET_PDEATHSIG));
+		when(f, SCMP_ACT_ALLOW, "prctl", eq(0, PR_SET_NO_NEW_PRIVS));
+		always(f, SCMP_ACT_ALLOW, "tgkill");
+		always(f, SCMP_ACT_ALLOW, "prlimit64");
+		return;
+	}
 	/* abort(3) and stack checks: a signal to oneself. */
 	when(f, SCMP_ACT_ALLOW, "tgkill", eq(0, pid));
 	when(f, refused, "tgkill", ne(0, pid));
 	when(f, SCMP_ACT_ALLOW, "prlimit64", eq(2, 0));
 	when(f, refused, "prlimit64", ne(2, 0));
+	if (role == CONFINE_SAML)
+		return;
 	when(f, SCMP_ACT_ALLOW, "ioctl", eq(1, TCGETS));
 	when(f, refused, "ioctl", ne(1, TCGETS));
 }
@@ -206,8 +287,9 @@ sanitizers_need(const char *name)
 }
 
 static void
-fill(struct filter *f, enum confine_role role)
+fill(struct filter *f, const struct confine_plan *p)
 {
+	enum confine_role role = p->role;
 	unsigned bit = 1U << role;
 
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -219,7 +301,13 @@ fill(struct filter *f, enum confine_role role)
 		    !(confine_relaxed && sanitizers_need(c->name)))
 			always(f, refused, c->name);
 	}
-	sending(f);
+	calling_out(f, p);
+	if (role != CONFINE_SAML)
+		sending(f);
+	else
+		not_sending(f);
+	if (role == CONFINE_IDP)
+		pairs(f);
 	if (role == CONFINE_SERVER)
 		socket_options(f);
 	else
@@ -227,12 +315,13 @@ fill(struct filter *f, enum confine_role role)
 	threads(f, role);
 	if (confine_relaxed)
 		return;
-	memory(f);
-	small_things(f);
+	memory(f, role);
+	small_things(f, role);
 }
 
 err
-seccomp_enter(enum confine_role role, struct trail *t, struct confinement *ret)
+seccomp_enter(const struct confine_plan *p, struct trail *t,
+    struct confinement *ret)
 {
 	struct filter f = {
 	    .f = seccomp_init(
@@ -248,7 +337,7 @@ seccomp_enter(enum confine_role role, struct trail *t, struct confinement *ret)
 		f.error = seccomp_attr_set(f.f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (f.error == 0)
 		f.error = seccomp_attr_set(f.f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	fill(&f, role);
+	fill(&f, p);
 	if (f.error == 0)
 		f.error = seccomp_load(f.f);
 	seccomp_release(f.f);
