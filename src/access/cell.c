@@ -28,6 +28,18 @@ cell_ref(struct object *o)
 	atomic_fetch_add_explicit(&cell_of(o)->refs, 1, memory_order_relaxed);
 }
 
+/* Secrets kept in clear leave nothing behind: the text lies in the cell, which
+ * nobody else has any more. */
+static void
+wipe(struct object *o)
+{
+	const struct integration *i = (const struct integration *)o;
+	struct cell *c = cell_of(o);
+
+	if (o->kind == OBJECT_INTEGRATION && i->secrets.n > 0)
+		mem_wipe(c->data + (i->secrets.p - c->data), i->secrets.n);
+}
+
 void
 cell_unref(struct object *o)
 {
@@ -38,6 +50,7 @@ cell_unref(struct object *o)
 	c = cell_of(o);
 	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	wipe(o);
 	mem_free(c);
 }
 
@@ -96,6 +109,7 @@ pack_integration(struct packer *k, struct integration *i)
 	pack_str(k, &i->name);
 	pack_str(k, &i->template);
 	pack_str(k, &i->auth);
+	pack_str(k, &i->secrets);
 	pack_str(k, &i->mapping);
 }
 

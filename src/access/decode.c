@@ -304,6 +304,7 @@ get_integration(struct reader *r, const struct object *head)
 	i->name = get_str(r, STR("name"));
 	i->template = get_str(r, STR("template"));
 	i->auth = get_str(r, STR("auth"));
+	i->secrets = get_str(r, STR("secrets"));
 	i->mapping = get_str(r, STR("mapping"));
 	i->default_severity =
 	    (uint8_t)get_num(r, STR("default_severity"), 0, UINT8_MAX);

@@ -110,6 +110,7 @@ put_integration(struct jw *w, const struct integration *i)
 	jw_kstr(w, "name", i->name);
 	jw_kstr(w, "template", i->template);
 	jw_kstr(w, "auth", i->auth);
+	jw_kstr(w, "secrets", i->secrets);
 	jw_kstr(w, "mapping", i->mapping);
 	jw_ki64(w, "default_severity", i->default_severity);
 	jw_kbool(w, "disabled", i->disabled);

@@ -126,6 +126,7 @@ struct integration {
 	struct str name;
 	struct str template;	  /* alertmanager, grafana, generic */
 	struct str auth;	  /* the auth object as JSON, no secret */
+	struct str secrets;	  /* auth/hook.h, in clear; or empty */
 	struct str mapping;	  /* JSON object or empty */
 	uint8_t default_severity; /* enum alert_severity */
 	bool disabled;

@@ -46,19 +46,16 @@ bearer(struct str header, struct str *ret)
  * looked at only by who knows its secret.
  */
 static enum auth_reason
-verify(const struct auth_input *in, const struct token **ret)
+verify_text(const struct auth_input *in, struct str text,
+    const struct token **ret)
 {
 	static const struct token dummy = {.kind = 'p'};
-	struct str text, key_id, secret;
+	struct str key_id, secret;
 	const struct token *t;
-	enum auth_reason why;
 	uint8_t sum[32];
 	bool same;
 	char kind;
 
-	why = bearer(in->authorization, &text);
-	if (why != AUTH_OK)
-		return why;
 	if (!token_parse(text, &kind, &key_id, &secret))
 		return AUTH_MALFORMED;
 	t = world_token_key(in->world, key_id.p);
@@ -71,6 +68,16 @@ verify(const struct auth_input *in, const struct token **ret)
 		return AUTH_WRONG_SECRET;
 	*ret = t;
 	return t->kind == kind ? AUTH_OK : AUTH_KIND;
+}
+
+static enum auth_reason
+verify(const struct auth_input *in, const struct token **ret)
+{
+	struct str text = in->bearer;
+	enum auth_reason why =
+	    text.n > 0 ? AUTH_OK : bearer(in->authorization, &text);
+
+	return why == AUTH_OK ? verify_text(in, text, ret) : why;
 }
 
 /* Whom a kind of token may speak for. */
@@ -144,32 +151,148 @@ auth_api(struct arena *a, const struct auth_input *in,
 	return actor_new(a, in, t, ret);
 }
 
-err
-auth_ingest(struct arena *a, const struct auth_input *in,
-    const struct uuid *integration, enum auth_reason *ret_why,
-    const struct actor **ret)
-{
-	const struct token *t = NULL;
-	const struct integration *i;
-	enum auth_reason why = verify(in, &t);
+/* ---- senders ---- */
 
+/* Without a token of ours, so without a ceiling: access lets an integration
+ * deliver to itself and nothing else. */
+static err
+sender_new(struct arena *a, const struct auth_input *in,
+    const struct integration *i, const struct actor **ret)
+{
+	struct actor *who = ARENA_NEW(a, struct actor);
+
+	if (who == NULL)
+		return err_of(E_NO_MEMORY);
+	*who = (struct actor){
+	    .kind = PRINCIPAL_INTEGRATION,
+	    .id = i->o.id,
+	    .name = i->name,
+	    .world = in->world,
+	    .address = in->address,
+	};
+	*ret = who;
+	return OK;
+}
+
+/* A token of this integration? */
+static enum auth_reason
+its_token(const struct auth_input *in, const struct uuid *integration,
+    enum auth_reason why, const struct token *t)
+{
 	if (why == AUTH_OK && t->kind != 'w')
 		why = AUTH_KIND;
 	if (why == AUTH_OK)
 		why = usable(in, t);
 	if (why == AUTH_OK && !uuid_eq(&t->owner.u, integration))
 		why = AUTH_OWNER;
-	i = world_integration(in->world, integration);
+	return why;
+}
+
+/* The password of Basic is a token; the name is compared like one. */
+static enum hook_reason
+basic(struct arena *a, const struct auth_input *in,
+    const struct hook_rule *rule, enum auth_reason *why, const struct token **t)
+{
+	struct str user, password;
+
+	*why = AUTH_MALFORMED;
+	if (!hook_basic(a, in->authorization, &user, &password)) {
+		*why = in->authorization.n == 0 ? AUTH_MISSING : AUTH_MALFORMED;
+		return HOOK_WHY_TOKEN;
+	}
+	*why = verify_text(in, password, t);
+	return user.n == rule->user.n && ct_eq(user.p, rule->user.p, user.n)
+	    ? HOOK_WHY_OK
+	    : HOOK_WHY_BASIC;
+}
+
+static err
+rules_of(struct arena *a, const struct integration *i, struct hook_auth *h,
+    struct hook_secrets *s)
+{
+	static const struct json_limits limits = {
+	    .depth = 8,
+	    .members = 64,
+	    .values = 1024,
+	};
+	const struct json *j;
+	struct trail t;
+
+	TRY(json_parse(a, i->auth, &limits, NULL, &j));
+	TRY(hook_auth_parse(a, j, &t, h));
+	return hook_secrets_parse(a, i->secrets, s);
+}
+
+/* Every scheme, in the order the integration has them. */
+static void
+by_rules(struct arena *a, const struct auth_input *in,
+    const struct integration *i, const struct hook_input *given,
+    struct hook_proof *ret, enum auth_reason *why, const struct token **t)
+{
+	struct hook_input h = *given;
+	const struct hook_rule *rule;
+	struct hook_secrets secrets;
+	struct hook_auth auth;
+
+	*ret = (struct hook_proof){.why = HOOK_WHY_CONFIG};
+	if (!err_ok(rules_of(a, i, &auth, &secrets)))
+		return;
+	h.now = in->now;
+	h.address = in->address;
+	h.token = HOOK_WHY_OK;
+	*why = AUTH_OK;
+	rule = hook_rule_of(&auth, HOOK_BASIC);
+	if (rule != NULL)
+		h.token = basic(a, in, rule, why, t);
+	else if (hook_rule_of(&auth, HOOK_BEARER) != NULL)
+		*why = verify(in, t);
+	if (hook_wants_token(&auth))
+		*why = its_token(in, &i->o.id, *why, *t);
+	if (*why != AUTH_OK)
+		h.token = HOOK_WHY_TOKEN;
+	hook_check(a, &auth, &secrets, &h, ret);
+}
+
+const char *
+auth_ingest_reason(enum auth_reason why, const struct hook_proof *p)
+{
+	return p->why == HOOK_WHY_OK || p->why == HOOK_WHY_TOKEN
+	    ? auth_reason_text(why)
+	    : hook_reason_text(p->why);
+}
+
+err
+auth_ingest(struct arena *a, const struct auth_input *in,
+    const struct uuid *integration, const struct hook_input *h,
+    struct hook_proof *ret_proof, enum auth_reason *ret_why,
+    const struct actor **ret)
+{
+	const struct integration *i = world_integration(in->world, integration);
+	struct hook_proof proof = {.why = HOOK_WHY_OK};
+	const struct token *t = NULL;
+	enum auth_reason why = AUTH_OK;
+
+	/* most have a bearer token and nothing else; who asks for one that
+	 * does not exist takes as long */
+	if (i == NULL || str_is(i->auth, "{\"kind\":\"bearer\"}")) {
+		why = verify(in, &t);
+		why = its_token(in, integration, why, t);
+	} else {
+		by_rules(a, in, i, h, &proof, &why, &t);
+	}
 	if (why == AUTH_OK && i == NULL)
 		why = AUTH_OWNER;
+	*ret_proof = proof;
 	*ret_why = why;
-	if (why != AUTH_OK)
+	if (why != AUTH_OK || proof.why != HOOK_WHY_OK)
 		return err_of(E_UNAUTHENTICATED);
 	if (i->disabled) {
 		*ret_why = AUTH_OWNER;
 		return err_of(E_DISABLED);
 	}
-	return actor_new(a, in, t, ret);
+	if (t != NULL)
+		return actor_new(a, in, t, ret);
+	return sender_new(a, in, i, ret);
 }
 
 const struct actor *

@@ -7,6 +7,7 @@
 #define AUTH_ACTOR_H
 
 #include "access/access.h"
+#include "auth/hook.h"
 #include "seal/seal.h"
 
 enum auth_reason {
@@ -28,6 +29,7 @@ struct auth_input {
 	const struct data_key *token_mac; /* SEAL_CLASS_TOKEN key */
 	int64_t now;
 	struct str authorization; /* header value, or empty */
+	struct str bearer;	  /* a token given otherwise; or empty */
 	struct str address;
 };
 
@@ -35,13 +37,18 @@ struct auth_input {
 err auth_api(struct arena *a, const struct auth_input *in,
     enum auth_reason *ret_why, const struct actor **ret) MUST_USE;
 /*
- * For /ingest/{id}: the integration's own schemes (bearer here; the others
- * come with the identity issue). E_UNAUTHENTICATED also when the integration
- * does not exist; E_DISABLED only after a good credential.
+ * For /ingest/{id}: the schemes the integration asks for, all of which must
+ * hold (hook.h; what of h is about tokens and time is filled in here).
+ * E_UNAUTHENTICATED also when the integration does not exist; E_DISABLED only
+ * after a good credential.  *ret_why is about a token, *ret_proof.why about
+ * the rest: auth_ingest_reason says which counts.
  */
 err auth_ingest(struct arena *a, const struct auth_input *in,
-    const struct uuid *integration, enum auth_reason *ret_why,
+    const struct uuid *integration, const struct hook_input *h,
+    struct hook_proof *ret_proof, enum auth_reason *ret_why,
     const struct actor **ret) MUST_USE;
+const char *auth_ingest_reason(enum auth_reason why,
+    const struct hook_proof *p);
 /* The server itself: start, key rotation, flushes. */
 const struct actor *auth_system(struct arena *a, const struct world *w);
 /*

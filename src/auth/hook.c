@@ -324,6 +324,7 @@ check_url_key(const struct check *c)
 	uint8_t mine[32], want[32];
 	bool matched = false;
 
+	c->proof->keyed = true;
 	if (given.p == NULL)
 		return HOOK_WHY_MISSING;
 	if (!err_ok(mac_sha256(&given, 1, mine)))
@@ -351,7 +352,7 @@ check_rule(const struct check *c, const struct hook_rule *r)
 	switch (r->kind) {
 	case HOOK_BEARER:
 	case HOOK_BASIC:
-		return c->in->token_good ? HOOK_WHY_OK : HOOK_WHY_TOKEN;
+		return c->in->token;
 	case HOOK_HMAC:
 		return check_hmac(c, r);
 	case HOOK_MTLS:

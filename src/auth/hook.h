@@ -161,7 +161,7 @@ struct hook_input {
 	struct str url_key; /* p NULL: none */
 	struct str address;
 	const struct hook_cert *cert; /* NULL: none */
-	bool token_good;	      /* bearer or basic: actor.c has looked */
+	enum hook_reason token;	      /* bearer or basic: actor.c has looked */
 	int64_t now;
 };
 
@@ -171,6 +171,7 @@ struct hook_proof {
 	bool once;	      /* `key` may have one effect only */
 	bool timed;	      /* the same `exact` again is a replay */
 	bool sealed;	      /* the body is a JWE */
+	bool keyed;	      /* it has a key in the address */
 	uint8_t key[32];      /* names the delivery */
 	uint8_t exact[32];    /* names the signed bytes */
 };

@@ -245,7 +245,8 @@ sender_json(struct cli *c, const struct row *r, struct str v, struct jw *w)
 {
 	struct str kind, scheme;
 
-	if (v.n > 0 && (v.p[0] == '{' || v.p[0] == '@' || v.p[0] == '-'))
+	if (v.n > 0 &&
+	    (v.p[0] == '{' || v.p[0] == '[' || v.p[0] == '@' || v.p[0] == '-'))
 		return any_json(c, r, v, w);
 	jw_obj(w);
 	if (str_cut(v, ':', &kind, &scheme)) {

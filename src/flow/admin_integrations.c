@@ -1,21 +1,15 @@
 /*
- * admin_integrations.c: /v1/projects/{p}/integrations.  The credential of an
- * integration is a webhook token it owns; rotating makes another and lets
- * the last one live on for a day, so senders can be changed one by one.
+ * admin_integrations.c: /v1/projects/{p}/integrations.  Rotating makes another
+ * credential and lets the last one live on for a day, or as long as is asked
+ * for, so senders can be changed one by one.
  */
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "base/mem.h"
 #include "domain/map.h"
 #include "flow/admin_body.h"
-#include "flow/admin_tokens.h"
+#include "flow/admin_hooks.h"
 #include "flow/handlers.h"
-
-/* A webhook does not renew its credential, so this one does not run out in
- * an administrator's time; what ends it is rotation. */
-#define CREDENTIAL_MS (INT64_C(10) * 365 * 86400000)
-#define OVERLAP_MS INT64_C(86400000)
 
 /* ---- answers ---- */
 
@@ -54,18 +48,30 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_obj_end(w);
 }
 
+/* One integration, all of it. */
+static void
+render_one(struct call *c, struct jw *w, const struct object *o)
+{
+	const struct integration *n = (const struct integration *)o;
+
+	jw_obj(w);
+	members_json(c, w, n);
+	hook_credentials_json(c, w, n);
+	jw_obj_end(w);
+}
+
 /* With the secret, this once. */
 static err
 answer_with_secret(struct call *c, int status, const struct integration *n,
-    char text[TOKEN_TEXT + 1])
+    struct hook_shown *shown)
 {
 	struct jw *w = answer(c, status);
 
 	jw_obj(w);
 	members_json(c, w, n);
-	answer_secret(c, "secret", str_of(text, TOKEN_TEXT));
+	hook_shown_json(c, shown);
+	hook_credentials_json(c, w, n);
 	jw_obj_end(w);
-	mem_wipe(text, TOKEN_TEXT + 1);
 	answer_etag(c, n->o.version);
 	return buf_check(&c->out);
 }
@@ -103,24 +109,10 @@ route_integration_get(struct call *c)
 	const struct integration *n;
 
 	TRY(find(c, &n));
-	return answer_object(c, 200, &n->o, render);
+	return answer_object(c, 200, &n->o, render_one);
 }
 
 /* ---- making ---- */
-
-static err
-read_auth(struct call *c, struct integration *n)
-{
-	const struct json *j = json_get(c->body, STR("auth"));
-
-	if (!str_is(json_str_at(j, STR("kind")), "bearer"))
-		return call_bad(c, E_INVALID, "auth: kind must be bearer");
-	if (j->count != 1)
-		return call_bad(c, E_UNKNOWN_MEMBER,
-		    "auth: bearer has no other member");
-	n->auth = STR("{\"kind\":\"bearer\"}");
-	return OK;
-}
 
 /* Members that a literal can set, see domain/map.c. */
 static bool
@@ -195,32 +187,17 @@ read_template(struct call *c, struct integration *n)
 	return OK;
 }
 
-static err
-issue(struct call *c, const struct uuid *integration, char text[TOKEN_TEXT + 1])
-{
-	struct token t = {
-	    .kind = 'w',
-	    .owner_kind = PRINCIPAL_INTEGRATION,
-	    .owner = {*integration},
-	    .name = STR("webhook"),
-	    .expires = c->now + CREDENTIAL_MS,
-	};
-
-	permset_add(&t.scopes, PERM_INGEST);
-	TRY(token_issue(c, &t, text));
-	call_touch(c, "token", &t.o.id);
-	return OK;
-}
-
 err
 route_integration_create(struct call *c)
 {
 	struct integration n = {.default_severity = ALERT_WARNING};
-	char text[TOKEN_TEXT + 1], id[UUID_TEXT + 1];
+	char id[UUID_TEXT + 1];
+	struct hook_shown shown;
+	struct hook_auth auth;
 
 	n.name = body_text(c, "name", STR(""));
 	TRY(read_template(c, &n));
-	TRY(read_auth(c, &n));
+	TRY(hook_read_auth(c, &n, &auth));
 	TRY(read_mapping(c, &n));
 	read_severity(c, &n);
 	TRY(room_for(c, OBJECT_INTEGRATION, LIM_INTEGRATIONS));
@@ -228,11 +205,11 @@ route_integration_create(struct call *c)
 	admin_new(c, OBJECT_INTEGRATION, c->project->o.project, &n.o);
 	uuid_text(&n.o.id, id);
 	answer_location(c, "%s/%s", project_path(c, "/integrations"), id);
-	TRY(admin_put(c, &n.o));
-	c->rec.body = c->req->body;
+	c->rec.body = hook_body(c, &auth, &n);
 	call_touch(c, "integration", &n.o.id);
-	TRY(issue(c, &n.o.id, text));
-	return answer_with_secret(c, 201, &n, text);
+	TRY(hook_equip(c, &n, &auth, &shown));
+	TRY(admin_put(c, &n.o));
+	return answer_with_secret(c, 201, &n, &shown);
 }
 
 /* ---- changing ---- */
@@ -245,14 +222,31 @@ copy_of(struct call *c, const struct integration *old, struct integration *ret)
 	ret->name = arena_dup(c->a, old->name);
 	ret->template = arena_dup(c->a, old->template);
 	ret->auth = arena_dup(c->a, old->auth);
+	ret->secrets = arena_dup(c->a, old->secrets);
 	ret->mapping = arena_dup(c->a, old->mapping);
 	return arena_check(c->a);
+}
+
+/* What the new rules need is made and shown, what they do not need is gone. */
+static err
+change_auth(struct call *c, struct integration *n, struct hook_shown *shown)
+{
+	struct hook_auth auth;
+
+	shown->made = false;
+	c->rec.body = c->req->body;
+	if (json_get(c->body, STR("auth")) == NULL)
+		return OK;
+	TRY(hook_read_auth(c, n, &auth));
+	c->rec.body = hook_body(c, &auth, n);
+	return hook_equip(c, n, &auth, shown);
 }
 
 err
 route_integration_patch(struct call *c)
 {
 	const struct integration *old;
+	struct hook_shown shown;
 	struct integration n;
 
 	TRY(find(c, &old));
@@ -262,10 +256,12 @@ route_integration_patch(struct call *c)
 	n.disabled = body_flag(c, "disabled", n.disabled);
 	read_severity(c, &n);
 	TRY(read_mapping(c, &n));
+	TRY(change_auth(c, &n, &shown));
 	admin_touch(c, &n.o);
 	TRY(admin_put(c, &n.o));
-	c->rec.body = c->req->body;
-	return answer_object(c, 200, &n.o, render);
+	if (shown.made)
+		return answer_with_secret(c, 200, &n, &shown);
+	return answer_object(c, 200, &n.o, render_one);
 }
 
 err
@@ -277,6 +273,7 @@ route_integration_delete(struct call *c)
 	TRY(find(c, &n));
 	TRY(call_match(c, n->o.version));
 	id = n->o.id;
+	TRY(hook_forget(c, n));
 	TRY(drop_tokens(c, &id));
 	TRY(admin_remove(c, OBJECT_INTEGRATION, &id));
 	answer_empty(c, 204);
@@ -285,61 +282,60 @@ route_integration_delete(struct call *c)
 
 /* ---- rotating ---- */
 
-/* A live credential of the integration other than `but`; the oldest. */
-static const struct token *
-live_credential(struct call *c, const struct uuid *integration,
-    const struct uuid *but)
+/* Of the rule that takes one: whether it could be its secret. */
+static err
+check_given(struct call *c, const struct hook_auth *h, struct str given)
 {
-	const struct object *const *o;
-	size_t n;
+	enum hook_kind kind;
 
-	o = world_objects(call_world(c), OBJECT_TOKEN, &n);
-	for (size_t i = 0; i < n; i++) {
-		const struct token *t = (const struct token *)o[i];
-
-		if (uuid_eq(&t->owner.u, integration) && t->revoked == 0 &&
-		    t->expires > c->now && !uuid_eq(&t->o.id, but))
-			return t;
-	}
-	return NULL;
+	if (given.n == 0)
+		return OK;
+	if (!hook_wants_secret(h, &kind) || kind != HOOK_HMAC)
+		return call_bad(c, E_INVALID,
+		    "secret: only hmac takes one of the sender's");
+	if (hook_secret_valid(c->a, hook_rule_of(h, kind), given))
+		return OK;
+	return call_bad(c, E_INVALID,
+	    "secret: 16 to 512 bytes of printable ASCII; whsec_ must be "
+	    "followed by base64 of 24 to 64");
 }
 
-/* Of those there are, only the newest stays, and for a day. */
 static err
-retire(struct call *c, const struct uuid *integration)
+read_rotation(struct call *c, const struct hook_auth *h,
+    struct hook_rotation *ret)
 {
-	static const struct uuid none;
-	const struct token *t, *next;
-	struct token last;
+	const struct json *j = json_get(c->body, STR("overlap_s"));
+	int64_t seconds = LIM_HOOK_OVERLAP_S;
 
-	for (;;) {
-		t = live_credential(c, integration, &none);
-		if (t == NULL)
-			return OK;
-		next = live_credential(c, integration, &t->o.id);
-		if (next == NULL)
-			break;
-		TRY(token_revoke(c, t));
-	}
-	if (t->expires <= c->now + OVERLAP_MS)
-		return OK;
-	TRY(token_copy(c, t, &last));
-	last.expires = c->now + OVERLAP_MS;
-	admin_touch(c, &last.o);
-	return admin_put(c, &last.o);
+	if (j != NULL && !json_i64(j, 0, LIM_HOOK_OVERLAP_S, &seconds))
+		return call_bad(c, E_INVALID, "overlap_s: 0 to %d",
+		    LIM_HOOK_OVERLAP_S);
+	*ret = (struct hook_rotation){
+	    .until = c->now + seconds * 1000,
+	    .given = json_str_at(c->body, STR("secret")),
+	    .drop = body_flag(c, "drop", false),
+	};
+	if (ret->drop && c->body->count != 1)
+		return call_bad(c, E_INVALID, "drop makes nothing new");
+	return check_given(c, h, ret->given);
 }
 
 err
 route_integration_rotate(struct call *c)
 {
 	const struct integration *old;
-	char text[TOKEN_TEXT + 1];
+	struct hook_rotation r;
+	struct hook_shown shown;
+	struct hook_auth auth;
 	struct integration n;
 
 	TRY(find(c, &old));
 	TRY(call_match(c, old->o.version));
 	TRY(copy_of(c, old, &n));
-	TRY(retire(c, &n.o.id));
-	TRY(issue(c, &n.o.id, text));
-	return answer_with_secret(c, 200, &n, text);
+	TRY(hook_stored_auth(c, &n, &auth));
+	TRY(read_rotation(c, &auth, &r));
+	TRY(hook_rotate(c, &n, &auth, &r, &shown));
+	admin_touch(c, &n.o);
+	TRY(admin_put(c, &n.o));
+	return answer_with_secret(c, 200, &n, &shown);
 }

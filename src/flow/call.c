@@ -113,6 +113,20 @@ call_source_kind(const struct call *c)
 	return str_starts(agent, STR("redoubt-cli/")) ? "cli" : "api";
 }
 
+struct str
+call_credential(struct call *c)
+{
+	static const struct uuid none;
+	char id[UUID_TEXT + 1];
+
+	if (c->actor->token != NULL)
+		return str_of(c->actor->token->key_id, TOKEN_KEY_ID);
+	if (c->route->auth != ROUTE_INGEST || uuid_eq(&c->hook.secret, &none))
+		return STR_NONE;
+	uuid_text(&c->hook.secret, id);
+	return arena_dup(c->a, str_of(id, UUID_TEXT));
+}
+
 void
 call_source_json(struct call *c, struct jw *w)
 {
@@ -120,10 +134,7 @@ call_source_json(struct call *c, struct jw *w)
 	jw_kstr(w, "kind", str_c(call_source_kind(c)));
 	jw_uuid(w, "principal", &c->actor->id);
 	jw_name(w, STR("credential"));
-	jw_str(w,
-	    c->actor->token == NULL
-		? STR_NONE
-		: str_of(c->actor->token->key_id, TOKEN_KEY_ID));
+	jw_str(w, call_credential(c));
 	jw_kstr(w, "address", c->actor->address);
 	jw_obj_end(w);
 }
@@ -224,7 +235,8 @@ void
 answer_secret(struct call *c, const char *name, struct str secret)
 {
 	jw_name(&c->w, str_c(name));
-	c->secret_from = c->out.n;
+	if (c->secret_to == 0)
+		c->secret_from = c->out.n;
 	jw_str(&c->w, secret);
 	c->secret_to = c->out.n;
 }

@@ -63,6 +63,7 @@ struct call {
 	struct str var[ROUTE_VARS]; /* decoded path variables, {p} first */
 	const struct actor *actor;
 	enum auth_reason why;
+	struct hook_proof hook; /* of a sender */
 	struct query query;
 	const struct json *body; /* parsed and checked; NULL without schema */
 	const struct project *project; /* of {p} */
@@ -105,6 +106,8 @@ err call_bad(struct call *c, enum err_code code, const char *fmt, ...)
     PRINTF(3, 4) MUST_USE;
 /* How it came: "api", "cli" or "webhook", for `source`. */
 const char *call_source_kind(const struct call *c);
+/* What the actor proved to have: a token's key id, a secret's id, or none. */
+struct str call_credential(struct call *c);
 /* {"kind":…,"principal":…,"credential":…,"address":…} */
 void call_source_json(struct call *c, struct jw *w);
 /* {"kind":…,"id":…,"name":…} of the actor */
@@ -121,7 +124,8 @@ struct jw *answer(struct call *c, int status);
 void answer_empty(struct call *c, int status); /* 204 */
 void answer_etag(struct call *c, uint32_t version);
 /* A member that is shown this once: it is not kept for Idempotency-Key, where
- * a repeated request gets null for it. */
+ * a repeated request gets null for it, and nothing for others that follow at
+ * once. */
 void answer_secret(struct call *c, const char *name, struct str secret);
 /* Location: /v1/... */
 void answer_location(struct call *c, const char *fmt, ...) PRINTF(2, 3);

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "flow/ingest.h"
 #include "flow/readers.h"
+#include "flow/sender.h"
 #include "flow/shape.h"
 #include "flow/writer.h"
 
@@ -70,7 +71,6 @@ step_auth(struct call *c)
 	    .authorization = http_header(c->req, STR("authorization")),
 	    .address = str_c(c->req->address),
 	};
-	struct uuid integration;
 	uint32_t id;
 	err e;
 
@@ -83,14 +83,12 @@ step_auth(struct call *c)
 	} else if (c->route->auth == ROUTE_API) {
 		e = auth_api(c->a, &in, &c->why, &c->actor);
 	} else {
-		if (!uuid_parse(c->var[0], &integration))
-			memset(&integration, 0, sizeof integration);
-		e = auth_ingest(c->a, &in, &integration, &c->why, &c->actor);
+		e = sender_auth(c, &in);
 	}
 	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_DISABLED)) {
 		c->rec.action = AUDIT_AUTH_FAILED;
 		c->rec.outcome = AUDIT_DENIED;
-		c->rec.reason = str_c(auth_reason_text(c->why));
+		c->rec.reason = str_c(auth_ingest_reason(c->why, &c->hook));
 	}
 	return e;
 }
@@ -138,8 +136,8 @@ content_type(struct call *c)
 static bool
 body_optional(enum schema s)
 {
-	return s == SCHEMA_ALERT_ACT || s == SCHEMA_TOKEN_ROTATE ||
-	    s == SCHEMA_TOKEN_NARROW;
+	return s == SCHEMA_ALERT_ACT || s == SCHEMA_ROTATE ||
+	    s == SCHEMA_TOKEN_ROTATE || s == SCHEMA_TOKEN_NARROW;
 }
 
 static err
@@ -164,8 +162,10 @@ step_shape(struct call *c)
 	if (r->auth == ROUTE_API)
 		TRY(no_identity_headers(c));
 	TRY(shape_query(c->a, c->req->query, r->params, &c->trail, &c->query));
-	if (r->auth == ROUTE_INGEST)
+	if (r->auth == ROUTE_INGEST) {
+		TRY(sender_shape(c));
 		return parse_body(c);
+	}
 	if (r->schema == SCHEMA_NONE) {
 		if (c->req->body.n > 0 && !str_is(c->req->body, "{}"))
 			return call_bad(c, E_INVALID,

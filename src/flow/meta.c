@@ -179,7 +179,7 @@ route_whoami(struct call *c)
 /* ---- templates ---- */
 
 static const struct {
-	const char *name, *title, *sample;
+	const char *name, *title, *sample, *auth;
 } templates[] = {
     {"alertmanager", "Prometheus Alertmanager (webhook v4 and API v2)",
 	"{\"version\":\"4\",\"groupKey\":\"{}:{alertname=\\\"DiskFull\\\"}"
@@ -188,19 +188,44 @@ static const struct {
 	"\"severity\":\"critical\",\"service\":\"db\"},\"annotations\":{"
 	"\"summary\":\"Disk is full\"},\"startsAt\":"
 	"\"2026-11-25T03:21:34.123Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
-	"\"fingerprint\":\"9a2b3c4d5e6f7081\"}]}"},
+	"\"fingerprint\":\"9a2b3c4d5e6f7081\"}]}",
+	"bearer basic mtls"},
     {"grafana", "Grafana alerting (webhook contact point)",
 	"{\"receiver\":\"redoubt\",\"status\":\"firing\",\"orgId\":1,"
 	"\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":"
 	"\"High latency\",\"severity\":\"error\"},\"annotations\":{"
 	"\"summary\":\"p99 over 2 s\"},\"fingerprint\":"
 	"\"57c6d9296de2ad39\",\"panelURL\":"
-	"\"https://grafana.example/d/1\"}],\"groupKey\":\"{}:{}\"}"},
+	"\"https://grafana.example/d/1\"}],\"groupKey\":\"{}:{}\"}",
+	"hmac:grafana bearer basic mtls"},
     {"generic", "JSON with title, severity, status, dedup_key",
 	"{\"title\":\"Queue is growing\",\"severity\":\"error\","
 	"\"service\":\"mail\",\"dedup_key\":\"mail-queue\","
-	"\"message\":\"12,000 waiting\"}"},
+	"\"message\":\"12,000 waiting\"}",
+	"hmac:standard-webhooks hmac:github hmac:slack hmac:sentry "
+	"hmac:pagerduty hmac:generic mtls bearer basic url_key"},
 };
+
+/* {"kind":"hmac","scheme":"grafana"}, ...: the best first. */
+static void
+auths_json(struct jw *w, struct str words)
+{
+	struct str one, kind, scheme;
+
+	jw_karr(w, "auth");
+	while (words.n > 0) {
+		(void)str_cut(words, ' ', &one, &words);
+		jw_obj(w);
+		if (str_cut(one, ':', &kind, &scheme)) {
+			jw_kstr(w, "kind", kind);
+			jw_kstr(w, "scheme", scheme);
+		} else {
+			jw_kstr(w, "kind", one);
+		}
+		jw_obj_end(w);
+	}
+	jw_arr_end(w);
+}
 
 err
 route_templates(struct call *c)
@@ -213,6 +238,7 @@ route_templates(struct call *c)
 		jw_kstr(w, "title", str_c(templates[i].title));
 		jw_kraw(w, "sample", str_c(templates[i].sample));
 		jw_kraw(w, "mapping", STR("{}"));
+		auths_json(w, str_c(templates[i].auth));
 		jw_obj_end(w);
 	}
 	return list_end(c, STR_NONE);

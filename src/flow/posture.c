@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "flow/admin_hooks.h"
 #include "flow/admin_tokens.h"
 #include "flow/call.h"
 #include "flow/handlers.h"
@@ -83,15 +84,65 @@ bootstrap(struct call *c, char detail[DETAIL])
 	return left == 0;
 }
 
+/* How an integration's senders prove themselves, counted. */
+struct hooks {
+	size_t n, weak, plain;
+};
+
+static void
+count_hook(struct call *c, const struct integration *n, struct hooks *h)
+{
+	struct hook_auth auth;
+
+	if (n->disabled || !err_ok(hook_stored_auth(c, n, &auth)))
+		return;
+	h->n++;
+	h->weak += hook_weakness(&auth) != NULL;
+	h->plain += hook_rule_of(&auth, HOOK_HMAC) == NULL &&
+	    hook_rule_of(&auth, HOOK_MTLS) == NULL &&
+	    hook_rule_of(&auth, HOOK_JWE) == NULL;
+}
+
+static struct hooks
+count_hooks(struct call *c)
+{
+	struct hooks h = {0, 0, 0};
+	const struct object *const *o;
+	size_t n;
+
+	o = world_objects(call_world(c), OBJECT_INTEGRATION, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct scratch s;
+
+		scratch_begin(c, &s);
+		count_hook(c, (const struct integration *)o[i], &h);
+		scratch_end(c, &s);
+	}
+	return h;
+}
+
 static bool
 webhooks(struct call *c, char detail[DETAIL])
 {
-	size_t n;
+	struct hooks h = count_hooks(c);
 
-	(void)world_objects(call_world(c), OBJECT_INTEGRATION, &n);
 	(void)snprintf(detail, DETAIL,
-	    "%zu integrations, each with a credential in a header", n);
-	return true;
+	    "%zu of %zu integrations take a key in the address (url_key) or "
+	    "an address alone (ip_allow)",
+	    h.weak, h.n);
+	return h.weak == 0;
+}
+
+static bool
+webhooks_signed(struct call *c, char detail[DETAIL])
+{
+	struct hooks h = count_hooks(c);
+
+	(void)snprintf(detail, DETAIL,
+	    "%zu of %zu integrations take deliveries that are neither signed "
+	    "nor encrypted",
+	    h.plain, h.n);
+	return h.plain == 0;
 }
 
 static bool
@@ -133,7 +184,10 @@ static const struct check checks[] = {
 	"narrow them: redoubt token narrow, GET /v1/access/least-privilege"},
     {"bootstrap_token", bootstrap,
 	"make a personal token, then revoke the bootstrap token"},
-    {"webhooks_authenticated", webhooks, "give every integration a credential"},
+    {"webhooks_authenticated", webhooks,
+	"let senders sign (hmac), or give them a token (bearer, basic)"},
+    {"webhooks_signed", webhooks_signed,
+	"where a sender can sign, use hmac; else mtls, or jwe beside a token"},
     {"tls", tls, ""},
     {"sso", sso, "configure an identity provider"},
     {"confinement", confined,

@@ -3,17 +3,14 @@
 
 #include "base/limits.h"
 
-static struct str
-key_header(struct call *c)
-{
-	if (c->req->method != HTTP_POST || c->route->auth != ROUTE_API)
-		return STR_NONE;
-	return http_header(c->req, STR("idempotency-key"));
-}
+/* What names a request that has one effect: blind, so that the store learns
+ * nothing; `body` tells another request of that name. */
+struct name {
+	uint8_t key[BLIND_SIZE], body[BLIND_SIZE];
+};
 
 static err
-blinds(struct call *c, struct str key, uint8_t ret_key[BLIND_SIZE],
-    uint8_t ret_body[BLIND_SIZE])
+name_api(struct call *c, struct str key, struct name *ret)
 {
 	struct buf b;
 
@@ -27,9 +24,42 @@ blinds(struct call *c, struct str key, uint8_t ret_key[BLIND_SIZE],
 	buf_char(&b, 0);
 	buf_str(&b, key);
 	TRY(buf_check(&b));
-	TRY(lane_blind(c->lane, 0, "idempotency key", buf_view(&b), ret_key));
+	TRY(lane_blind(c->lane, 0, "idempotency key", buf_view(&b), ret->key));
 	return lane_blind(c->lane, 0, "idempotency body", c->req->body,
-	    ret_body);
+	    ret->body);
+}
+
+/* A delivery is the same whichever address of the integration it came to. */
+static err
+name_hook(struct call *c, struct name *ret)
+{
+	const struct hook_proof *p = &c->hook;
+	char text[16 + sizeof p->key];
+
+	memcpy(text, c->actor->id.b, 16);
+	memcpy(text + 16, p->key, sizeof p->key);
+	TRY(lane_blind(c->lane, 0, "delivery key", str_of(text, sizeof text),
+	    ret->key));
+	memcpy(text + 16, p->exact, sizeof p->exact);
+	return lane_blind(c->lane, 0, "delivery bytes",
+	    str_of(text, sizeof text), ret->body);
+}
+
+/* *ret false: the request asks for nothing of the kind. */
+static err
+name_of(struct call *c, bool *ret, struct name *ret_name)
+{
+	struct str header = STR_NONE;
+
+	*ret = false;
+	if (c->route->auth == ROUTE_INGEST) {
+		*ret = c->hook.once;
+		return *ret ? name_hook(c, ret_name) : OK;
+	}
+	if (c->req->method == HTTP_POST && c->route->auth == ROUTE_API)
+		header = http_header(c->req, STR("idempotency-key"));
+	*ret = header.p != NULL;
+	return *ret ? name_api(c, header, ret_name) : OK;
 }
 
 static struct seal_where
@@ -63,43 +93,77 @@ restore(struct call *c, const struct reply_row *row)
 	return err_of(cur.failed ? E_CORRUPT : E_OK);
 }
 
+/*
+ * A sender's retry gets the receipt it missed.  The very bytes of a scheme
+ * with a signed time are no retry: that would be signed anew.
+ */
+static err
+deliver_again(struct call *c, const struct reply_row *row, bool same)
+{
+	struct str out;
+
+	if (same && c->hook.timed) {
+		c->hook.why = HOOK_WHY_REPLAY;
+		c->rec.action = AUDIT_AUTH_FAILED;
+		c->rec.outcome = AUDIT_DENIED;
+		c->rec.reason = str_c(hook_reason_text(c->hook.why));
+		return err_of(E_UNAUTHENTICATED);
+	}
+	TRY(restore(c, row));
+	out = buf_view(&c->out);
+	if (out.n < 2 || out.p[out.n - 1] != '}')
+		return err_of(E_CORRUPT);
+	c->out.n--;
+	buf_c(&c->out, ",\"duplicate\":true}");
+	c->rec.reason = STR("duplicate");
+	return buf_check(&c->out);
+}
+
 err
 replay_find(struct call *c, bool *ret)
 {
-	uint8_t key[BLIND_SIZE], body[BLIND_SIZE];
-	struct str header = key_header(c);
 	struct reply_row row;
+	struct name name;
+	bool asked, same;
 	err e;
 
-	if (header.p == NULL)
+	TRY(name_of(c, &asked, &name));
+	if (!asked)
 		return OK;
-	TRY(blinds(c, header, key, body));
-	e = store_reply_get(c->lane->conn, key, c->a, &row);
+	e = store_reply_get(c->lane->conn, name.key, c->a, &row);
 	if (err_is(e, E_NOT_FOUND))
 		return OK;
 	TRY(e);
 	if (row.created + LIM_IDEMPOTENCY_MS < c->now)
 		return OK;
-	if (memcmp(row.body_hash, body, BLIND_SIZE) != 0)
+	same = memcmp(row.body_hash, name.body, BLIND_SIZE) == 0;
+	*ret = true;
+	if (c->route->auth == ROUTE_INGEST)
+		return deliver_again(c, &row, same);
+	if (!same)
 		return err_of(E_IDEMPOTENCY);
 	TRY(restore(c, &row));
 	c->rec.reason = STR("replayed");
-	*ret = true;
 	return OK;
 }
 
 err
 replay_keep(struct call *c)
 {
-	struct str header = key_header(c), out = buf_view(&c->out);
 	struct reply_row row = {.created = c->now,
 	    .status = (uint16_t)c->status};
+	struct str out = buf_view(&c->out);
 	struct seal_where w;
+	struct name name;
 	struct buf b;
+	bool asked;
 
-	if (header.p == NULL)
+	TRY(name_of(c, &asked, &name));
+	/* what could not be mapped may come again when it can */
+	if (!asked || (c->route->auth == ROUTE_INGEST && c->status >= 400))
 		return OK;
-	TRY(blinds(c, header, row.key, row.body_hash));
+	memcpy(row.key, name.key, BLIND_SIZE);
+	memcpy(row.body_hash, name.body, BLIND_SIZE);
 	w = where_of(row.key);
 	buf_init_on(&b, c->a, LIM_REPLY + 1024);
 	buf_be16(&b, (uint16_t)c->etag.n);

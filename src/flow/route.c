@@ -81,6 +81,7 @@ schema_name(enum schema s)
 	    [SCHEMA_ALERT_ACT] = "alert_action",
 	    [SCHEMA_PROMOTE] = "promotion",
 	    [SCHEMA_INTEGRATION] = "integration",
+	    [SCHEMA_ROTATE] = "integration_rotate",
 	    [SCHEMA_TEST] = "integration_test",
 	    [SCHEMA_USER] = "user",
 	    [SCHEMA_SA] = "service_account",

@@ -193,6 +193,9 @@ shape_value(enum field_type type, size_t max, const struct json *j)
 		return subject_valid(j);
 	case FT_OBJECT:
 		return j->kind == JSON_OBJECT && j->raw.n <= max;
+	case FT_RULES:
+		return (j->kind == JSON_OBJECT || j->kind == JSON_ARRAY) &&
+		    j->raw.n <= max;
 	case FT_LABELS:
 		return labels_valid(j, max);
 	case FT_PERMS:
@@ -349,7 +352,12 @@ shape_openapi(struct jw *w, const struct field *f)
 	const char *t = f->type < n ? type[f->type] : NULL;
 
 	t = t == NULL ? "string" : t;
-	if ((f->set & FIELD_N) != 0) {
+	if (f->type == FT_RULES) {
+		jw_karr(w, "type");
+		jw_str(w, STR("object"));
+		jw_str(w, STR("array"));
+		jw_arr_end(w);
+	} else if ((f->set & FIELD_N) != 0) {
 		jw_karr(w, "type");
 		jw_str(w, str_c(t));
 		jw_str(w, STR("null"));

@@ -245,6 +245,20 @@ handle(struct writer *w, struct call *c)
 	return e;
 }
 
+/* The credential it came with was used: a token, or a sender's secret. */
+static void
+note_use(struct writer *w, const struct call *c)
+{
+	static const struct uuid none;
+
+	if (c->actor == NULL)
+		return;
+	if (c->actor->token != NULL)
+		uses_note(w->uses, &c->actor->token->o.id, c->asked, c->now);
+	if (c->route->auth == ROUTE_INGEST && !uuid_eq(&c->hook.secret, &none))
+		uses_note(w->uses, &c->hook.secret, c->asked, c->now);
+}
+
 /* OK: c has its answer, good or bad, and its entry. An error: the
  * transaction is spoiled. */
 static err
@@ -256,8 +270,7 @@ run(struct writer *w, struct call *c)
 	if (!c->handled)
 		e = handle(w, c);
 	c->lane = &w->lane;
-	if (c->actor != NULL && c->actor->token != NULL)
-		uses_note(w->uses, &c->actor->token->o.id, c->asked, c->now);
+	note_use(w, c);
 	if (!err_ok(e)) {
 		if (c->dirty || err_status(e) >= 500)
 			return e;

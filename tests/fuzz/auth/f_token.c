@@ -45,6 +45,7 @@ header(struct str in, struct world *w)
 	const struct actor *who = NULL;
 	struct uuid id = {{0}};
 	struct str found;
+	struct hook_proof proof;
 	enum auth_reason why;
 	struct arena a;
 
@@ -53,7 +54,7 @@ header(struct str in, struct world *w)
 	arena_init(&a, 65536);
 	BUG_ON(!err_is(auth_api(&a, &input, &why, &who), E_UNAUTHENTICATED));
 	BUG_ON(why != AUTH_MISSING && why != AUTH_MALFORMED);
-	BUG_ON(!err_is(auth_ingest(&a, &input, &id, &why, &who),
+	BUG_ON(!err_is(auth_ingest(&a, &input, &id, NULL, &proof, &why, &who),
 	    E_UNAUTHENTICATED));
 	BUG_ON(who != NULL);
 	arena_done(&a);

@@ -270,9 +270,10 @@ ingest(struct bench *x, unsigned n, uint32_t integration, enum auth_reason want,
 	struct uuid id = id_of(OBJECT_INTEGRATION, integration);
 	const struct actor *who = NULL;
 	enum auth_reason why = AUTH_OK;
+	struct hook_proof proof;
 
 	x->in.authorization = str_c(header_of(x, n));
-	T_ERR(auth_ingest(&x->a, &x->in, &id, &why, &who), code);
+	T_ERR(auth_ingest(&x->a, &x->in, &id, NULL, &proof, &why, &who), code);
 	if (why != want)
 		T_FAIL("%u: %s", n, auth_reason_text(why));
 	T_EQ_INT(who != NULL, code == E_OK);

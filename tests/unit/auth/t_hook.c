@@ -449,8 +449,9 @@ TEST(all_must_hold)
 	    "{\"kind\":\"hmac\",\"scheme\":\"github\"}]");
 	secret(&x, HOOK_HMAC, "It's a Secret to Everybody", 0);
 	set(&x, "x-hub-signature-256", str_c(github_sig));
+	x.in.token = HOOK_WHY_TOKEN;
 	WANT(&x, TOKEN);
-	x.in.token_good = true;
+	x.in.token = HOOK_WHY_OK;
 	WANT(&x, OK);
 	x.in.address = STR("192.0.3.7");
 	WANT(&x, ADDRESS);

@@ -59,7 +59,7 @@ TEST(paths_and_queries)
 	    "/v1/bindings?project=shop", NULL);
 	expect(ASK("user", "delete", "x"), "DELETE", "/v1/users/x", NULL);
 	expect(ASK("integration", "rotate", "x"), "POST",
-	    "/v1/projects/default/integrations/x/rotate", NULL);
+	    "/v1/projects/default/integrations/x/rotate", "{}");
 }
 
 /* Nothing an argument holds can reach another path. */

@@ -394,7 +394,8 @@ office_steps(struct office_ask *q, struct call *c)
 	TRY(shape_query(c->a,
 	    q->o->query == NULL ? STR_NONE : str_c(q->o->query),
 	    c->route->params, &c->trail, &c->query));
-	if (c->route->schema != SCHEMA_NONE) {
+	if (c->route->schema != SCHEMA_NONE &&
+	    (c->route->schema != SCHEMA_ROTATE || q->req.body.n > 0)) {
 		TRY(json_parse(c->a, q->req.body, &lim, &c->trail, &c->body));
 		TRY(shape_body(c->route->schema, c->route->set, c->body,
 		    &c->trail));

@@ -310,7 +310,7 @@ deliver_on(struct lane *l, void *arg)
 
 	T_OK(uuid_parse(str_c(in->id), &id));
 	TRY(call_token_key(&c, &auth.token_mac, &key));
-	return auth_ingest(c.a, &auth, &id, &why, &who);
+	return auth_ingest(c.a, &auth, &id, NULL, &c.hook, &why, &who);
 }
 
 /* May the secret deliver to the integration? */

@@ -76,7 +76,7 @@ knock(struct call *c, const struct uuid *id, const char *secret)
 	buf_c(&b, secret);
 	in.authorization = buf_view(&b);
 	TRY(call_token_key(c, &in.token_mac, &key));
-	TRY(auth_ingest(c->a, &in, id, &c->why, &c->actor));
+	TRY(auth_ingest(c->a, &in, id, NULL, &c->hook, &c->why, &c->actor));
 	c->project = world_project_slug(call_world(c), STR("alpha"));
 	return call_ask(c, PERM_INGEST, 1, &c->grant);
 }
