@@ -7,9 +7,10 @@
 #include "flow/call.h"
 #include "flow/handlers.h"
 
-/* P_LIMIT, P_CURSOR, ...: the bits of the params column. */
-enum {
-#define PARAM(name, text, type) P_##name = 1 << PARAM_##name,
+/* P_LIMIT, P_CURSOR, ...: the bits of the params column, more than fit an
+ * int. */
+__extension__ enum {
+#define PARAM(name, text, type) P_##name = INT64_C(1) << PARAM_##name,
 #include "flow/params.def"
 #undef PARAM
 };

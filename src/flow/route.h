@@ -60,7 +60,7 @@ struct route {
 	enum audit_action audit;
 	enum schema schema;
 	unsigned set;
-	uint32_t params; /* bit per enum param */
+	uint64_t params; /* bit per enum param */
 	enum route_tier tier;
 	err (*handle)(struct call *c) MUST_USE;
 };

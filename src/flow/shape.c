@@ -262,7 +262,7 @@ shape_body(enum schema s, unsigned set, const struct json *body,
 /* ---- queries ---- */
 
 static bool
-param_find(struct str name, uint32_t allowed, enum param *ret)
+param_find(struct str name, uint64_t allowed, enum param *ret)
 {
 	for (unsigned i = 0; i < PARAM_MAX_; i++) {
 		if ((allowed >> i & 1) != 0 &&
@@ -275,7 +275,7 @@ param_find(struct str name, uint32_t allowed, enum param *ret)
 }
 
 static err
-query_one(struct arena *a, struct str pair, uint32_t allowed, struct trail *t,
+query_one(struct arena *a, struct str pair, uint64_t allowed, struct trail *t,
     struct query *ret)
 {
 	struct str name, value;
@@ -310,7 +310,7 @@ query_time(const struct query *q, enum param p, struct trail *t, int64_t *ret)
 }
 
 err
-shape_query(struct arena *a, struct str query, uint32_t allowed,
+shape_query(struct arena *a, struct str query, uint64_t allowed,
     struct trail *t, struct query *ret)
 {
 	uint64_t limit = LIM_PAGE_DEFAULT;

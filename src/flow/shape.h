@@ -12,7 +12,7 @@
 struct query;
 
 /* Parse and check a query string against the parameters a route takes. */
-err shape_query(struct arena *a, struct str query, uint32_t allowed,
+err shape_query(struct arena *a, struct str query, uint64_t allowed,
     struct trail *t, struct query *ret) MUST_USE;
 
 /* set: FIELD_C or FIELD_P. */

@@ -30,7 +30,7 @@ told(err e, const struct trail *t)
 }
 
 static void
-parameters(struct str query, uint32_t allowed)
+parameters(struct str query, uint64_t allowed)
 {
 	struct trail t = {""};
 	struct query q;
