@@ -127,6 +127,8 @@ struct access_subject {
 };
 size_t access_subjects(const struct actor *who, int64_t now,
     struct access_subject *ret, size_t max);
+/* Is it who, or a group who is in? */
+bool access_is_subject(const struct actor *who, const struct uuid *subject);
 /* The binding of a break-glass of who that is live now, after `after` (NULL:
  * the first); NULL when there is none. */
 const struct binding *access_glass(const struct actor *who,
@@ -152,7 +154,9 @@ err access_has_admin(const struct world *after, int64_t now) MUST_USE;
 
 /*
  * Explain: the decision and each step that led to it, as the members
- * "allowed", "rule" and "because" of an open JSON object.
+ * "allowed", "rule", "because" and "would_allow_if" of an open JSON object.
+ * The last is a list of changes which, all made, turn a refusal; empty when
+ * nothing would.
  */
 struct jw;
 void access_explain(struct jw *w, const struct actor *who,

@@ -229,6 +229,16 @@ by_any_binding(const struct actor *who, const struct target *t,
 	return d.allowed ? d : by_binding(who, t, project, now);
 }
 
+/* A credential is enough, or a binding. */
+static struct decision
+held(const struct actor *who, const struct target *t, uint32_t project,
+    int64_t now)
+{
+	if (rule_asks_none(t->perm) || rule_own_ingest(who, t->perm, project))
+		return allow(RULE_ALLOW_SELF);
+	return by_any_binding(who, t, project, now);
+}
+
 struct decision
 access_decide(const struct actor *who, const struct target *t, int64_t now)
 {
@@ -244,22 +254,38 @@ access_decide(const struct actor *who, const struct target *t, int64_t now)
 		return deny(ceiling);
 	if (t->restricted && !t->member)
 		return deny(RULE_RESTRICTED);
-	if (rule_asks_none(t->perm) || rule_own_ingest(who, t->perm, project))
-		return allow(RULE_ALLOW_SELF);
-	return by_any_binding(who, t, project, now);
+	return held(who, t, project, now);
+}
+
+enum access_rule
+rule_held(const struct actor *who, const struct target *t, int64_t now)
+{
+	return held(who, t, rule_scope(t->perm, t->project), now).rule;
 }
 
 /* ---- grants ---- */
 
 /*
  * What may exist without who knowing: a private incident that does not name
- * it, and a project in which it may do nothing at all.
+ * it, a resource it holds nothing for, and a project in which it may do
+ * nothing at all.
  */
 static bool
 visible(const struct actor *who, const struct target *t, int64_t now)
 {
+	static const enum permission sight[RESOURCE_TYPES] = {
+	    [RESOURCE_INCIDENT] = PERM_INCIDENT_VIEW,
+	    [RESOURCE_ALERT] = PERM_ALERT_VIEW,
+	    [RESOURCE_INTEGRATION] = PERM_INTEGRATION_VIEW,
+	};
+	struct target see = *t;
+
 	if (t->restricted && !t->member)
 		return false;
+	if (t->res != NULL) {
+		see.perm = sight[t->res->type];
+		return access_decide(who, &see, now).allowed;
+	}
 	return t->project == 0 || access_sees(who, t->project, now);
 }
 

@@ -180,6 +180,21 @@ access_sees(const struct actor *who, uint32_t project, int64_t now)
 	return false;
 }
 
+bool
+access_is_subject(const struct actor *who, const struct uuid *subject)
+{
+	const struct group *const *g;
+	size_t n;
+
+	if (uuid_eq(&who->id, subject))
+		return true;
+	g = world_groups_of(who->world, &who->id, &n);
+	for (size_t i = 0; i < n; i++)
+		if (uuid_eq(&g[i]->o.id, subject))
+			return true;
+	return false;
+}
+
 const struct binding *
 access_glass(const struct actor *who, const struct binding *after, int64_t now)
 {

@@ -180,6 +180,125 @@ tell_bindings(struct story *s)
 		tell_subject(s, &g[i]->o.id, g[i]);
 }
 
+/* ---- what would have to change ---- */
+
+/* A change, with its sentence: all of the list together allow. */
+static void
+advice(struct story *s, const char *what, const char *text)
+{
+	jw_obj(s->w);
+	jw_kstr(s->w, "do", str_c(what));
+	jw_kstr(s->w, "text", str_c(text));
+}
+
+/* Nothing makes a principal that is gone act, nor lets an integration do
+ * more than deliver. */
+static bool
+possible(const struct story *s)
+{
+	const struct world *w = s->who->world;
+
+	return (s->who->kind == PRINCIPAL_USER &&
+		   world_user(w, &s->who->id) != NULL) ||
+	    (s->who->kind == PRINCIPAL_SERVICE_ACCOUNT &&
+		world_service_account(w, &s->who->id) != NULL);
+}
+
+static void
+tell_project(struct story *s)
+{
+	const struct project *p = world_project(s->who->world, s->project);
+
+	jw_kstr(s->w, "project", p == NULL ? STR_NONE : p->slug);
+}
+
+static void
+advise_token(struct story *s)
+{
+	const struct token *tok = s->who->token;
+	struct token fit;
+	enum access_rule r;
+
+	if (tok == NULL)
+		return;
+	fit = *tok;
+	if (tok->revoked != 0 || s->now >= tok->expires) {
+		advice(s, "new_token", "make another token: this one is over");
+		tell_id(s->w, STR("token"), &tok->o.id);
+		jw_obj_end(s->w);
+		fit.revoked = 0;
+		fit.expires = s->now + 1;
+	}
+	r = rule_ceiling(&fit, s->t->perm, s->project, s->now);
+	if (r == RULE_TOKEN_SCOPE) {
+		advice(s, "token_scope", "a token whose scopes name it");
+		jw_kstr(s->w, "permission", str_c(perm_text(s->t->perm)));
+		jw_obj_end(s->w);
+		permset_add(&fit.scopes, s->t->perm);
+		r = rule_ceiling(&fit, s->t->perm, s->project, s->now);
+	}
+	if (r != RULE_TOKEN_PROJECT)
+		return;
+	advice(s, "token_project",
+	    s->project == 0 ? "a token that is not limited to projects"
+			    : "a token that names the project, or none");
+	tell_project(s);
+	jw_obj_end(s->w);
+}
+
+/* The built-in role that gives least beside it. */
+static struct str
+least_role(enum permission p)
+{
+	struct str least = STR_NONE;
+	int best = 129;
+
+	for (unsigned r = 0; r < ROLE_MAX_; r++) {
+		struct permset s = role_perms((enum builtin_role)r);
+		int n =
+		    __builtin_popcountll(s.w[0]) + __builtin_popcountll(s.w[1]);
+
+		if (permset_has(&s, p) && n < best) {
+			best = n;
+			least = str_c(role_name((enum builtin_role)r));
+		}
+	}
+	return least;
+}
+
+static void
+advise_binding(struct story *s)
+{
+	struct str role = least_role(s->t->perm);
+
+	advice(s, "bind",
+	    role.n > 0 ? "a binding of this role"
+		       : "a binding of a role with this permission");
+	jw_kstr(s->w, "role", role);
+	jw_kstr(s->w, "permission", str_c(perm_text(s->t->perm)));
+	tell_project(s);
+	jw_obj_end(s->w);
+}
+
+static void
+advise(struct story *s)
+{
+	const struct actor *who = s->who;
+
+	if (!world_principal_live(who->world, who->kind, &who->id)) {
+		advice(s, "enable", "enable the principal");
+		jw_obj_end(s->w);
+	}
+	advise_token(s);
+	if (s->t->restricted && !s->t->member) {
+		advice(s, "add_member",
+		    "make the principal a member of the private incident");
+		jw_obj_end(s->w);
+	}
+	if (rule_held(who, s->t, s->now) == RULE_NO_BINDING)
+		advise_binding(s);
+}
+
 void
 access_explain(struct jw *w, const struct actor *who, const struct target *t,
     int64_t now)
@@ -208,5 +327,9 @@ access_explain(struct jw *w, const struct actor *who, const struct target *t,
 	if (d.rule == RULE_NO_BINDING)
 		step_only(w, "no_binding", false,
 		    "no binding gives the permission there");
+	jw_arr_end(w);
+	jw_karr(w, "would_allow_if");
+	if (!d.allowed && possible(&s))
+		advise(&s);
 	jw_arr_end(w);
 }

@@ -35,6 +35,10 @@ bool rule_holds(const struct binding *b, const struct resource_group *g,
  * is: see rule_scope. */
 bool rule_allows(const struct world *w, const struct binding *b,
     const struct target *t, uint32_t project, int64_t now);
+/* RULE_NO_BINDING, or what allows, token, privacy and being disabled left
+ * aside. */
+enum access_rule rule_held(const struct actor *who, const struct target *t,
+    int64_t now);
 /* What an integration may do without a binding: deliver, to its project. */
 bool rule_own_ingest(const struct actor *who, enum permission p,
     uint32_t project);

@@ -320,6 +320,13 @@ world_resource_group(const struct world *w, const struct uuid *id)
 	    shelf_id(w->shelf[OBJECT_RESOURCE_GROUP], id);
 }
 
+const struct resource_group *
+world_resource_group_name(const struct world *w, struct str name)
+{
+	return (const struct resource_group *)shelf_text(OBJECT_RESOURCE_GROUP,
+	    w->shelf[OBJECT_RESOURCE_GROUP], name);
+}
+
 const struct break_glass *
 world_break_glass(const struct world *w, const struct uuid *id)
 {

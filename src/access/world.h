@@ -324,6 +324,8 @@ const struct session *world_session_key(const struct world *w,
     const uint8_t key[DIGEST_SIZE]);
 const struct resource_group *world_resource_group(const struct world *w,
     const struct uuid *id);
+const struct resource_group *world_resource_group_name(const struct world *w,
+    struct str name);
 const struct break_glass *world_break_glass(const struct world *w,
     const struct uuid *id);
 /* NULL when nobody has made any. */

@@ -317,7 +317,7 @@ auth_supposed(struct arena *a, const struct world *w, enum principal_kind kind,
 	struct actor *who;
 
 	if (kind != PRINCIPAL_USER && kind != PRINCIPAL_SERVICE_ACCOUNT &&
-	    kind != PRINCIPAL_INTEGRATION)
+	    kind != PRINCIPAL_INTEGRATION && kind != PRINCIPAL_GROUP)
 		return NULL;
 	who = ARENA_NEW(a, struct actor);
 	if (who != NULL)
@@ -325,6 +325,24 @@ auth_supposed(struct arena *a, const struct world *w, enum principal_kind kind,
 		    .kind = kind,
 		    .id = *id,
 		    .name = world_principal_name(w, kind, id),
+		    .world = w,
+		    .address = STR(""),
+		};
+	return who;
+}
+
+const struct actor *
+auth_supposed_token(struct arena *a, const struct world *w,
+    const struct token *t)
+{
+	struct actor *who = ARENA_NEW(a, struct actor);
+
+	if (who != NULL)
+		*who = (struct actor){
+		    .kind = t->owner_kind,
+		    .id = t->owner.u,
+		    .name = world_principal_name(w, t->owner_kind, &t->owner.u),
+		    .token = t,
 		    .world = w,
 		    .address = STR(""),
 		};

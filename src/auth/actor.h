@@ -53,10 +53,14 @@ const char *auth_ingest_reason(enum auth_reason why,
 const struct actor *auth_system(struct arena *a, const struct world *w);
 /*
  * Somebody to ask access_explain about: a user, service account or
- * integration without a token's ceiling.  Nobody has proved to be it, so
- * nothing may be done in its name.  NULL for other kinds.
+ * integration without a token's ceiling, or a group (what its members have by
+ * it).  Nobody has proved to be it, so nothing may be done in its name.  NULL
+ * for other kinds.
  */
 const struct actor *auth_supposed(struct arena *a, const struct world *w,
     enum principal_kind kind, const struct uuid *id);
+/* The owner of the token, asking with it. */
+const struct actor *auth_supposed_token(struct arena *a, const struct world *w,
+    const struct token *t);
 
 #endif

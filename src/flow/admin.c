@@ -1,4 +1,5 @@
 /* admin.c: changing administrative objects, in the writer.  See call.h. */
+#include "access/object.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -25,6 +26,17 @@ admin_touch(struct call *c, struct object *o)
 {
 	o->version++;
 	o->updated = c->now;
+}
+
+err
+admin_copy(struct call *c, const struct object *o, const struct object **ret)
+{
+	struct buf b;
+
+	buf_init_on(&b, c->a, LIM_REPLY);
+	object_encode(&b, o);
+	TRY(buf_check(&b));
+	return object_decode(c->a, o, buf_view(&b), ret);
 }
 
 /* The world after one put or remove. */

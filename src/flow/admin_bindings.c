@@ -7,6 +7,17 @@
 #include "flow/handlers.h"
 
 static void
+opt_id(struct jw *w, const char *name, const struct uuid *u)
+{
+	if (!uuid_is_zero(u)) {
+		jw_uuid(w, name, u);
+		return;
+	}
+	jw_name(w, str_c(name));
+	jw_null(w);
+}
+
+static void
 render(struct call *c, struct jw *w, const struct object *o)
 {
 	const struct binding *b = (const struct binding *)o;
@@ -18,10 +29,14 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_kstr(w, "role", b->role);
 	jw_name(w, STR("project"));
 	jw_str(w, p == NULL ? STR_NONE : p->slug);
+	opt_id(w, "resource_group", &b->group);
+	jw_time(w, "not_before", b->starts);
 	jw_time(w, "expires_at", b->expires);
 	jw_name(w, STR("reason"));
 	jw_str(w, b->reason.n == 0 ? STR_NONE : b->reason);
 	jw_uuid(w, "created_by", &b->created_by.u);
+	if (!uuid_is_zero(&b->glass)) /* of what incident, members know */
+		jw_uuid(w, "break_glass", &b->glass);
 	times_json(w, o);
 	jw_obj_end(w);
 }
@@ -118,23 +133,53 @@ place_of(struct call *c, uint32_t *ret)
 	return e;
 }
 
+/* It must be one whose resources the binding can reach. */
+static err
+read_group(struct call *c, struct binding *b, uint32_t project)
+{
+	struct str id = json_str_at(c->body, STR("resource_group"));
+	const struct resource_group *g = NULL;
+
+	if (id.p == NULL)
+		return OK;
+	if (uuid_parse(id, &b->group))
+		g = world_resource_group(call_world(c), &b->group);
+	if (g == NULL ||
+	    (g->o.project != 0 && project != 0 && g->o.project != project))
+		return call_bad(c, E_INVALID,
+		    "resource_group: no such group there");
+	return OK;
+}
+
+static err
+read_times(struct call *c, struct binding *b)
+{
+	const struct json *expires = json_get(c->body, STR("expires_at"));
+
+	b->starts = body_time(c, "not_before");
+	b->expires = body_time(c, "expires_at");
+	if (expires == NULL || expires->kind == JSON_NULL)
+		return OK;
+	if (b->expires <= c->now)
+		return call_bad(c, E_INVALID, "expires_at: is past");
+	if (b->expires <= b->starts)
+		return call_bad(c, E_INVALID,
+		    "expires_at: is not after not_before");
+	return OK;
+}
+
 static err
 read_binding(struct call *c, struct binding *b)
 {
 	const struct json *subject = json_get(c->body, STR("subject"));
-	const struct json *expires = json_get(c->body, STR("expires_at"));
 
 	b->role = body_text(c, "role", STR(""));
 	b->reason = body_text(c, "reason", STR(""));
-	b->expires = body_time(c, "expires_at");
 	if (!subject_of(subject, &b->subject_kind, &b->subject) ||
 	    !subject_exists(call_world(c), b->subject_kind, &b->subject))
 		return call_bad(c, E_INVALID,
 		    "subject: no such user, service account or group");
-	if (expires != NULL && expires->kind != JSON_NULL &&
-	    b->expires <= c->now)
-		return call_bad(c, E_INVALID, "expires_at: is past");
-	return OK;
+	return read_times(c, b);
 }
 
 static err
@@ -147,6 +192,8 @@ is_new(struct call *c, const struct binding *b, uint32_t project)
 	for (size_t i = 0; i < n; i++)
 		if (old[i]->o.project == project &&
 		    old[i]->expires == b->expires &&
+		    old[i]->starts == b->starts &&
+		    uuid_eq(&old[i]->group, &b->group) &&
 		    str_eq(old[i]->role, b->role))
 			return call_bad(c, E_EXISTS,
 			    "the subject has this role there already");
@@ -162,6 +209,7 @@ route_binding_create(struct call *c)
 
 	TRY(place_of(c, &project));
 	TRY(read_binding(c, &b));
+	TRY(read_group(c, &b, project));
 	if (!world_role_perms(call_world(c), b.role, &perms))
 		return call_bad(c, E_INVALID, "role: no such role");
 	TRY(access_may_grant(c->actor, perms, project, c->now, &c->trail));
@@ -185,6 +233,9 @@ route_binding_delete(struct call *c)
 	if (!err_ok(call_ask(c, PERM_BINDING_EDIT, b->o.project, &c->grant)))
 		return err_of(E_FORBIDDEN); /* it is seen, so it exists */
 	TRY(call_match(c, b->o.version));
+	if (!uuid_is_zero(&b->glass))
+		return call_bad(c, E_CONFLICT,
+		    "end the break-glass that made it");
 	id = b->o.id;
 	TRY(keeps_admin(c, NULL, OBJECT_BINDING, &id));
 	TRY(admin_remove(c, OBJECT_BINDING, &id));

@@ -88,7 +88,13 @@ subject_exists(const struct world *w, enum principal_kind kind,
 void
 perms_json(struct jw *w, const char *name, struct permset set)
 {
-	jw_name(w, str_c(name));
+	perms_named(w, str_c(name), set);
+}
+
+void
+perms_named(struct jw *w, struct str name, struct permset set)
+{
+	jw_name(w, name);
 	jw_arr(w);
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (permset_has(&set, (enum permission)p))

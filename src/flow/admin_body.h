@@ -35,6 +35,7 @@ bool subject_exists(const struct world *w, enum principal_kind kind,
 /* ---- answers ---- */
 
 void perms_json(struct jw *w, const char *name, struct permset set);
+void perms_named(struct jw *w, struct str name, struct permset set);
 void subject_json(struct jw *w, const char *name, enum principal_kind kind,
     const struct uuid *id);
 /* "created_at" and "updated_at" */
@@ -63,6 +64,12 @@ err may_join(struct call *c, const struct uuid *group) MUST_USE;
  * incidents are hidden from administrators, so these cannot help themselves
  * to them through a group or an account. (writer) */
 err may_show(struct call *c, const struct subject *s, size_t n) MUST_USE;
+
+/* ---- finding ---- */
+
+/* The integration of path variable 1, in the project of the call; asked
+ * about when the caller may see some only. */
+err admin_integration(struct call *c, const struct integration **ret) MUST_USE;
 
 /* ---- cascades (writer) ---- */
 

@@ -10,6 +10,7 @@
 #include "flow/admin_body.h"
 #include "flow/admin_hooks.h"
 #include "flow/handlers.h"
+#include "flow/things.h"
 
 /* ---- answers ---- */
 
@@ -81,18 +82,27 @@ answer_with_secret(struct call *c, int status, const struct integration *n,
 static bool
 wanted(struct call *c, const struct object *o)
 {
-	return o->project == c->project->o.project;
+	struct resource thing;
+
+	if (o->project != c->project->o.project)
+		return false;
+	thing_integration((const struct integration *)o, &thing);
+	return call_holds(c, &thing);
 }
 
 err
 route_integration_list(struct call *c)
 {
+	c->narrowed = true; /* one by one, in wanted */
 	return list_objects(c, OBJECT_INTEGRATION, wanted, render);
 }
 
-static err
-find(struct call *c, const struct integration **ret)
+err
+admin_integration(struct call *c, const struct integration **ret)
 {
+	struct target t = {.perm = c->route->perm,
+	    .project = c->project->o.project};
+	struct resource thing;
 	struct uuid id;
 
 	TRY(call_uuid(c, 1, &id));
@@ -100,7 +110,11 @@ find(struct call *c, const struct integration **ret)
 	if (*ret == NULL || (*ret)->o.project != c->project->o.project)
 		return err_of(E_NOT_FOUND);
 	call_touch(c, "integration", &id);
-	return OK;
+	if (!c->narrow)
+		return OK;
+	thing_integration(*ret, &thing);
+	t.res = &thing;
+	return call_ask_about(c, &t, &c->grant);
 }
 
 err
@@ -108,7 +122,7 @@ route_integration_get(struct call *c)
 {
 	const struct integration *n;
 
-	TRY(find(c, &n));
+	TRY(admin_integration(c, &n));
 	return answer_object(c, 200, &n->o, render_one);
 }
 
@@ -249,7 +263,7 @@ route_integration_patch(struct call *c)
 	struct hook_shown shown;
 	struct integration n;
 
-	TRY(find(c, &old));
+	TRY(admin_integration(c, &old));
 	TRY(call_match(c, old->o.version));
 	TRY(copy_of(c, old, &n));
 	n.name = body_text(c, "name", n.name);
@@ -270,7 +284,7 @@ route_integration_delete(struct call *c)
 	const struct integration *n;
 	struct uuid id;
 
-	TRY(find(c, &n));
+	TRY(admin_integration(c, &n));
 	TRY(call_match(c, n->o.version));
 	id = n->o.id;
 	TRY(hook_forget(c, n));
@@ -329,7 +343,7 @@ route_integration_rotate(struct call *c)
 	struct hook_auth auth;
 	struct integration n;
 
-	TRY(find(c, &old));
+	TRY(admin_integration(c, &old));
 	TRY(call_match(c, old->o.version));
 	TRY(copy_of(c, old, &n));
 	TRY(hook_stored_auth(c, &n, &auth));

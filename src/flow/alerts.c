@@ -1,9 +1,11 @@
 /* alerts.c: /v1/projects/{p}/alerts. */
 #include "base/limits.h"
 #include "base/rand.h"
+#include "flow/admin_body.h"
 #include "flow/fold.h"
 #include "flow/handlers.h"
 #include "flow/incident_view.h"
+#include "flow/things.h"
 #include "flow/writer.h"
 
 static const struct json_limits doc_limits = {
@@ -41,6 +43,27 @@ touch_row(struct call *c, const struct alert_row *r, bool hidden)
 		call_touch(c, "alert", &r->id.u);
 }
 
+/* The decision about this alert; replaces c->grant.  incident: the one it is
+ * attached to, or NULL; restricted, when that one is private. */
+static err
+ask_about(struct call *c, const struct alert_row *r,
+    const struct uuid *incident, bool restricted, bool member, struct str doc)
+{
+	struct target t = {.perm = c->route->perm,
+	    .project = r->project,
+	    .restricted = restricted,
+	    .member = member};
+	struct resource thing;
+
+	if (!restricted && !c->narrow)
+		return OK;
+	if (c->narrow) {
+		TRY(thing_alert(c, r, incident, doc, &thing));
+		t.res = &thing;
+	}
+	return call_ask_about(c, &t, &c->grant);
+}
+
 /* ---- get, list ---- */
 
 err
@@ -60,11 +83,10 @@ route_alert_get(struct call *c)
 		return err_of(E_NOT_FOUND);
 	TRY(view_attached(c, row.incident, &incident, &visible));
 	touch_row(c, &row, row.incident != 0 && incident.private != 0);
-	if (row.incident != 0 && incident.private != 0)
-		TRY(call_ask_private(c, c->route->perm, row.project, visible,
-		    &c->grant));
 	w = alert_where(&row);
 	TRY(lane_open_sealed(c->lane, &w, row.stored, c->a, &doc));
+	TRY(ask_about(c, &row, row.incident == 0 ? NULL : &incident.id.u,
+	    row.incident != 0 && incident.private != 0, visible, doc));
 	h = alert_head_of(&row);
 	(void)answer(c, 200);
 	alert_json(&c->w, &row, &h, row.incident == 0 ? NULL : &incident.id.u,
@@ -102,6 +124,7 @@ list_item(struct call *c, const struct alert_row *r, struct incident_row *last,
 	struct alert_head h = alert_head_of(r);
 	struct seal_where w = alert_where(r);
 	struct str q = c->query.raw[PARAM_Q], doc;
+	struct resource thing;
 	const struct json *j;
 
 	TRY(lane_open_sealed(c->lane, &w, r->stored, c->a, &doc));
@@ -115,6 +138,13 @@ list_item(struct call *c, const struct alert_row *r, struct incident_row *last,
 	if (r->incident != 0 && r->incident != last->seq)
 		TRY(store_incident_by_seq(c->lane->conn, r->incident, c->a,
 		    last));
+	if (c->narrow) {
+		TRY(thing_alert(c, r, r->incident == 0 ? NULL : &last->id.u,
+		    doc, &thing));
+		*ret_shown = call_holds(c, &thing);
+	}
+	if (!*ret_shown)
+		return OK;
 	alert_json(&c->w, r, &h, r->incident == 0 ? NULL : &last->id.u, doc);
 	return buf_check(&c->out);
 }
@@ -163,6 +193,7 @@ list_alerts(struct call *c, uint64_t incident)
 	struct buf b;
 	err e = OK;
 
+	c->narrowed = true; /* row by row, in list_item */
 	caller_subjects(c, &me);
 	f.as = me.s;
 	f.as_n = me.n;
@@ -331,10 +362,10 @@ route_alert_create(struct call *c)
 static err
 view_alert(struct call *c, struct alert_card **ret)
 {
-	struct incident_card *i;
+	struct incident_card *i = NULL;
 	struct alert_card *a;
 	struct alert_id id;
-	bool member;
+	bool restricted = false, member = false;
 
 	TRY(call_uuid(c, 1, &id.u));
 	TRY(desk_alert_id(c->lane, &id, &a));
@@ -344,12 +375,14 @@ view_alert(struct call *c, struct alert_card **ret)
 	if (a->row.incident != 0) {
 		TRY(desk_incident_seq(c->lane, a->row.incident, &i));
 		c->rec.body_key = i->key;
-		if (i->head.restricted) {
+		restricted = i->head.restricted;
+		if (restricted)
 			TRY(view_member(c, i->row.seq, &member));
-			TRY(call_ask_private(c, c->route->perm, a->row.project,
-			    member, &c->grant));
-		}
 	}
+	if (c->narrow)
+		TRY(desk_alert_doc(c->lane, a));
+	TRY(ask_about(c, &a->row, i == NULL ? NULL : &i->row.id.u, restricted,
+	    member, a->doc));
 	*ret = a;
 	return OK;
 }
@@ -430,6 +463,7 @@ route_alert_promote(struct call *c)
 err
 route_delivery_list(struct call *c)
 {
+	const struct integration *in;
 	struct principal_id id;
 	struct delivery_row *row;
 	struct str position;
@@ -439,12 +473,8 @@ route_delivery_list(struct call *c)
 	struct jw *w;
 	size_t n, i;
 
-	TRY(call_uuid(c, 1, &id.u));
-	if (world_integration(call_world(c), &id.u) == NULL ||
-	    world_integration(call_world(c), &id.u)->o.project !=
-		c->project->o.project)
-		return err_of(E_NOT_FOUND);
-	call_touch(c, "integration", &id.u);
+	TRY(admin_integration(c, &in));
+	id.u = in->o.id;
 	TRY(cursor_take(c, &position));
 	if (position.n > 0) {
 		cur = cur_of(position);

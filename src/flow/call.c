@@ -40,6 +40,26 @@ ask(struct call *c, const struct target *t, const struct grant **ret)
 }
 
 err
+call_ask_about(struct call *c, const struct target *t, const struct grant **ret)
+{
+	err e = ask(c, t, ret);
+
+	c->narrowed = c->narrowed || (err_ok(e) && t->res != NULL);
+	return e;
+}
+
+bool
+call_holds(struct call *c, const struct resource *r)
+{
+	struct target t = {.perm = c->route->perm,
+	    .project = r->project,
+	    .res = r};
+
+	c->narrowed = true;
+	return !c->narrow || access_decide(c->actor, &t, c->now).allowed;
+}
+
+err
 call_ask(struct call *c, enum permission perm, uint32_t project,
     const struct grant **ret)
 {

@@ -69,6 +69,10 @@ struct call {
 	const struct project *project; /* of {p} */
 	const struct grant *grant;
 	struct permset asked; /* and granted, all that was needed on the way */
+	/* The grant holds for some resources only: each one is asked about
+	 * before it is shown or changed, and the line lets no answer out when
+	 * none was. */
+	bool narrow, narrowed;
 
 	struct record rec;
 
@@ -97,6 +101,12 @@ err call_ask(struct call *c, enum permission perm, uint32_t project,
 /* Like call_ask about a private incident. */
 err call_ask_private(struct call *c, enum permission perm, uint32_t project,
     bool member, const struct grant **ret) MUST_USE;
+/* Like call_ask about anything: the target as it is. */
+err call_ask_about(struct call *c, const struct target *t,
+    const struct grant **ret) MUST_USE;
+/* Does the route's permission hold for it?  For rows of a list, which is
+ * narrowed by it; not recorded. Always true for what is not narrow. */
+bool call_holds(struct call *c, const struct resource *r);
 /* Would it be allowed? Not recorded. */
 bool call_can(struct call *c, enum permission perm, uint32_t project);
 /* If-Match against the version: E_STALE. Without the header all is well. */
@@ -175,6 +185,9 @@ void admin_new(struct call *c, enum object_kind kind, uint32_t project,
     struct object *ret);
 /* A copy's version and time go up: for changing an object. */
 void admin_touch(struct call *c, struct object *o);
+/* A copy of an object in c->a, which outlives every world. */
+err admin_copy(struct call *c, const struct object *o,
+    const struct object **ret) MUST_USE;
 /* Seal and store o, and let everybody see it once the batch is durable;
  * later requests of the batch see it at once. o may live in c->a. */
 err admin_put(struct call *c, const struct object *o) MUST_USE;

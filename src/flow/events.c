@@ -20,6 +20,7 @@ static const struct {
     {"group.", PERM_USER_VIEW},
     {"role.", PERM_ROLE_VIEW},
     {"binding.", PERM_ROLE_VIEW},
+    {"resource_group.", PERM_ROLE_VIEW},
     {"token.", PERM_TOKEN_ADMIN},
     {"", PERM_AUDIT_VIEW},
 };

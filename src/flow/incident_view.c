@@ -1,6 +1,8 @@
 /* incident_view.c: see incident_view.h. */
 #include "flow/incident_view.h"
 
+#include "flow/things.h"
+
 void
 caller_subjects(struct call *c, struct subjects *ret)
 {
@@ -20,15 +22,19 @@ view_member(struct call *c, uint64_t seq, bool *ret)
 	return store_member_any(c->lane->conn, seq, me.s, me.n, ret);
 }
 
-/* The decision about a private incident; replaces c->grant. */
+/* The decision about this incident; replaces c->grant. */
 static err
-ask_private(struct call *c, uint64_t seq)
+ask_about(struct call *c, uint64_t seq, bool restricted,
+    const struct resource *res)
 {
-	bool member = false;
+	struct target t = {.perm = c->route->perm,
+	    .project = c->project->o.project,
+	    .restricted = restricted,
+	    .res = res};
 
-	TRY(view_member(c, seq, &member));
-	return call_ask_private(c, c->route->perm, c->project->o.project,
-	    member, &c->grant);
+	if (restricted)
+		TRY(view_member(c, seq, &t.member));
+	return call_ask_about(c, &t, &c->grant);
 }
 
 static void
@@ -45,8 +51,10 @@ err
 view_incident(struct call *c, size_t i, struct incident_row *ret)
 {
 	uint32_t project = c->project->o.project, key;
+	struct resource thing;
 	struct incident_id id;
 	uint64_t number;
+	struct str doc;
 
 	if (incident_number_parse(c->var[i], &number)) {
 		TRY(store_incident_by_number(c->lane->conn, project, number,
@@ -59,18 +67,30 @@ view_incident(struct call *c, size_t i, struct incident_row *ret)
 	}
 	TRY(seal_key_id(ret->stored, &key));
 	touched(c, ret->private != 0, &ret->id.u, key);
-	return ret->private != 0 ? ask_private(c, ret->seq) : OK;
+	if (c->narrow) {
+		TRY(incident_doc(c, ret, &doc));
+		TRY(thing_incident(c, ret, ret->severity, doc, &thing));
+		return ask_about(c, ret->seq, ret->private != 0, &thing);
+	}
+	return ret->private != 0 ? ask_about(c, ret->seq, true, NULL) : OK;
 }
 
 err
 view_card(struct call *c, struct str ref, struct incident_card **ret)
 {
 	struct incident_card *i;
+	struct resource thing;
 
 	TRY(desk_incident(c, ref, &i));
 	touched(c, i->head.restricted, &i->row.id.u, i->key);
-	if (i->head.restricted)
-		TRY(ask_private(c, i->row.seq));
+	if (c->narrow) {
+		TRY(desk_incident_doc(c->lane, i));
+		TRY(thing_incident(c, &i->row, i->head.severity, i->doc,
+		    &thing));
+		TRY(ask_about(c, i->row.seq, i->head.restricted, &thing));
+	} else if (i->head.restricted) {
+		TRY(ask_about(c, i->row.seq, true, NULL));
+	}
 	*ret = i;
 	return OK;
 }

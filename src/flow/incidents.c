@@ -4,6 +4,7 @@
 #include "flow/handlers.h"
 #include "flow/incident_view.h"
 #include "flow/tags.h"
+#include "flow/things.h"
 #include "flow/writer.h"
 
 enum { INCLUDE_ENTRIES = 50 };
@@ -167,12 +168,17 @@ list_item(struct call *c, const struct incident_row *r, struct str q,
     bool *ret_shown)
 {
 	struct incident_head h = incident_head_of(r);
+	struct resource thing;
 	const struct json *j;
 	struct str doc;
 
 	TRY(incident_doc(c, r, &doc));
 	*ret_shown = true;
-	if (q.p != NULL) {
+	if (c->narrow) {
+		TRY(thing_incident(c, r, r->severity, doc, &thing));
+		*ret_shown = call_holds(c, &thing);
+	}
+	if (*ret_shown && q.p != NULL) {
 		TRY(json_parse(c->a, doc, &doc_limits, &c->trail, &j));
 		*ret_shown = incident_matches(j, q);
 	}
@@ -260,6 +266,7 @@ route_incident_list(struct call *c)
 
 	if (c->query.raw[PARAM_Q].n > LIM_NAME * 4)
 		return call_bad(c, E_INVALID, "q is too long");
+	c->narrowed = true; /* row by row, in list_item */
 	TRY(filter_of(c, &l));
 	TRY(position_take(c, &l.f));
 	(void)list_begin(c);
@@ -269,6 +276,24 @@ route_incident_list(struct call *c)
 
 /* ---- create, patch, move ---- */
 
+/* Who may make some incidents only makes such ones. */
+static err
+ask_new(struct call *c)
+{
+	struct target t = {.perm = c->route->perm,
+	    .project = c->project->o.project};
+	struct resource thing;
+
+	if (!c->narrow)
+		return OK;
+	TRY(thing_new_incident(c, &thing));
+	t.res = &thing;
+	if (err_ok(call_ask_about(c, &t, &c->grant)))
+		return OK;
+	return call_bad(c, E_FORBIDDEN,
+	    "you may not declare an incident like this one");
+}
+
 err
 route_incident_create(struct call *c)
 {
@@ -277,6 +302,7 @@ route_incident_create(struct call *c)
 	struct subject me = {1, c->actor->id};
 	struct buf doc;
 
+	TRY(ask_new(c));
 	buf_init_on(&doc, c->a, LIM_BODY * 2);
 	TRY(incident_create(c->grant, c->body, source_of(c), c->now, &h, &doc));
 	TRY(desk_incident_new(c, &h, buf_view(&doc), &i));

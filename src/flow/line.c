@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "flow/handlers.h"
 #include "flow/ingest.h"
 #include "flow/readers.h"
 #include "flow/sender.h"
@@ -180,13 +181,53 @@ step_shape(struct call *c)
 
 /* ---- access ---- */
 
+/*
+ * Handlers that look at each resource before they show or change it.  Only
+ * they are reached by who holds the permission for some resources only; to
+ * all others that is no permission (doc/adr/0019).
+ */
+static bool
+narrows(const struct route *r)
+{
+	static err (*const those[])(struct call *) = {
+	    route_incident_list,
+	    route_incident_create,
+	    route_incident_get,
+	    route_incident_patch,
+	    route_incident_move,
+	    route_timeline_list,
+	    route_timeline_add,
+	    route_members_get,
+	    route_members_put,
+	    route_incident_alerts,
+	    route_alert_list,
+	    route_alert_get,
+	    route_alert_ack,
+	    route_alert_resolve,
+	    route_integration_list,
+	    route_integration_get,
+	    route_integration_patch,
+	    route_integration_delete,
+	    route_integration_rotate,
+	    route_integration_test,
+	    route_delivery_list,
+	};
+
+	for (size_t i = 0; i < sizeof those / sizeof *those; i++)
+		if (r->handle == those[i])
+			return true;
+	return false;
+}
+
 static err
 step_access(struct call *c)
 {
 	const struct route *r = c->route;
 	uint32_t project = 0;
+	struct target t;
 
 	c->grant = NULL;
+	c->narrow = false;
 	if (r->auth == ROUTE_OPEN)
 		return OK;
 	if (route_in_project(r)) {
@@ -208,7 +249,22 @@ step_access(struct call *c)
 	c->rec.project = project;
 	if (r->perm == PERM_NONE || r->perm == PERM_OBJECT)
 		return OK;
-	return call_ask(c, r->perm, project, &c->grant);
+	t = (struct target){.perm = r->perm,
+	    .project = project,
+	    .some = narrows(r)};
+	TRY(call_ask_about(c, &t, &c->grant));
+	c->narrow = grant_narrow(c->grant);
+	return OK;
+}
+
+err
+line_handle(struct call *c)
+{
+	c->narrowed = false;
+	TRY(c->route->handle(c));
+	if (c->narrow && !c->narrowed)
+		return err_of(E_FORBIDDEN);
+	return OK;
 }
 
 err
@@ -291,7 +347,7 @@ dispatch(struct call *c)
 {
 	switch (c->route->lane) {
 	case ROUTE_REACTOR:
-		finish(c, c->route->handle(c));
+		finish(c, line_handle(c));
 		return;
 	case ROUTE_READER:
 		if (readers_submit(c->lane->state->readers, c))
@@ -311,7 +367,7 @@ dispatch(struct call *c)
 		to_writer(c);
 		return;
 	case ROUTE_STREAM: { /* recorded first, then opened by the streams */
-		err e = c->route->handle(c);
+		err e = line_handle(c);
 
 		if (!err_ok(e)) {
 			finish(c, e);
@@ -335,7 +391,7 @@ line_read(struct lane *l, struct call *c)
 	if (err_ok(e)) {
 		e = store_view_begin(l->conn);
 		if (err_ok(e)) {
-			e = c->route->handle(c);
+			e = line_handle(c);
 			store_view_end(l->conn);
 		}
 	}

@@ -23,6 +23,9 @@ size_t line_body_cap(const struct http_request *head);
 /* Who and may they, once more: by the writer when the world has changed since,
  * so the queued request of a revoked token does nothing. */
 err line_recheck(struct call *c) MUST_USE;
+/* The route's handler; an answer that no resource was asked about for is not
+ * one for who may see some resources only. */
+err line_handle(struct call *c) MUST_USE;
 /* Was e a refusal to this caller, so that it must be on record? From here
  * on the record says so, also when a guard and no decision refused. */
 bool line_denied(struct call *c, err e);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "domain/map.h"
+#include "flow/admin_body.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
 #include "flow/writer.h"
@@ -116,24 +117,13 @@ route_metrics(struct call *c)
 /* ---- whoami ---- */
 
 static void
-perms_json(struct jw *w, struct permset set)
-{
-	jw_arr(w);
-	for (unsigned p = 0; p < PERM_MAX_; p++)
-		if (permset_has(&set, (enum permission)p))
-			jw_str(w, str_c(perm_text((enum permission)p)));
-	jw_arr_end(w);
-}
-
-static void
 token_json(struct jw *w, const struct token *t)
 {
 	jw_obj(w);
 	jw_uuid(w, "id", &t->o.id);
 	jw_kstr(w, "name", t->name);
 	jw_kstr(w, "key_id", str_of(t->key_id, TOKEN_KEY_ID));
-	jw_name(w, STR("scopes"));
-	perms_json(w, t->scopes);
+	perms_json(w, "scopes", t->scopes);
 	jw_time(w, "expires_at", t->expires);
 	jw_obj_end(w);
 }
@@ -157,8 +147,7 @@ route_whoami(struct call *c)
 		jw_name(w, STR("token"));
 		token_json(w, c->actor->token);
 	}
-	jw_name(w, STR("permissions"));
-	perms_json(w, access_effective(c->actor, 0, c->now));
+	perms_json(w, "permissions", access_effective(c->actor, 0, c->now));
 	jw_kobj(w, "projects");
 	p = world_objects(call_world(c), OBJECT_PROJECT, &n);
 	for (size_t i = 0; i < n; i++) {
@@ -168,8 +157,7 @@ route_whoami(struct call *c)
 
 		if (!permset_has(&set, PERM_PROJECT_VIEW))
 			continue;
-		jw_name(w, pr->slug);
-		perms_json(w, set);
+		perms_named(w, pr->slug, set);
 	}
 	jw_obj_end(w);
 	jw_obj_end(w);
@@ -272,15 +260,10 @@ route_integration_test(struct call *c)
 	struct map_settings settings = {.now = c->now};
 	const struct integration *n;
 	struct alert_in *in;
-	struct uuid id;
 	struct jw *w;
 	size_t count;
 
-	TRY(call_uuid(c, 1, &id));
-	n = world_integration(call_world(c), &id);
-	if (n == NULL || n->o.project != c->project->o.project)
-		return err_of(E_NOT_FOUND);
-	call_touch(c, "integration", &id);
+	TRY(admin_integration(c, &n));
 	settings.default_severity = (enum alert_severity)n->default_severity;
 	if (!map_kind_parse(n->template, &settings.kind))
 		return err_of(E_MAPPING);

@@ -89,6 +89,7 @@ schema_name(enum schema s)
 	    [SCHEMA_GROUP] = "group",
 	    [SCHEMA_ROLE] = "role",
 	    [SCHEMA_BINDING] = "binding",
+	    [SCHEMA_RGROUP] = "resource_group",
 	    [SCHEMA_TOKEN] = "token",
 	    [SCHEMA_TOKEN_ROTATE] = "token_rotation",
 	    [SCHEMA_TOKEN_NARROW] = "token_narrowing",

