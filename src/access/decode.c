@@ -272,6 +272,8 @@ get_limits(struct reader *r, struct token *t)
 		*number++ = (uint32_t)v;
 	}
 	t->cidrs = get_strs(r, STR("cidrs"), &t->cidrs_n);
+	t->bound = member(r, STR("cert")) != NULL;
+	get_digest(r, STR("cert"), t->cert);
 }
 
 static const struct object *

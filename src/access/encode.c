@@ -100,6 +100,8 @@ put_token(struct jw *w, const struct token *t)
 	put_strs(w, STR("cidrs"), t->cidrs, t->cidrs_n);
 	jw_ki64(w, "expires", t->expires);
 	jw_ki64(w, "revoked", t->revoked);
+	if (t->bound)
+		put_digest(w, STR("cert"), t->cert);
 }
 
 /* auth and mapping are JSON already, but kept as strings: what a person sent

@@ -117,8 +117,10 @@ struct token {
 	size_t projects_n;
 	const struct str *cidrs; /* "10.0.0.0/8"; n 0 = not limited */
 	size_t cidrs_n;
-	int64_t expires; /* always set */
-	int64_t revoked; /* 0 = live */
+	int64_t expires;  /* always set */
+	int64_t revoked;  /* 0 = live */
+	bool bound;	  /* good only beside the client certificate of that */
+	uint8_t cert[32]; /* its SHA-256, RFC 8705 3 */
 };
 
 struct integration {

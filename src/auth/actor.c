@@ -13,12 +13,13 @@ static const char *const reasons[] = {
     [AUTH_OWNER] = "owner",
     [AUTH_ADDRESS] = "address",
     [AUTH_KIND] = "kind",
+    [AUTH_CERT] = "certificate",
 };
 
 const char *
 auth_reason_text(enum auth_reason r)
 {
-	return r <= AUTH_KIND ? reasons[r] : "unknown";
+	return r <= AUTH_CERT ? reasons[r] : "unknown";
 }
 
 /* RFC 9110 11.4, RFC 6750 2.1: the scheme in any case, one space or more. */
@@ -106,6 +107,8 @@ usable(const struct auth_input *in, const struct token *t)
 		return AUTH_EXPIRED;
 	if (t->cidrs_n > 0 && !cidr_match(t->cidrs, t->cidrs_n, in->address))
 		return AUTH_ADDRESS;
+	if (t->bound && (in->cert == NULL || !ct_eq(in->cert, t->cert, 32)))
+		return AUTH_CERT;
 	if (!owner_fits(t))
 		return AUTH_KIND;
 	return AUTH_OK;

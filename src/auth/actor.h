@@ -21,6 +21,7 @@ enum auth_reason {
 	AUTH_OWNER,   /* owner gone or disabled */
 	AUTH_ADDRESS, /* not from an allowed address */
 	AUTH_KIND,    /* a token of a kind not accepted here */
+	AUTH_CERT,    /* not with the certificate the token is bound to */
 };
 const char *auth_reason_text(enum auth_reason r); /* "expired", ... */
 
@@ -31,6 +32,7 @@ struct auth_input {
 	struct str authorization; /* header value, or empty */
 	struct str bearer;	  /* a token given otherwise; or empty */
 	struct str address;
+	const uint8_t *cert; /* SHA-256 of the client's, or NULL */
 };
 
 /* For /v1: Authorization: Bearer rdp_/rds_/rdb_... */

@@ -100,15 +100,10 @@ int
 cmd_serve(struct cli *c)
 {
 	struct serve_options o = {.data = flag(c, "data"),
-	    .config = flag(c, "config")};
+	    .config = flag(c, "config"),
+	    .mtls_listen = flag(c, "mtls-listen")};
 	const struct row *listen = flag_find(c->args.command, STR("listen"));
 
-	if (args_has(&c->args, "mtls-listen")) {
-		trail_set(&c->trail,
-		    "--mtls-listen: nothing needs client "
-		    "certificates yet");
-		return out_error(c, err_of(E_NOT_IMPLEMENTED));
-	}
 	for (size_t i = 0; i < c->args.n; i++) {
 		if (c->args.v[i].row != listen)
 			continue;

@@ -6,6 +6,7 @@
 #include "auth/token.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "flow/admin_body.h"
 #include "flow/admin_tokens.h"
 #include "flow/handlers.h"
@@ -48,6 +49,22 @@ cidrs_json(struct jw *w, const struct token *t)
 	jw_arr_end(w);
 }
 
+/* As RFC 8705 3.1 writes x5t#S256. */
+static void
+cert_json(struct jw *w, const struct token *t)
+{
+	char text[44];
+	struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
+
+	jw_name(w, STR("mtls"));
+	if (!t->bound) {
+		jw_null(w);
+		return;
+	}
+	b64url_add(&b, str_of((const char *)t->cert, sizeof t->cert));
+	jw_str(w, buf_view(&b));
+}
+
 static const char *
 kind_text(char kind)
 {
@@ -79,6 +96,7 @@ token_json(struct call *c, struct jw *w, const struct token *t)
 	perms_json(w, "scopes", t->scopes);
 	projects_json(c, w, t);
 	cidrs_json(w, t);
+	cert_json(w, t);
 	jw_time(w, "expires_at", t->expires);
 	jw_time(w, "last_used",
 	    writer == NULL ? 0 : writer_token_used(writer, &t->o.id));
@@ -252,6 +270,31 @@ read_cidrs(struct call *c, struct token *t)
 	return OK;
 }
 
+/* What asks through a token that is bound to a certificate makes none that is
+ * good without it. */
+static err
+read_cert(struct call *c, struct token *t)
+{
+	struct str s = json_str_at(c->body, STR("mtls")), raw;
+	const struct token *own = c->actor->token;
+
+	if (own != NULL && own->bound) {
+		t->bound = true;
+		memcpy(t->cert, own->cert, sizeof t->cert);
+	}
+	if (s.n == 0)
+		return OK;
+	if (!b64url_decode(c->a, s, &raw) || raw.n != sizeof t->cert)
+		return call_bad(c, E_INVALID,
+		    "mtls: base64url of the certificate's SHA-256");
+	if (t->bound && memcmp(t->cert, raw.p, raw.n) != 0)
+		return call_bad(c, E_FORBIDDEN,
+		    "mtls: not the certificate of the token you use");
+	t->bound = true;
+	memcpy(t->cert, raw.p, raw.n);
+	return OK;
+}
+
 /* All that the caller holds somewhere. */
 static struct permset
 held(struct call *c)
@@ -398,6 +441,7 @@ route_token_create(struct call *c)
 	t.scopes = body_perms(c, "scopes", may_give(c, &t, self));
 	TRY(token_allowed(c, &t, self));
 	TRY(read_cidrs(c, &t));
+	TRY(read_cert(c, &t));
 	TRY(token_room(c, &t.owner.u));
 	TRY(token_issue(c, &t, text));
 	c->rec.body = c->req->body;

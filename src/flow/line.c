@@ -71,6 +71,7 @@ step_auth(struct call *c)
 	    .now = c->now,
 	    .authorization = http_header(c->req, STR("authorization")),
 	    .address = str_c(c->req->address),
+	    .cert = c->req->cert == NULL ? NULL : c->req->cert->sha256,
 	};
 	uint32_t id;
 	err e;

@@ -40,9 +40,21 @@ sender_auth(struct call *c, const struct auth_input *in)
 	    .body = c->req->body,
 	    .url_key = url_key(c),
 	};
+	const struct client_cert *cc = c->req->cert;
+	struct hook_cert cert;
 	struct uuid id;
 	err e;
 
+	if (cc != NULL) {
+		cert = (struct hook_cert){
+		    .der = cc->der,
+		    .not_before = cc->not_before,
+		    .not_after = cc->not_after,
+		};
+		memcpy(cert.sha256, cc->sha256, sizeof cert.sha256);
+		memcpy(cert.spki, cc->spki, sizeof cert.spki);
+		h.cert = &cert;
+	}
 	if (!uuid_parse(c->var[0], &id))
 		memset(&id, 0, sizeof id);
 	e = auth_ingest(c->a, in, &id, &h, &c->hook, &c->why, &c->actor);

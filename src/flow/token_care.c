@@ -227,6 +227,10 @@ successor(struct call *c, const struct token *old, struct token *ret)
 	if (own != NULL && own->cidrs_n > 0 && ret->cidrs_n == 0)
 		return call_bad(c, E_FORBIDDEN,
 		    "it is bound to fewer addresses than the token you use");
+	if (own != NULL && own->bound &&
+	    (!ret->bound || memcmp(own->cert, ret->cert, 32) != 0))
+		return call_bad(c, E_FORBIDDEN,
+		    "it is not bound to the certificate of the token you use");
 	ret->expires = c->now + (old->expires - old->o.created);
 	return token_room(c, &old->owner.u);
 }

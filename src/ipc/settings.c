@@ -52,6 +52,7 @@ server_settings_encode(struct buf *b, const struct server_settings *s)
 	buf_char(b, (char)s->listen_n);
 	for (size_t i = 0; i < s->listen_n; i++)
 		text_add(b, s->listen[i]);
+	buf_char(b, s->last_certs ? 1 : 0);
 }
 
 /* Views into the message. */
@@ -59,7 +60,7 @@ static err
 parsed(struct str in, struct server_settings *s, struct str *dir)
 {
 	struct cur c = cur_of(in);
-	uint8_t log;
+	uint8_t log, certs;
 
 	s->uid = cur_be32(&c);
 	s->gid = cur_be32(&c);
@@ -75,6 +76,11 @@ parsed(struct str in, struct server_settings *s, struct str *dir)
 		return err_of(E_PEER);
 	for (size_t i = 0; i < s->listen_n; i++)
 		s->listen[i] = text(&c);
+	certs = cur_u8(&c);
+	s->last_certs = certs == 1;
+	/* one must be left for those who have none */
+	if (certs > 1 || (certs == 1 && s->listen_n == 1))
+		return err_of(E_PEER);
 	if (!cur_end(&c) || dir->n == 0 || dir->p[0] != '/')
 		return err_of(E_PEER);
 	return OK;

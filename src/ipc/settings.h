@@ -24,6 +24,7 @@ struct server_settings {
 	struct str public_url; /* what clients use; same as url if not set */
 	size_t listen_n;       /* 1 .. SETTINGS_LISTEN */
 	struct str listen[SETTINGS_LISTEN]; /* "127.0.0.1:8443", as bound */
+	bool last_certs; /* the last one demands client certificates */
 };
 
 enum { SETTINGS_THREADS = 64 };

@@ -121,21 +121,35 @@ keeper_user(struct plan *p, struct trail *t)
 /* ---- what is opened ---- */
 
 static err
+listen_one(struct plan *p, struct str where, struct trail *t)
+{
+	size_t i = p->server.listen_n;
+
+	TRY(listen_tcp(where, t, &p->listen[i], p->bound[i]));
+	p->server.listen[i] = str_c(p->bound[i]);
+	p->server.listen_n = i + 1;
+	return OK;
+}
+
+static err
 listen_all(struct plan *p, const struct serve_options *o, struct trail *t)
 {
 	const struct config_list *l = &p->config.server_listen;
 	size_t n = o->listen_n > 0 ? o->listen_n : l->n;
+	struct str certs = o->mtls_listen != NULL
+	    ? str_c(o->mtls_listen)
+	    : p->config.server_mtls_listen;
 
-	if (n == 0 || n > SETTINGS_LISTEN) {
+	if (n == 0 || n > SETTINGS_LISTEN - (size_t)(certs.n > 0)) {
 		trail_set(t, "between 1 and 8 addresses to listen on");
 		return err_of(E_CONFIG);
 	}
-	for (size_t i = 0; i < n; i++) {
-		TRY(listen_tcp(o->listen_n > 0 ? str_c(o->listen[i])
-					       : l->item[i],
-		    t, &p->listen[i], p->bound[i]));
-		p->server.listen[i] = str_c(p->bound[i]);
-		p->server.listen_n = i + 1;
+	for (size_t i = 0; i < n; i++)
+		TRY(listen_one(p,
+		    o->listen_n > 0 ? str_c(o->listen[i]) : l->item[i], t));
+	if (certs.n > 0) {
+		TRY(listen_one(p, certs, t));
+		p->server.last_certs = true;
 	}
 	(void)snprintf(p->url, sizeof p->url, "https://%s", p->bound[0]);
 	p->server.url = str_c(p->url);

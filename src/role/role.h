@@ -32,6 +32,7 @@ struct serve_options {
 	const char *config; /* NULL: DIR/redoubt.conf, which may be absent */
 	const char *listen[SETTINGS_LISTEN]; /* instead of the configured */
 	size_t listen_n;
+	const char *mtls_listen; /* NULL: the configured, or none */
 };
 
 /*

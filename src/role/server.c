@@ -194,6 +194,7 @@ start_wire(struct server *s, struct trail *t)
 	hooks.ctx = s;
 	c.hooks = &hooks;
 	memcpy(c.listen, s->boot.listen, s->boot.listen_n * sizeof *c.listen);
+	c.certs[c.listen_n - 1] = s->boot.settings.last_certs;
 	TRY(wire_new(&c, &s->wire));
 	TRY(load_tls(s, s->boot.tls_cert, s->boot.tls_key, t));
 	return wire_start(s->wire);

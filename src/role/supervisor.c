@@ -290,7 +290,11 @@ root_reload(struct supervisor *s)
 static err
 ready(struct supervisor *s)
 {
+	const struct server_settings *p = &s->plan.server;
+
 	log_event(LOG_READY, KVC("url", s->plan.url));
+	if (p->last_certs)
+		log_event(LOG_READY, KV("mtls", p->listen[p->listen_n - 1]));
 	notify_say(s->notify, "READY=1");
 	if (printf("ready %s\n", s->plan.url) < 0 || fflush(stdout) != 0)
 		return OK; /* nobody reads it: no reason not to serve */

@@ -53,6 +53,7 @@ conn_new(struct reactor *r, int fd, const struct transport *t)
 void
 conn_free(struct conn *c)
 {
+	mem_free(c->cert);
 	mem_free(c);
 }
 

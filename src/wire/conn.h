@@ -242,7 +242,8 @@ struct conn {
 	struct h2 *h2;
 	struct conn *dirty_next, *prev, *next;
 	char address[48];
-	void *test; /* of a memory transport */
+	struct client_cert *cert; /* owned */
+	void *test;		  /* of a memory transport */
 };
 
 struct conn *conn_new(struct reactor *r, int fd, const struct transport *t);
@@ -283,13 +284,21 @@ void h2_end(struct conn *c);
 
 err tls_tickets_new(struct tls_tickets **ret) MUST_USE;
 void tls_tickets_free(struct tls_tickets *k);
+/* certs: clients must show a certificate. */
 err tls_context(struct str chain, struct str key, struct tls_tickets *k,
-    struct trail *t, struct ssl_ctx_st **ret) MUST_USE;
-struct ssl_ctx_st *tls_context_swap(struct wire *w, struct ssl_ctx_st *ctx);
+    bool certs, struct trail *t, struct ssl_ctx_st **ret) MUST_USE;
+struct ssl_ctx_st *tls_context_swap(struct wire *w, bool certs,
+    struct ssl_ctx_st *ctx);
 void tls_context_free(struct ssl_ctx_st *ctx);
 bool tls_accept(struct conn *c); /* false: out of memory */
 /* true: done; *ret_h2 which protocol.  false: IO_AGAIN or IO_LOST. */
 bool tls_handshake(struct conn *c, int *ret_io, bool *ret_h2);
+
+/* After the handshake: keep the peer's certificate; false: none that could
+ * be kept. */
+bool tls_peer_take(struct conn *c);
+/* A copy of it for the request. */
+void tls_peer_lend(const struct conn *c, struct exchange *x);
 
 /* ---- reactors ---- */
 
@@ -335,7 +344,7 @@ struct wire {
 	struct wire_config config;
 	struct wire_hooks hooks;
 	pthread_mutex_t tls_mu;
-	struct ssl_ctx_st *tls;
+	struct ssl_ctx_st *tls[2]; /* [1]: demands certificates */
 	struct tls_tickets *tickets;
 	_Atomic size_t bodies; /* bytes in flight */
 	_Atomic bool draining;

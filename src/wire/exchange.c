@@ -80,6 +80,7 @@ exchange_new(struct conn *c)
 	x->req.listener = c->source.index;
 	x->req.h2 = c->h2 != NULL;
 	memcpy(x->req.address, c->address, sizeof x->req.address);
+	tls_peer_lend(c, x);
 	return x;
 }
 

@@ -258,8 +258,33 @@ context_settings(SSL_CTX *x)
 	return SSL_CTX_set_tlsext_ticket_key_evp_cb(x, ticket_cb) == 1;
 }
 
+/* Whoever issued it: what counts is that the client has its key, which the
+ * handshake shows, and whether somebody knows it, which is asked later. */
+static int
+any_cert(X509_STORE_CTX *x, void *arg)
+{
+	(void)x;
+	(void)arg;
+	return 1;
+}
+
+/*
+ * No resumption where certificates are demanded: a ticket would stand for a
+ * proof that is not made anew (auth.md 10, nginx CVE-2025-23419).
+ */
+static bool
+demand_certs(SSL_CTX *x)
+{
+	SSL_CTX_set_verify(x, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+	    NULL);
+	SSL_CTX_set_cert_verify_callback(x, any_cert, NULL);
+	SSL_CTX_set_max_cert_list(x, 4L * LIM_CLIENT_CERT);
+	SSL_CTX_set_options(x, SSL_OP_NO_TICKET);
+	return SSL_CTX_set_num_tickets(x, 0) == 1;
+}
+
 err
-tls_context(struct str chain, struct str key, struct tls_tickets *k,
+tls_context(struct str chain, struct str key, struct tls_tickets *k, bool certs,
     struct trail *t, SSL_CTX **ret)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -268,7 +293,7 @@ tls_context(struct str chain, struct str key, struct tls_tickets *k,
 	if (ctx == NULL)
 		return err_of(E_NO_MEMORY);
 	SSL_CTX_set_app_data(ctx, k);
-	if (!context_settings(ctx)) {
+	if (!context_settings(ctx) || (certs && !demand_certs(ctx))) {
 		trail_set(t, "the TLS library refused its settings");
 		e = err_of(E_CRYPTO);
 	}
@@ -285,13 +310,13 @@ tls_context(struct str chain, struct str key, struct tls_tickets *k,
 }
 
 SSL_CTX *
-tls_context_swap(struct wire *w, SSL_CTX *ctx)
+tls_context_swap(struct wire *w, bool certs, SSL_CTX *ctx)
 {
 	SSL_CTX *old;
 
 	pthread_mutex_lock(&w->tls_mu);
-	old = w->tls;
-	w->tls = ctx;
+	old = w->tls[certs];
+	w->tls[certs] = ctx;
 	pthread_mutex_unlock(&w->tls_mu);
 	return old;
 }
@@ -382,10 +407,12 @@ bool
 tls_accept(struct conn *c)
 {
 	struct wire *w = c->r->w;
+	SSL_CTX *ctx;
 	BIO *b;
 
 	pthread_mutex_lock(&w->tls_mu);
-	c->ssl = w->tls == NULL ? NULL : SSL_new(w->tls);
+	ctx = w->tls[w->config.certs[c->source.index]];
+	c->ssl = ctx == NULL ? NULL : SSL_new(ctx);
 	pthread_mutex_unlock(&w->tls_mu);
 	b = c->ssl == NULL ? NULL : sock_new(c);
 	if (b == NULL)
@@ -425,6 +452,10 @@ tls_handshake(struct conn *c, int *ret_io, bool *ret_h2)
 	rc = SSL_do_handshake(c->ssl);
 	if (rc != 1) {
 		*ret_io = io_result(c, rc);
+		return false;
+	}
+	if (c->r->w->config.certs[c->source.index] && !tls_peer_take(c)) {
+		*ret_io = IO_LOST;
 		return false;
 	}
 	SSL_get0_alpn_selected(c->ssl, &p, &n);

@@ -86,14 +86,32 @@ wire_new(const struct wire_config *c, struct wire **ret)
 	return OK;
 }
 
+static bool
+any_certs(const struct wire_config *c)
+{
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (c->certs[i])
+			return true;
+	return false;
+}
+
 err
 wire_tls(struct wire *w, struct str chain, struct str key, struct trail *t)
 {
-	struct ssl_ctx_st *ctx;
+	struct ssl_ctx_st *ctx[2] = {NULL, NULL};
 
-	TRY(tls_context(chain, key, w->tickets, t, &ctx));
+	TRY(tls_context(chain, key, w->tickets, false, t, &ctx[0]));
+	if (any_certs(&w->config)) {
+		err e = tls_context(chain, key, w->tickets, true, t, &ctx[1]);
+
+		if (!err_ok(e)) {
+			tls_context_free(ctx[0]);
+			return e;
+		}
+	}
 	/* connections hold a reference of their own */
-	tls_context_free(tls_context_swap(w, ctx));
+	for (int i = 0; i < 2; i++)
+		tls_context_free(tls_context_swap(w, i == 1, ctx[i]));
 	return OK;
 }
 
@@ -141,7 +159,8 @@ wire_free(struct wire *w)
 		reactor_done(&w->reactors[i]);
 	for (size_t i = 0; i < w->config.listen_n; i++)
 		close(w->config.listen[i]);
-	tls_context_free(w->tls);
+	tls_context_free(w->tls[0]);
+	tls_context_free(w->tls[1]);
 	tls_tickets_free(w->tickets);
 	pthread_mutex_destroy(&w->tls_mu);
 	mem_free(w);

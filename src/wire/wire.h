@@ -32,6 +32,18 @@ struct header {
 	struct str value; /* trimmed, no controls, an inner tab is a space */
 };
 
+/*
+ * The certificate of the client, on a listener that demands one.  That the
+ * client has its key is proved (RFC 8446 4.4.3); who issued it, and whether
+ * it is known, is for others to judge.
+ */
+struct client_cert {
+	uint8_t sha256[32];	       /* of the certificate */
+	uint8_t spki[32];	       /* SHA-256 of its SubjectPublicKeyInfo */
+	int64_t not_before, not_after; /* ms */
+	struct str der;
+};
+
 /* One request; immutable once handed over; lives in the exchange's arena. */
 struct http_request {
 	enum http_method method;
@@ -43,9 +55,10 @@ struct http_request {
 	size_t headers_n;
 	struct str body;
 	bool h2;
-	unsigned listener;  /* index into wire_config.listen */
-	char address[48];   /* peer, IPv4-mapped addresses as IPv4 */
-	int64_t started_us; /* monotonic, first byte of the head */
+	unsigned listener; /* index into wire_config.listen */
+	char address[48];  /* peer, IPv4-mapped addresses as IPv4 */
+	const struct client_cert *cert; /* NULL: this listener asks for none */
+	int64_t started_us;		/* monotonic, first byte of the head */
 };
 
 /* First header of that (lower-case) name; p NULL when absent. */
@@ -145,6 +158,7 @@ struct wire_times {
 struct wire_config {
 	int listen[8]; /* bound, listening TCP sockets; wire takes them */
 	size_t listen_n;
+	bool certs[8]; /* that one demands a certificate of its clients */
 	unsigned reactors;
 	const struct wire_hooks *hooks;
 	struct wire_times times;

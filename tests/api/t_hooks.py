@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Senders: every scheme an integration may ask for, over HTTPS."""
 import base64
 import hashlib

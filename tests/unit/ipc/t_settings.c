@@ -14,6 +14,7 @@ static const struct server_settings full = {
     .public_url = {"https://r.example", 17},
     .listen_n = 2,
     .listen = {{"127.0.0.1:8443", 14}, {"[::1]:8443", 10}},
+    .last_certs = true,
 };
 
 static void
@@ -43,6 +44,7 @@ TEST(server_round_trip)
 	T_EQ_STR(s.public_url, full.public_url);
 	T_EQ_INT(s.listen_n, 2);
 	T_EQ_STR(s.listen[1], full.listen[1]);
+	T_OK(s.last_certs);
 	buf_done(&b);
 	arena_done(&a);
 }
@@ -95,6 +97,8 @@ TEST(server_values)
 	refused(s);
 	s = full;
 	s.listen_n = 0;
+	refused(s);
+	s.listen_n = 1; /* the only one demands certificates */
 	refused(s);
 	s = full;
 	s.url = STR("https://a\nready https://b");
