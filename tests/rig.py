@@ -305,6 +305,28 @@ def later(seconds):
                          time.gmtime(time.time() + seconds))
 
 
+def sse(client, path, seconds, last=None):
+    """What an event stream says in some seconds, as text."""
+    s = client.rig.raw()
+    h = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n" \
+        f"Authorization: Bearer {client.token}\r\n"
+    if last is not None:
+        h += f"Last-Event-ID: {last}\r\n"
+    s.sendall((h + "\r\n").encode())
+    s.settimeout(0.2)
+    end, data = time.time() + seconds, b""
+    while time.time() < end:
+        try:
+            more = s.recv(65536)
+            if not more:
+                break
+            data += more
+        except TimeoutError:
+            pass
+    s.close()
+    return data.decode(errors="replace")
+
+
 _tests = []
 
 

@@ -192,7 +192,7 @@ may_show(struct call *c, const struct subject *s, size_t n)
 	    &found));
 	for (size_t i = 0; i < found && member; i++) {
 		TRY(store_incident_by_id(c->lane->conn, &id[i], c->a, &row));
-		TRY(view_member(c, row.seq, &member));
+		TRY(view_own_member(c, row.seq, &member));
 	}
 	if (member && found <= SHOWN_MAX)
 		return OK;

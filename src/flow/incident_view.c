@@ -22,6 +22,19 @@ view_member(struct call *c, uint64_t seq, bool *ret)
 	return store_member_any(c->lane->conn, seq, me.s, me.n, ret);
 }
 
+err
+view_own_member(struct call *c, uint64_t seq, bool *ret)
+{
+	struct subjects me;
+	size_t n = 0;
+
+	caller_subjects(c, &me);
+	for (size_t i = 0; i < me.n; i++)
+		if (me.s[i].kind != SUBJECT_GLASS)
+			me.s[n++] = me.s[i];
+	return store_member_any(c->lane->conn, seq, me.s, n, ret);
+}
+
 /* The decision about this incident; replaces c->grant. */
 static err
 ask_about(struct call *c, uint64_t seq, bool restricted,

@@ -31,6 +31,8 @@ err view_attached(struct call *c, uint64_t seq, struct incident_row *ret_row,
 
 /* Is the caller a member of incident seq? */
 err view_member(struct call *c, uint64_t seq, bool *ret) MUST_USE;
+/* And not just for as long as the glass is broken? */
+err view_own_member(struct call *c, uint64_t seq, bool *ret) MUST_USE;
 
 /* Its document, and the whole as JSON. */
 err incident_doc(struct call *c, const struct incident_row *r,

@@ -1,6 +1,7 @@
 /* incidents.c: /v1/projects/{p}/incidents. */
 #include "base/limits.h"
 #include "base/time.h"
+#include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/incident_view.h"
 #include "flow/tags.h"
@@ -60,6 +61,7 @@ route_incident_get(struct call *c)
 	w = answer(c, 200);
 	jw_obj(w);
 	incident_members_json(w, &row, &h, doc);
+	glass_banner(c, w, row.project, &row.id.u);
 	TRY(include_timeline(c, &row));
 	jw_obj_end(w);
 	answer_etag(c, row.version);
@@ -321,6 +323,21 @@ route_incident_create(struct call *c)
 	return answer_incident(c, i, 201);
 }
 
+/* Who sees a private incident by breaking glass does not choose who else
+ * does, nor stays. */
+static err
+own_member(struct call *c, const struct incident_card *i)
+{
+	bool own = true;
+
+	if (i->head.restricted)
+		TRY(view_own_member(c, i->row.seq, &own));
+	if (own)
+		return OK;
+	return call_bad(c, E_FORBIDDEN,
+	    "you see it by breaking glass; its members choose");
+}
+
 /* Making private or public is a permission of its own; who makes an incident
  * private stays among its members. */
 static err
@@ -334,6 +351,7 @@ patch_private(struct call *c, struct incident_card *i, bool *ret_became)
 	    to == i->head.restricted)
 		return OK;
 	TRY(call_ask(c, PERM_INCIDENT_RESTRICT, i->row.project, &g));
+	TRY(own_member(c, i));
 	*ret_became = to;
 	return OK;
 }
@@ -451,7 +469,7 @@ route_members_get(struct call *c)
 
 	TRY(view_incident(c, 1, &row));
 	TRY(store_members(c->lane->conn, row.seq, c->a, &m, &n));
-	return answer_members(c, m, n, row.version);
+	return answer_members(c, m, glass_last(m, n), row.version);
 }
 
 static err
@@ -473,6 +491,22 @@ member_of(struct call *c, const struct json *j, struct subject *ret)
 	return OK;
 }
 
+/* These, and who sees it by broken glass, until that is over. */
+static err
+set_members(struct call *c, uint64_t seq, const struct subject *m, size_t n)
+{
+	struct subject *old, *all;
+	size_t old_n, people;
+
+	TRY(store_members(c->lane->conn, seq, c->a, &old, &old_n));
+	people = glass_last(old, old_n);
+	all = arena_array(c->a, n + old_n + 1, sizeof *all);
+	TRY(arena_check(c->a));
+	memcpy(all, m, n * sizeof *m);
+	memcpy(all + n, old + people, (old_n - people) * sizeof *old);
+	return store_members_set(c->lane->conn, seq, all, n + old_n - people);
+}
+
 err
 route_members_put(struct call *c)
 {
@@ -483,6 +517,7 @@ route_members_put(struct call *c)
 
 	TRY(view_card(c, c->var[1], &i));
 	TRY(call_match(c, i->head.version));
+	TRY(own_member(c, i));
 	for (j = json_first(j); j != NULL && n < LIM_MEMBERS; j = j->next)
 		TRY(member_of(c, j, &m[n++]));
 	if (n == 0)
@@ -490,13 +525,14 @@ route_members_put(struct call *c)
 		    "members: nobody could see the incident any more");
 	i->head.version++;
 	TRY(desk_incident_changed(c, i, STR_NONE));
-	TRY(store_members_set(c->lane->conn, i->row.seq, m, n));
+	TRY(set_members(c, i->row.seq, m, n));
 	TRY(desk_entry(c, i, ENTRY_MEMBERS, false, 0, STR("Members changed"),
 	    c->body->raw, NULL));
 	c->rec.body = c->req->body;
 	/* as a GET would tell it: each once */
 	TRY(store_members(c->lane->conn, i->row.seq, c->a, &stored, &n));
-	return answer_members(c, stored, n, i->head.version);
+	return answer_members(c, stored, glass_last(stored, n),
+	    i->head.version);
 }
 
 /* ---- timeline ---- */

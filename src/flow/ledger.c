@@ -203,6 +203,24 @@ blind_ref(struct lane *l, struct arena *a, const struct uuid *u,
 	return buf_check(&b);
 }
 
+/* Everything done while the glass is broken says under which. */
+static void
+tag_glass(struct arena *a, const struct actor *who, int64_t now,
+    struct audit_entry *ret)
+{
+	const struct binding *b = NULL;
+
+	while ((b = access_glass(who, b, now)) != NULL) {
+		struct audit_resource *to;
+
+		if (ret->resources == AUDIT_RESOURCES)
+			ret->resources--;
+		to = &ret->resource[ret->resources++];
+		*to = (struct audit_resource){STR("break_glass"),
+		    uuid_str(a, &b->glass)};
+	}
+}
+
 static err
 resources(struct lane *l, struct arena *a, const struct record *r,
     struct audit_entry *ret)
@@ -257,7 +275,10 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 		if (p != NULL)
 			ret->project = uuid_str(a, &p->o.id);
 	}
-	return resources(l, a, r, ret);
+	TRY(resources(l, a, r, ret));
+	if (c->actor != NULL)
+		tag_glass(a, c->actor, c->now, ret);
+	return arena_check(a);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "domain/map.h"
 #include "flow/admin_body.h"
+#include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
 #include "flow/writer.h"
@@ -147,6 +148,7 @@ route_whoami(struct call *c)
 		jw_name(w, STR("token"));
 		token_json(w, c->actor->token);
 	}
+	glass_own(c, w);
 	perms_json(w, "permissions", access_effective(c->actor, 0, c->now));
 	jw_kobj(w, "projects");
 	p = world_objects(call_world(c), OBJECT_PROJECT, &n);

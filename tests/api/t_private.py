@@ -5,31 +5,9 @@ import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import run, test  # noqa: E402
+from rig import run, sse, test  # noqa: E402
 
 SECRET = "zanzibar-7431"
-
-
-def sse(client, path, seconds, last=None):
-    """Events of a stream for some seconds, as a list of dicts."""
-    s = client.rig.raw()
-    h = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n" \
-        f"Authorization: Bearer {client.token}\r\n"
-    if last is not None:
-        h += f"Last-Event-ID: {last}\r\n"
-    s.sendall((h + "\r\n").encode())
-    s.settimeout(0.2)
-    end, data = time.time() + seconds, b""
-    while time.time() < end:
-        try:
-            more = s.recv(65536)
-            if not more:
-                break
-            data += more
-        except TimeoutError:
-            pass
-    s.close()
-    return data.decode(errors="replace")
 
 
 @test
