@@ -12,16 +12,27 @@ alert_did_text(enum alert_did d)
 	    [ALERT_DID_REOPEN] = "opened",
 	    [ALERT_DID_CLOSED] = "resolved",
 	    [ALERT_DID_AGAIN] = "repeated",
+	    [ALERT_DID_ACK] = "acknowledged",
+	    [ALERT_DID_TAKEN] = "acknowledged",
 	};
 
 	return text[d];
+}
+
+bool
+alert_did_new(enum alert_did d)
+{
+	return d == ALERT_DID_OPEN || d == ALERT_DID_REOPEN ||
+	    d == ALERT_DID_CLOSED || d == ALERT_DID_TAKEN;
 }
 
 static enum alert_did
 fold_new(const struct alert_in *in, int64_t now, struct alert_head *ret)
 {
 	*ret = (struct alert_head){
-	    .status = in->resolved ? ALERT_RESOLVED : ALERT_TRIGGERED,
+	    .status = in->resolved ? ALERT_RESOLVED
+		: in->acknowledged ? ALERT_ACKNOWLEDGED
+				   : ALERT_TRIGGERED,
 	    .severity = (uint8_t)in->severity,
 	    .version = 1,
 	    .count = 1,
@@ -29,7 +40,22 @@ fold_new(const struct alert_in *in, int64_t now, struct alert_head *ret)
 	    .last_seen = now,
 	    .resolved = in->resolved ? now : 0,
 	};
-	return in->resolved ? ALERT_DID_CLOSED : ALERT_DID_OPEN;
+	return in->resolved    ? ALERT_DID_CLOSED
+	    : in->acknowledged ? ALERT_DID_TAKEN
+			       : ALERT_DID_OPEN;
+}
+
+/* Whoever took it did not say it fires: a resolved one stays so. */
+static enum alert_did
+fold_ack(struct alert_head *h)
+{
+	if (h->status == ALERT_RESOLVED)
+		return ALERT_DID_AGAIN;
+	if (h->status == ALERT_ACKNOWLEDGED)
+		return ALERT_DID_REPEAT;
+	h->status = ALERT_ACKNOWLEDGED;
+	h->version++;
+	return ALERT_DID_ACK;
 }
 
 enum alert_did
@@ -41,7 +67,8 @@ alert_fold(const struct grant *g, const struct alert_head *old,
 	    grant_perm(g) != PERM_INGEST && grant_perm(g) != PERM_ALERT_CREATE);
 	if (old == NULL)
 		return fold_new(in, now, ret);
-	if (old->status == ALERT_RESOLVED && !in->resolved) {
+	if (old->status == ALERT_RESOLVED && !in->resolved &&
+	    !in->acknowledged) {
 		(void)fold_new(in, now, ret);
 		return ALERT_DID_REOPEN;
 	}
@@ -56,6 +83,8 @@ alert_fold(const struct grant *g, const struct alert_head *old,
 		ret->version++;
 		return ALERT_DID_RESOLVE;
 	}
+	if (in->acknowledged)
+		return fold_ack(ret);
 	if (same_doc && old->severity == in->severity)
 		return ALERT_DID_REPEAT;
 	ret->severity = (uint8_t)in->severity;

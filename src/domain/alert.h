@@ -22,6 +22,7 @@ struct alert_in {
 	enum alert_severity severity;
 	bool severity_unmapped; /* the sender's word was not understood */
 	bool resolved;		/* a recovery */
+	bool acknowledged;	/* somebody took it, elsewhere */
 };
 
 struct alert_head {
@@ -37,18 +38,22 @@ enum alert_did {
 	ALERT_DID_RESOLVE, /* it recovered */
 	ALERT_DID_REOPEN,  /* fired after recovery: a new alert */
 	ALERT_DID_CLOSED,  /* recovery of an alert never seen: kept, resolved */
-	ALERT_DID_AGAIN,   /* recovery of an alert already resolved: counted */
+	ALERT_DID_AGAIN,   /* about an alert already resolved: counted */
+	ALERT_DID_ACK,	   /* taken elsewhere */
+	ALERT_DID_TAKEN,   /* the same of an alert never seen: kept */
 };
 const char *alert_did_text(enum alert_did d);
 
 /*
  * old NULL: no alert has this key.  same_doc: the document would be the same
- * as the old one.  *ret is the head to store; OPEN, REOPEN and CLOSED are new
- * rows.
+ * as the old one.  *ret is the head to store; see alert_did_new.
  */
 enum alert_did alert_fold(const struct grant *g, const struct alert_head *old,
     const struct alert_in *in, bool same_doc, int64_t now,
     struct alert_head *ret);
+
+/* Is that a new row? */
+bool alert_did_new(enum alert_did d);
 
 /* By hand. E_CONFLICT when it is resolved already. */
 err alert_acknowledge(const struct grant *g, struct alert_head *h,

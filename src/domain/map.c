@@ -13,7 +13,7 @@ bool
 map_kind_parse(struct str template_name, enum map_kind *ret)
 {
 	static const struct str names[] = {{"alertmanager", 12}, {NULL, 0},
-	    {"grafana", 7}, {"generic", 7}};
+	    {"grafana", 7}, {"generic", 7}, {"pagerduty", 9}};
 
 	for (unsigned i = 0; i < MAP_KINDS; i++) {
 		if (names[i].p != NULL && str_eq(template_name, names[i])) {
@@ -225,6 +225,121 @@ generic_alert(struct arena *a, const struct map_settings *s,
 	return OK;
 }
 
+/* Those of obj's members that are strings, as labels. */
+static struct str
+labels_of(struct arena *a, const struct json *obj, const char *const *names)
+{
+	struct str s;
+	struct buf b;
+	struct jw w;
+
+	buf_init_on(&b, a, LIM_TEXT);
+	jw_init(&w, &b);
+	jw_obj(&w);
+	for (; *names != NULL; names++) {
+		s = line(json_str_at(obj, str_c(*names)), 1024);
+		if (s.n == 0)
+			continue;
+		jw_name(&w, str_c(*names));
+		jw_str(&w, s);
+	}
+	jw_obj_end(&w);
+	return b.failed ? STR("{}") : buf_view(&b);
+}
+
+/* PagerDuty Events API v2, "Send an event". */
+static err
+pagerduty_event(struct arena *a, const struct map_settings *s,
+    const struct json *j, struct trail *t, struct alert_in *ret)
+{
+	static const char *const names[] = {"source", "component", "group",
+	    "class", NULL};
+	const struct json *p = json_get(j, STR("payload"));
+	const struct json *details = json_get(p, STR("custom_details"));
+	struct str action = json_str_at(j, STR("event_action"));
+	bool trigger = str_is(action, "trigger");
+
+	ret->resolved = str_is(action, "resolve");
+	ret->acknowledged = str_is(action, "acknowledge");
+	if (!trigger && !ret->resolved && !ret->acknowledged) {
+		trail_set(t, "event_action: trigger, acknowledge or resolve");
+		return err_of(E_MAPPING);
+	}
+	ret->title = line(json_str_at(p, STR("summary")), LIM_TITLE);
+	ret->dedup_key = cut(json_str_at(j, STR("dedup_key")), LIM_DEDUP);
+	if (trigger && ret->title.n == 0) {
+		trail_set(t, "payload.summary is required");
+		return err_of(E_MAPPING);
+	}
+	if (!trigger && ret->dedup_key.n == 0) {
+		trail_set(t, "dedup_key is required");
+		return err_of(E_MAPPING);
+	}
+	if (ret->title.n == 0)
+		ret->title = STR("(event without a summary)");
+	if (ret->dedup_key.n == 0)
+		ret->dedup_key = s->fresh_key;
+	if (details != NULL)
+		ret->message = cut(details->kind == JSON_STRING ? details->text
+								: details->raw,
+		    LIM_TEXT);
+	ret->service = line(FIRST(p, "component", "source"), LIM_NAME);
+	ret->labels = labels_of(a, p, names);
+	ret->link =
+	    line(FIRST(json_first(json_get(j, STR("links"))), "href"), 2048);
+	if (ret->link.n == 0)
+		ret->link = line(json_str_at(j, STR("client_url")), 2048);
+	severity_of(s, json_str_at(p, STR("severity")), ret);
+	ret->group = cut(json_str_at(p, STR("group")), GROUP_MAX);
+	if (ret->group.n == 0)
+		ret->group = ret->dedup_key;
+	return OK;
+}
+
+/* PagerDuty v3 webhook: what became of an incident there. */
+static err
+pagerduty_webhook(struct arena *a, const struct map_settings *s,
+    const struct json *event, struct trail *t, struct alert_in *ret)
+{
+	static const char *const names[] = {"event_type", "resource_type",
+	    NULL};
+	const struct json *d = json_get(event, STR("data"));
+	struct str status = json_str_at(d, STR("status"));
+
+	ret->title = line(FIRST(d, "title", "summary", "message"), LIM_TITLE);
+	ret->dedup_key = cut(FIRST(d, "id"), LIM_DEDUP);
+	if (ret->dedup_key.n == 0)
+		ret->dedup_key = cut(FIRST(event, "id"), LIM_DEDUP);
+	if (ret->title.n == 0 || ret->dedup_key.n == 0) {
+		trail_set(t, "event.data has no title or id");
+		return err_of(E_MAPPING);
+	}
+	ret->service =
+	    line(json_str_at(json_get(d, STR("service")), STR("summary")),
+		LIM_NAME);
+	ret->labels = labels_of(a, event, names);
+	ret->link = line(json_str_at(d, STR("html_url")), 2048);
+	ret->resolved = str_is(status, "resolved");
+	ret->acknowledged = str_is(status, "acknowledged");
+	severity_of(s,
+	    json_str_at(json_get(d, STR("priority")), STR("summary")), ret);
+	if (ret->severity_unmapped)
+		severity_of(s, json_str_at(d, STR("urgency")), ret);
+	ret->group = ret->dedup_key;
+	return OK;
+}
+
+static err
+pagerduty(struct arena *a, const struct map_settings *s, const struct json *j,
+    struct trail *t, struct alert_in *ret)
+{
+	const struct json *event = json_get(j, STR("event"));
+
+	if (event != NULL && event->kind == JSON_OBJECT)
+		return pagerduty_webhook(a, s, event, t, ret);
+	return pagerduty_event(a, s, j, t, ret);
+}
+
 /* Literals of the integration replace what came. */
 static void
 literals(const struct json *lit, struct alert_in *in)
@@ -248,6 +363,8 @@ alerts_of(const struct map_settings *s, const struct json *body)
 {
 	const struct json *list = json_get(body, STR("alerts"));
 
+	if (s->kind == MAP_PAGERDUTY)
+		return NULL;
 	if (s->kind == MAP_ALERTMANAGER_V2 ||
 	    (s->kind == MAP_GENERIC && body->kind == JSON_ARRAY))
 		list = body;
@@ -265,7 +382,8 @@ map_delivery(struct arena *a, const struct map_settings *s,
 	size_t n = list == NULL ? 1 : list->count;
 	struct alert_in *in;
 
-	if (list == NULL && s->kind != MAP_GENERIC) {
+	if (list == NULL && s->kind != MAP_GENERIC &&
+	    s->kind != MAP_PAGERDUTY) {
 		trail_set(t, "no list of alerts");
 		return err_of(E_MAPPING);
 	}
@@ -276,7 +394,9 @@ map_delivery(struct arena *a, const struct map_settings *s,
 	in = arena_array(a, n + 1, sizeof *in);
 	if (in == NULL)
 		return err_of(E_NO_MEMORY);
-	if (s->kind == MAP_GENERIC && list == NULL) {
+	if (s->kind == MAP_PAGERDUTY) {
+		TRY(pagerduty(a, s, body, t, in));
+	} else if (s->kind == MAP_GENERIC && list == NULL) {
 		TRY(generic_alert(a, s, body, t, in));
 	} else if (s->kind == MAP_GENERIC) {
 		const struct json *j = json_first(list);

@@ -12,12 +12,15 @@
 
 /* Alertmanager webhook v4 (prometheus.io/docs/alerting/configuration,
  * webhook_config), Alertmanager API v2 POST /api/v2/alerts, Grafana's
- * webhook (which is v4 with more members), and plain JSON. */
+ * webhook (which is v4 with more members), plain JSON; and of PagerDuty both
+ * an Events API v2 event, as monitors send it, and a v3 webhook, as PagerDuty
+ * itself sends it. */
 enum map_kind {
 	MAP_ALERTMANAGER,
 	MAP_ALERTMANAGER_V2,
 	MAP_GRAFANA,
 	MAP_GENERIC,
+	MAP_PAGERDUTY,
 	MAP_KINDS
 };
 
@@ -26,6 +29,7 @@ struct map_settings {
 	enum alert_severity default_severity;
 	const struct json *literals; /* member: text, over what came; or NULL */
 	int64_t now;
+	struct str fresh_key; /* for a PagerDuty event that names none */
 };
 
 bool map_kind_parse(struct str template_name, enum map_kind *ret);

@@ -195,7 +195,7 @@ read_template(struct call *c, struct integration *n)
 	n->template = body_text(c, "template", STR(""));
 	if (!map_kind_parse(n->template, &kind))
 		return call_bad(c, E_INVALID,
-		    "template: alertmanager, grafana or generic");
+		    "template: alertmanager, grafana, pagerduty or generic");
 	if (!str_is(body_text(c, "kind", STR("alert")), "alert"))
 		return call_bad(c, E_INVALID, "kind: alert");
 	return OK;

@@ -66,6 +66,7 @@ struct call {
 	struct hook_proof hook; /* of a sender */
 	struct query query;
 	const struct json *body; /* parsed and checked; NULL without schema */
+	struct str payload;	 /* what is kept of a delivery */
 	const struct project *project; /* of {p} */
 	const struct grant *grant;
 	struct permset asked; /* and granted, all that was needed on the way */

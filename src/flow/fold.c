@@ -236,6 +236,8 @@ fold_known(struct call *c, const struct fold_in *f, struct alert_card *a,
 		: STR_NONE);
 	if (ret->did == ALERT_DID_RESOLVE)
 		return fold_note(c, a, ENTRY_ALERT_RESOLVED, STR(""));
+	if (ret->did == ALERT_DID_ACK)
+		return fold_note(c, a, ENTRY_ALERT_ACK, STR(""));
 	if (ret->did != ALERT_DID_CHANGE || a->row.incident != 0)
 		return OK;
 	TRY(group_incident(c, f, &group));
@@ -277,8 +279,7 @@ fold_alert(struct call *c, const struct fold_in *f, struct fold_out *ret)
 	same = a != NULL && str_starts(a->doc, str_head(doc, core));
 	ret->did = alert_fold(c->grant, a == NULL ? NULL : &a->head, &f->in,
 	    same, c->now, &h);
-	if (ret->did == ALERT_DID_OPEN || ret->did == ALERT_DID_REOPEN ||
-	    ret->did == ALERT_DID_CLOSED)
+	if (alert_did_new(ret->did))
 		return fold_fresh(c, f, &h, ret);
 	return fold_known(c, f, a, &h, doc, ret);
 }

@@ -27,6 +27,20 @@ static const struct json_limits literal_limits = {
     .values = LIM_JSON_VALUES,
 };
 
+/* 32 hex digits, as PagerDuty makes them. */
+static err
+fresh_key(struct call *c, struct str *ret)
+{
+	uint8_t bytes[16];
+	struct buf b;
+
+	rand_bytes(bytes, sizeof bytes);
+	buf_init_on(&b, c->a, 2 * sizeof bytes);
+	hex_add(&b, str_of((const char *)bytes, sizeof bytes));
+	*ret = buf_view(&b);
+	return buf_check(&b);
+}
+
 static err
 settings_of(struct call *c, struct map_settings *ret)
 {
@@ -41,8 +55,12 @@ settings_of(struct call *c, struct map_settings *ret)
 	};
 	if (!map_kind_parse(n->template, &ret->kind))
 		return err_of(E_MAPPING);
-	if (str_ends(c->req->path, STR("/api/v2/alerts")))
+	if (c->route->handle == route_ingest_am2)
 		ret->kind = MAP_ALERTMANAGER_V2;
+	if (c->route->handle == route_ingest_enqueue)
+		ret->kind = MAP_PAGERDUTY;
+	if (ret->kind == MAP_PAGERDUTY)
+		TRY(fresh_key(c, &ret->fresh_key));
 	if (n->mapping.n > 0)
 		TRY(json_parse(c->a, n->mapping, &literal_limits, &c->trail,
 		    &ret->literals));
@@ -67,7 +85,7 @@ map(struct call *c, struct prepared *p)
 	return OK;
 }
 
-/* The blob: salt[32] of the commitment, then the body as it came. */
+/* The blob: salt[32] of the commitment, then what is kept of the body. */
 static err
 seal_payload(struct call *c, struct prepared *p)
 {
@@ -85,12 +103,12 @@ seal_payload(struct call *c, struct prepared *p)
 	d->bytes = (uint32_t)c->req->body.n;
 	rand_bytes(salt, sizeof salt);
 	audit_sha256(c->req->body, &p->sha256);
-	audit_commit(salt, STR("payload"), c->req->body, p->commitment);
+	audit_commit(salt, STR("payload"), c->payload, p->commitment);
 	buf_init_on(&b, c->a, LIM_INGEST_BODY + sizeof salt);
-	if (!buf_room(&b, sizeof salt + c->req->body.n))
+	if (!buf_room(&b, sizeof salt + c->payload.n))
 		return err_of(E_NO_MEMORY);
 	buf_add(&b, salt, sizeof salt);
-	buf_str(&b, c->req->body);
+	buf_str(&b, c->payload);
 	where = delivery_where(project, &d->id.u);
 	return lane_seal(c->lane, project, SEAL_CLASS_PAYLOAD, &where,
 	    buf_view(&b), c->a, &d->sealed);
@@ -104,6 +122,8 @@ ingest_prepare(struct call *c)
 
 	if (p == NULL)
 		return err_of(E_NO_MEMORY);
+	if (c->payload.p == NULL)
+		c->payload = c->req->body;
 	e = map(c, p);
 	if (!err_ok(e) && !err_is(e, E_MAPPING))
 		return e;
@@ -156,10 +176,7 @@ receipt(struct call *c, const struct prepared *p, struct fold_out *out,
 		jw_uuid(w, "id", &out[i].alert->row.id.u);
 		jw_kstr(w, "status",
 		    alert_status_text(out[i].alert->head.status));
-		jw_kbool(w, "deduplicated",
-		    out[i].did != ALERT_DID_OPEN &&
-			out[i].did != ALERT_DID_REOPEN &&
-			out[i].did != ALERT_DID_CLOSED);
+		jw_kbool(w, "deduplicated", !alert_did_new(out[i].did));
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);
@@ -193,6 +210,19 @@ fold_one(struct call *c, const struct fold_in *in, struct fold_out *ret)
 	return e;
 }
 
+/* What PagerDuty answers, so that its senders go on. */
+static void
+enqueued(struct call *c, const struct prepared *p)
+{
+	struct jw *w = answer(c, 202);
+
+	jw_obj(w);
+	jw_kstr(w, "status", STR("success"));
+	jw_kstr(w, "message", STR("Event processed"));
+	jw_kstr(w, "dedup_key", p->in[0].in.dedup_key);
+	jw_obj_end(w);
+}
+
 static err
 take_in(struct call *c, int status)
 {
@@ -216,7 +246,11 @@ take_in(struct call *c, int status)
 		if (i < AUDIT_RESOURCES - 1)
 			TRY(fold_touch(c, out[i].alert));
 	}
-	receipt(c, p, out, ledger_next(writer_ledger(c->lane->writer)), status);
+	if (c->route->handle == route_ingest_enqueue)
+		enqueued(c, p);
+	else
+		receipt(c, p, out, ledger_next(writer_ledger(c->lane->writer)),
+		    status);
 	return OK;
 }
 
@@ -231,4 +265,10 @@ err
 route_ingest_am2(struct call *c)
 {
 	return take_in(c, 200);
+}
+
+err
+route_ingest_enqueue(struct call *c)
+{
+	return take_in(c, 202);
 }

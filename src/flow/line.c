@@ -116,18 +116,18 @@ no_identity_headers(struct call *c)
 	return OK;
 }
 
-static err
-content_type(struct call *c)
+err
+line_content_type(struct call *c, struct str want)
 {
 	struct str type = http_header(c->req, STR("content-type")), rest;
 
 	(void)str_cut(type, ';', &type, &rest);
 	rest = str_trim(rest);
-	if (!str_ieq(str_trim(type), STR("application/json")) ||
+	if (!str_ieq(str_trim(type), want) ||
 	    (rest.n > 0 && !str_ieq(rest, STR("charset=utf-8")) &&
 		!str_ieq(rest, STR("charset=\"utf-8\""))))
-		return call_bad(c, E_MEDIA_TYPE,
-		    "the body must be application/json");
+		return call_bad(c, E_MEDIA_TYPE, "the body must be %.*s",
+		    STR_ARG(want));
 	if (http_header_count(c->req, STR("content-encoding")) > 0)
 		return call_bad(c, E_MEDIA_TYPE,
 		    "content encodings are not accepted");
@@ -149,7 +149,7 @@ parse_body(struct call *c)
 		return OK;
 	if (c->req->body.n == 0)
 		return call_bad(c, E_BAD_JSON, "the body is empty");
-	TRY(content_type(c));
+	TRY(line_content_type(c, STR("application/json")));
 	return json_parse(c->a, c->req->body, &body_limits, &c->trail,
 	    &c->body);
 }
@@ -164,10 +164,8 @@ step_shape(struct call *c)
 	if (r->auth == ROUTE_API)
 		TRY(no_identity_headers(c));
 	TRY(shape_query(c->a, c->req->query, r->params, &c->trail, &c->query));
-	if (r->auth == ROUTE_INGEST) {
-		TRY(sender_shape(c));
-		return parse_body(c);
-	}
+	if (r->auth == ROUTE_INGEST)
+		return sender_shape(c);
 	if (r->schema == SCHEMA_NONE) {
 		if (c->req->body.n > 0 && !str_is(c->req->body, "{}"))
 			return call_bad(c, E_INVALID,
@@ -453,6 +451,8 @@ line_tick(struct lane *l)
 size_t
 line_body_cap(const struct http_request *head)
 {
+	if (str_ends(head->path, STR("/v2/enqueue")))
+		return LIM_ENQUEUE_BODY;
 	if (str_starts(head->path, STR("/ingest/")))
 		return LIM_INGEST_BODY;
 	return LIM_BODY;

@@ -17,6 +17,8 @@ void line_request(struct lane *l, struct exchange *x);
 /* From time to time on the lane of a reactor: what is over is let go, also
  * when nobody asks. */
 void line_tick(struct lane *l);
+/* E_MEDIA_TYPE unless the body is of that type, in UTF-8, as it is. */
+err line_content_type(struct call *c, struct str want) MUST_USE;
 /* Body bytes this request may have, judged by its head. */
 size_t line_body_cap(const struct http_request *head);
 

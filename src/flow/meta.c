@@ -188,6 +188,11 @@ static const struct {
 	"\"57c6d9296de2ad39\",\"panelURL\":"
 	"\"https://grafana.example/d/1\"}],\"groupKey\":\"{}:{}\"}",
 	"hmac:grafana bearer basic mtls"},
+    {"pagerduty", "PagerDuty (Events API v2 at /v2/enqueue, v3 webhooks)",
+	"{\"event_action\":\"trigger\",\"dedup_key\":\"disk-db-2\","
+	"\"payload\":{\"summary\":\"Disk 97 percent on db-2\",\"source\":"
+	"\"db-2\",\"severity\":\"critical\",\"component\":\"db\"}}",
+	"bearer hmac:pagerduty mtls"},
     {"generic", "JSON with title, severity, status, dedup_key",
 	"{\"title\":\"Queue is growing\",\"severity\":\"error\","
 	"\"service\":\"mail\",\"dedup_key\":\"mail-queue\","
@@ -244,7 +249,10 @@ mapped_json(struct jw *w, const struct alert_in *in)
 	jw_kstr(w, "message", in->message);
 	jw_kstr(w, "severity", alert_severity_text(in->severity));
 	jw_kbool(w, "severity_unmapped", in->severity_unmapped);
-	jw_kstr(w, "status", in->resolved ? STR("resolved") : STR("triggered"));
+	jw_kstr(w, "status",
+	    in->resolved	   ? STR("resolved")
+		: in->acknowledged ? STR("acknowledged")
+				   : STR("triggered"));
 	jw_kstr(w, "dedup_key", in->dedup_key);
 	jw_kstr(w, "group", in->group);
 	jw_kstr(w, "service", in->service);
@@ -259,7 +267,8 @@ route_integration_test(struct call *c)
 {
 	static const struct json_limits lim = {LIM_JSON_DEPTH, LIM_JSON_MEMBERS,
 	    LIM_JSON_VALUES};
-	struct map_settings settings = {.now = c->now};
+	struct map_settings settings = {.now = c->now,
+	    .fresh_key = STR("(one of its own)")};
 	const struct integration *n;
 	struct alert_in *in;
 	struct jw *w;

@@ -10,7 +10,11 @@
 
 /* The auth step of an ingest route: c->actor, c->why and c->hook. */
 err sender_auth(struct call *c, const struct auth_input *in) MUST_USE;
-/* What of the query belongs to senders. */
+/*
+ * The shape step of one: c->body and c->payload.  The routing key of a
+ * PagerDuty event is a credential: it is in neither what is kept nor what is
+ * mapped.
+ */
 err sender_shape(struct call *c) MUST_USE;
 
 #endif

@@ -303,4 +303,132 @@ def both_secrets_of_a_rotation(rig, n, sign, header):
     taken(rig, n, data, sign(newest, data))
 
 
+# ---- PagerDuty's Events API v2 ----
+
+def enqueue(rig, n, event, **kw):
+    return send(rig, n, json.dumps(event).encode(), path="/v2/enqueue", **kw)
+
+
+def event(n, action="trigger", key=None, **payload):
+    e = {"routing_key": n["secret"], "event_action": action}
+    if key:
+        e["dedup_key"] = key
+    if action == "trigger":
+        e["payload"] = {"summary": "Disk 97 percent on db-2",
+                        "source": "db-2", "severity": "critical", **payload}
+    return e
+
+
+def alert_of(rig, key):
+    for a in rig.get(rig.p + "/alerts?limit=200").json["items"]:
+        if a["dedup_key"] == key:
+            return a
+
+
+@test
+def enqueue_lives(rig):
+    n = rig.make_integration("pagerduty", auth={"kind": "bearer"})
+    a = rig.ok(enqueue(rig, n, event(n, key="disk", component="db",
+                                     custom_details={"free": "3 GB"})), 202)
+    rig.eq(a.json, {"status": "success", "message": "Event processed",
+                    "dedup_key": "disk"})
+    got = alert_of(rig, "disk")
+    rig.eq([got[k] for k in ("title", "severity", "status", "service")],
+           ["Disk 97 percent on db-2", "critical", "triggered", "db"])
+    rig.eq(got["labels"], {"source": "db-2", "component": "db"})
+    rig.ok(enqueue(rig, n, event(n, "acknowledge", "disk")), 202)
+    rig.eq(alert_of(rig, "disk")["status"], "acknowledged")
+    rig.eq(alert_of(rig, "disk")["title"], "Disk 97 percent on db-2")
+    rig.ok(enqueue(rig, n, event(n, "resolve", "disk")), 202)
+    rig.eq(alert_of(rig, "disk")["status"], "resolved")
+    rig.ok(enqueue(rig, n, event(n, "acknowledge", "disk")), 202)
+    rig.eq(alert_of(rig, "disk")["status"], "resolved", "too late")
+    i = rig.get(rig.p + f"/incidents/{got['incident']}/timeline?limit=50").json
+    kinds = [e["kind"] for e in i["items"]]
+    rig.check("alert_acknowledged" in kinds and "alert_resolved" in kinds,
+              kinds)
+    # without a key each event is an alert of its own
+    one, two = (rig.ok(enqueue(rig, n, event(n)), 202).json["dedup_key"]
+                for _ in range(2))
+    rig.check(one != two and len(one) == 32, f"{one} {two}")
+    rig.check(alert_of(rig, one) and alert_of(rig, two), "both are there")
+
+
+@test
+def enqueue_wants_its_key(rig):
+    n = rig.make_integration("pagerduty", auth={"kind": "bearer"})
+    other = rig.make_integration("pagerduty", auth={"kind": "bearer"})
+
+    def bad(why, e, **kw):
+        data = e if isinstance(e, bytes) else json.dumps(e).encode()
+        refused(rig, n, why, data, path="/v2/enqueue", **kw)
+    bad("missing", {"event_action": "trigger"})
+    bad("missing", {**event(n), "routing_key": None})
+    bad("missing", {**event(n), "routing_key": [n["secret"]]})
+    bad("malformed", {**event(n), "routing_key": "0" * 32})
+    bad("malformed", {**event(n), "routing_key": n["secret"][:-1]})
+    bad("owner", event(other))
+    bad("kind", {**event(n), "routing_key": rig.token})
+    # a header is no routing key, and what does not parse has none
+    bad("missing", {"event_action": "trigger"},
+        headers={"Authorization": "Bearer " + n["secret"]})
+    bad("missing", b"{")
+    bad("missing", b"")
+    bad("missing", json.dumps(event(n)).encode() + b"x")
+    bad("missing", b"[" * 40 + b"]" * 40)
+    bad("missing", ('{"routing_key":"x",' + json.dumps(event(n))[1:]).encode())
+    rig.ok(rig.patch(rig.p + "/integrations/" + n["id"], {"disabled": True}),
+           200)
+    rig.ok(enqueue(rig, n, event(n)), 403, "disabled")
+
+
+@test
+def enqueue_maps_strictly(rig):
+    n = rig.make_integration("pagerduty", auth={"kind": "bearer"})
+    for e in ({**event(n), "event_action": "explode"},
+              {**event(n), "payload": {}}, {**event(n), "payload": None},
+              event(n, "resolve"), event(n, "acknowledge")):
+        rig.ok(enqueue(rig, n, e), 422, "mapping_failed")
+    a = enqueue(rig, n, event(n, key="sev", severity="odd"))
+    rig.ok(a, 202)
+    rig.eq(alert_of(rig, "sev")["severity"], "warning")
+    rig.ok(enqueue(rig, n, event(n), kind="text/plain"), 415)
+    size = 512 * 1024
+    e = event(n, key="big", custom_details="")
+    pad = size - len(json.dumps(e))
+    e["payload"]["custom_details"] = "x" * pad
+    rig.ok(enqueue(rig, n, e), 202)  # n
+    e["payload"]["custom_details"] += "x"
+    rig.ok(enqueue(rig, n, e), 413, "too_large")  # n + 1
+
+
+@test
+def pagerduty_webhooks(rig):
+    """v3: what PagerDuty itself sends."""
+    n = rig.make_integration("pagerduty", auth=hm("pagerduty"))
+
+    def hook(status, id="PGR0VU2"):
+        number[0] += 1
+        return json.dumps({"event": {
+            "id": f"e{number[0]}", "event_type": f"incident.{status}",
+            "resource_type": "incident", "data": {
+                "id": id, "type": "incident", "title": "A little bump",
+                "html_url": "https://acme.pagerduty.com/incidents/PGR0VU2",
+                "status": status, "urgency": "high",
+                "service": {"summary": "API Service"},
+                "priority": {"summary": "P1"}}}}).encode()
+    for status in ("triggered", "acknowledged", "resolved"):
+        data = hook(status)
+        taken(rig, n, data, pagerduty(n["secret"], data))
+        rig.eq(alert_of(rig, "PGR0VU2")["status"], status)
+    a = alert_of(rig, "PGR0VU2")
+    rig.eq([a["title"], a["severity"], a["service"]],
+           ["A little bump", "critical", "API Service"])
+    ping = json.dumps({"event": {
+        "id": "01BZ", "event_type": "pagey.ping", "resource_type": "pagey",
+        "data": {"message": "Hello from your friend Pagey!",
+                 "type": "ping"}}}).encode()
+    taken(rig, n, ping, pagerduty(n["secret"], ping))
+
+
 run()

@@ -91,6 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    STR("{\"title\":\"t\",\"service\":\"s\",\"severity\":\"error\"}"),
 	    &lim, NULL, &literals)));
 	s.kind = (enum map_kind)(data[0] % MAP_KINDS);
+	s.fresh_key = STR("k");
 	s.default_severity =
 	    (enum alert_severity)(data[0] / 16 % ALERT_SEVERITY_MAX_);
 	s.literals = (data[0] & 8) != 0 ? literals : NULL;

@@ -64,6 +64,49 @@ TEST(fold_table)
 	arena_done(&a);
 }
 
+/* Taken elsewhere: only what fires is taken, and what was sent stays. */
+TEST(fold_taken)
+{
+	static const struct {
+		int old; /* -1: none */
+		enum alert_did did;
+		int status;
+		uint32_t version;
+	} row[] = {
+	    {-1, ALERT_DID_TAKEN, ALERT_ACKNOWLEDGED, 1},
+	    {ALERT_TRIGGERED, ALERT_DID_ACK, ALERT_ACKNOWLEDGED, 4},
+	    {ALERT_ACKNOWLEDGED, ALERT_DID_REPEAT, ALERT_ACKNOWLEDGED, 3},
+	    {ALERT_RESOLVED, ALERT_DID_AGAIN, ALERT_RESOLVED, 3},
+	};
+	struct arena a;
+	const struct grant *g;
+
+	arena_init(&a, 1 << 20);
+	g = grant_for(&a, PERM_INGEST);
+	T_REQUIRE(g != NULL);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct alert_head old = {.status = (uint8_t)row[i].old,
+				      .count = 7,
+				      .version = 3,
+				      .severity = ALERT_CRITICAL},
+				  h;
+		struct alert_in in = {.severity = ALERT_ERROR,
+		    .acknowledged = true};
+		enum alert_did did;
+
+		did = alert_fold(g, row[i].old < 0 ? NULL : &old, &in, false,
+		    50, &h);
+		T_EQ_INT(did, row[i].did);
+		T_EQ_INT(h.status, row[i].status);
+		T_EQ_INT(h.version, row[i].version);
+		if (row[i].old >= 0)
+			T_EQ_INT(h.severity, ALERT_CRITICAL);
+		T_EQ_INT(alert_did_new(did), row[i].old < 0);
+		T_EQ_INT(rule_default(&in, did, false, true), RULE_NOTHING);
+	}
+	arena_done(&a);
+}
+
 TEST(by_hand)
 {
 	struct alert_head h = {.status = ALERT_TRIGGERED, .version = 1};
@@ -109,6 +152,7 @@ map(struct arena *a, enum map_kind kind, const char *text, struct alert_in **in,
 {
 	struct map_settings s = {.kind = kind,
 	    .now = 1764000000000,
+	    .fresh_key = STR("fresh"),
 	    .default_severity = ALERT_ERROR};
 	struct trail t = {0};
 
@@ -141,6 +185,43 @@ TEST(alertmanager)
 	T_EQ_STR(in[1].title, STR("B"));
 	T_OK(in[1].resolved && in[1].severity_unmapped);
 	T_EQ_INT(in[1].severity, ALERT_ERROR);
+	arena_done(&a);
+}
+
+TEST(pagerduty)
+{
+	static const char *const bad[] = {"{}", "[]", "1",
+	    "{\"event_action\":\"trigger\"}",
+	    "{\"event_action\":\"trigger\",\"payload\":{\"summary\":\"\"}}",
+	    "{\"event_action\":\"resolve\"}",
+	    "{\"event_action\":\"resolve\",\"dedup_key\":\"\"}",
+	    "{\"event_action\":1,\"dedup_key\":\"k\"}", "{\"event\":{}}",
+	    "{\"event\":{\"data\":{\"id\":\"x\"}}}"};
+	struct arena a;
+	struct alert_in *in;
+	size_t n = 0;
+
+	arena_init(&a, 1 << 20);
+	T_GOOD(map(&a, MAP_PAGERDUTY,
+	    "{\"event_action\":\"trigger\",\"payload\":{\"summary\":\"S\","
+	    "\"source\":\"h\",\"severity\":\"info\",\"group\":\"g\",\"class\":"
+	    "7,\"custom_details\":{\"a\":[1]}},\"links\":[{\"href\":\"u\"}]}",
+	    &in, &n));
+	T_REQUIRE(n == 1);
+	T_EQ_STR(in->title, STR("S"));
+	T_EQ_STR(in->message, STR("{\"a\":[1]}"));
+	T_EQ_STR(in->service, STR("h"));
+	T_EQ_STR(in->labels, STR("{\"source\":\"h\",\"group\":\"g\"}"));
+	T_EQ_STR(in->link, STR("u"));
+	T_EQ_STR(in->group, STR("g"));
+	T_EQ_STR(in->dedup_key, STR("fresh"));
+	T_EQ_INT(in->severity, ALERT_INFO);
+	T_GOOD(map(&a, MAP_PAGERDUTY,
+	    "{\"event_action\":\"acknowledge\",\"dedup_key\":\"k\"}", &in, &n));
+	T_OK(in->acknowledged && !in->resolved && in->title.n > 0);
+	T_EQ_STR(in->group, STR("k"));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		T_ERR(map(&a, MAP_PAGERDUTY, bad[i], &in, &n), E_MAPPING);
 	arena_done(&a);
 }
 
