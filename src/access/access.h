@@ -152,6 +152,27 @@ err access_may_edit_role(const struct actor *who, const struct role *r,
     struct trail *t) MUST_USE;
 err access_has_admin(const struct world *after, int64_t now) MUST_USE;
 
+/* ---- what a change changes ---- */
+
+/* Could the two worlds decide differently, tokens, sessions and who is
+ * disabled left aside? */
+bool access_differs(const struct world *a, const struct world *b);
+/* What a principal gains and loses in one place (0: the organization). */
+struct access_change {
+	enum principal_kind kind;
+	struct uuid id;
+	uint32_t project;
+	struct permset gained, lost;
+	struct permset some_gained, some_lost; /* for some resources only */
+};
+/*
+ * By asking for everybody the change can touch, everywhere; at most max_pairs
+ * principals times places, *ret_cut: there were more.
+ */
+err access_diff(struct arena *a, const struct world *before,
+    const struct world *after, int64_t now, size_t max_pairs,
+    struct access_change **ret, size_t *ret_n, bool *ret_cut) MUST_USE;
+
 /*
  * Explain: the decision and each step that led to it, as the members
  * "allowed", "rule", "because" and "would_allow_if" of an open JSON object.

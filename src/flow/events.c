@@ -22,6 +22,7 @@ static const struct {
     {"binding.", PERM_ROLE_VIEW},
     {"resource_group.", PERM_ROLE_VIEW},
     {"break_glass.", PERM_PROJECT_VIEW},
+    {"policy_tests.", PERM_ROLE_VIEW},
     {"token.", PERM_TOKEN_ADMIN},
     {"", PERM_AUDIT_VIEW},
 };

@@ -93,6 +93,8 @@ schema_name(enum schema s)
 	    [SCHEMA_TOKEN] = "token",
 	    [SCHEMA_TOKEN_ROTATE] = "token_rotation",
 	    [SCHEMA_TOKEN_NARROW] = "token_narrowing",
+	    [SCHEMA_PREVIEW] = "change_preview",
+	    [SCHEMA_POLICY_TESTS] = "policy_tests",
 	    [SCHEMA_GLASS] = "break_glass",
 	    [SCHEMA_GLASS_REVIEW] = "break_glass_review",
 	    [SCHEMA_EXPLAIN] = "explain",

@@ -196,6 +196,8 @@ shape_value(enum field_type type, size_t max, const struct json *j)
 	case FT_RULES:
 		return (j->kind == JSON_OBJECT || j->kind == JSON_ARRAY) &&
 		    j->raw.n <= max;
+	case FT_OBJECTS:
+		return each(j, max, FT_OBJECT, LIM_BODY);
 	case FT_LABELS:
 		return labels_valid(j, max);
 	case FT_PERMS:
@@ -344,6 +346,7 @@ shape_openapi(struct jw *w, const struct field *f)
 	    [FT_SUBJECTS] = "array",
 	    [FT_PERMS] = "array",
 	    [FT_CIDRS] = "array",
+	    [FT_OBJECTS] = "array",
 	    [FT_OBJECT] = "object",
 	    [FT_LABELS] = "object",
 	    [FT_SUBJECT] = "object",

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "flow/line.h"
+#include "flow/policy_tests.h"
 #include "flow/readers.h"
 #include "flow/replay.h"
 #include "flow/streams.h"
@@ -230,6 +231,7 @@ record_failure(struct call *c, err e)
 static err
 handle(struct writer *w, struct call *c)
 {
+	struct world *before;
 	bool replayed = false;
 	err e;
 
@@ -239,7 +241,11 @@ handle(struct writer *w, struct call *c)
 	TRY(replay_find(c, &replayed));
 	if (replayed)
 		return OK;
+	before = world_ref(w->lane.snap->world);
 	e = line_handle(c);
+	if (err_ok(e))
+		e = policy_check(c, before);
+	(void)world_unref(before);
 	if (err_ok(e))
 		e = replay_keep(c);
 	return e;

@@ -478,6 +478,43 @@ def L08_inert_on_a_terminal(rig):
 
 
 @test
+def access(rig):
+    u = j(rig, "user", "create", "zoe@example.org")
+    subject = "user:" + u["id"]
+    g = j(rig, "resource-group", "create", "databases", "--types",
+          "incident,alert", "--services", "db", "--label", "team=a")
+    rig.eq((g["labels"], g["services"]), ({"team": "a"}, ["db"]))
+    j(rig, "resource-group", "update", g["id"], "--severities", "sev1")
+    rig.eq(j(rig, "resource-group", "show", g["id"])["severities"], ["sev1"])
+    rig.check("databases" in cli(rig, "resource-group", "list"), "list")
+    b = j(rig, "binding", "create", subject, "viewer", "--project",
+          rig.project, "--resource-group", g["id"], "--not-before",
+          "2020-01-01T00:00:00Z")
+    x = j(rig, "access", "what-can", subject)
+    rig.check("incident.view" in x["some_resources"][rig.project], str(x))
+    who = cli(rig, "access", "who-can", "project.view", "--project",
+              rig.project)
+    rig.check("zoe@example.org" in who, who)
+    x = j(rig, "access", "preview", "DELETE", "/v1/bindings/" + b["id"])
+    rig.check(x["removed_count"] > 0, str(x))
+    cli(rig, "access", "set-tests", '[{"as":"user:zoe@example.org","do":'
+        '"incident.view","on":"some:%s","expect":"allow"}]' % rig.project)
+    rig.check("zoe" in cli(rig, "access", "tests"), "tests")
+    cli(rig, "binding", "delete", b["id"], rc=5)
+    cli(rig, "binding", "delete", b["id"], "--force")
+    cli(rig, "access", "set-tests", "[]")
+    cli(rig, "resource-group", "delete", g["id"])
+    why = "nobody of the team can be reached"
+    e = j(rig, "break-glass", "use", why, "--minutes", "5", "--in",
+          rig.project)
+    cli(rig, "break-glass", "use", "short", "--minutes", "5", rc=6)
+    rig.check(why[:20] in cli(rig, "break-glass", "list"), "list")
+    rig.eq(j(rig, "break-glass", "show", e["id"])["state"], "live")
+    cli(rig, "break-glass", "end", e["id"])
+    cli(rig, "break-glass", "review", e["id"], "fine", rc=4)
+
+
+@test
 def server_gone(rig):
     rig.stop()
     cli(rig, "whoami", rc=7)
