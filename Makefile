@@ -41,11 +41,11 @@ LF_coverage := --coverage -pie
 LF_fuzz := -fsanitize=address,undefined -pie
 
 VERSION := $(shell sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md 2>/dev/null | head -1)
-CPPFLAGS := -Isrc -I. -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000 \
+CPPFLAGS := -Isrc -I. -I/usr/include/libxml2 -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000 \
 	-DREDOUBT_VERSION='"$(or $(VERSION),0.0.0)"'
 CFLAGS := -std=gnu17 $(WARN) $(WARN_$(CC)) $(CF_$(V)) -ffile-prefix-map=$(CURDIR)=. -pthread
 LDFLAGS := $(LF_$(V)) -pthread
-LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih -largon2
+LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih -largon2 -lxml2
 
 objs = $(patsubst src/%.c,$(OUT)/%.o,$(sort $(wildcard src/$(1)/*.c)))
 OBJS := $(foreach m,$(MODULES),$(call objs,$(m)))

@@ -1,0 +1,166 @@
+/*
+ * t_saml.c: the corpus of tests/vectors/saml/gen.py: no false accept, no
+ * false reject, and each refusal for its own reason.
+ */
+#include "auth/saml.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "tests/t.h"
+
+enum { CORPUS_MAX = 64 * 1024 * 1024 };
+
+static char *corpus;
+static size_t corpus_n;
+static struct arena a;
+
+static void
+load(void)
+{
+	FILE *f = popen("/usr/bin/python3 tests/vectors/saml/gen.py", "r");
+	size_t got;
+
+	corpus = malloc(CORPUS_MAX);
+	if (f == NULL || corpus == NULL)
+		exit(1);
+	while (
+	    (got = fread(corpus + corpus_n, 1, CORPUS_MAX - corpus_n, f)) > 0)
+		corpus_n += got;
+	if (pclose(f) != 0) {
+		printf("# gen.py failed\n");
+		exit(1);
+	}
+}
+
+static struct str
+bin(struct arena *to, const struct json *j)
+{
+	struct str s = STR_NONE, out = STR("");
+
+	if (json_str(j, &s) && s.n > 0 && !b64_decode(to, s, &out))
+		printf("# bad base64 in the corpus\n");
+	return out;
+}
+
+static bool
+flag(const struct json *o, const char *name)
+{
+	bool v = false;
+
+	(void)json_bool(json_get(o, str_c(name)), &v);
+	return v;
+}
+
+static void
+provider(struct arena *to, const struct json *o, struct saml_provider *p)
+{
+	*p = (struct saml_provider){
+	    .entity = json_str_at(o, STR("entity")),
+	    .sp_entity = json_str_at(o, STR("sp")),
+	    .acs = json_str_at(o, STR("acs")),
+	    .request = json_str_at(o, STR("request")),
+	    .unsolicited = flag(o, "unsolicited"),
+	    .cbc = flag(o, "cbc"),
+	};
+	(void)json_i64(json_get(o, STR("sha1_until")), 0, INT64_MAX,
+	    &p->sha1_until);
+	for (const struct json *j = json_first(json_get(o, STR("keys")));
+	     j != NULL; j = j->next)
+		p->keys[p->keys_n++] = bin(to, j);
+	for (const struct json *j = json_first(json_get(o, STR("decrypt")));
+	     j != NULL; j = j->next)
+		p->decrypt[p->decrypt_n++] = bin(to, j);
+}
+
+struct tally {
+	int good, bad, wrong;
+	int64_t worst_us;
+};
+
+/* Through the encodings too: what the process boundary sees. */
+static enum saml_reason
+judge(const struct saml_provider *p, struct str xml, int64_t now,
+    struct saml_identity *ret)
+{
+	struct saml_provider q;
+	struct saml_identity id = {0};
+	enum saml_reason why, again;
+	struct buf b, v;
+
+	buf_init_on(&b, &a, 65536);
+	saml_provider_encode(&b, p);
+	if (!saml_provider_decode(buf_view(&b), &q))
+		T_FAIL("provider does not decode");
+	why = saml_verify(&a, &q, xml, now, &id);
+	buf_init_on(&v, &a, SAML_FLAT_MAX);
+	saml_verdict_encode(&v, why, &id);
+	if (!saml_verdict_decode(&a, buf_view(&v), &again, ret))
+		T_FAIL("verdict does not decode");
+	return again;
+}
+
+static void
+one(struct str line, struct tally *t)
+{
+	static const struct json_limits lim = {8, 100, 10000};
+	struct trail trail = {{0}};
+	struct saml_identity id;
+	struct saml_provider p;
+	const struct json *j;
+	struct str name, expect;
+	enum saml_reason why;
+	int64_t now = 0, start;
+
+	if (!err_ok(json_parse(&a, line, &lim, &trail, &j))) {
+		T_FAIL("bad line");
+		return;
+	}
+	name = json_str_at(j, STR("name"));
+	expect = json_str_at(j, STR("expect"));
+	(void)json_i64(json_get(j, STR("now")), 0, INT64_MAX, &now);
+	provider(&a, json_get(j, STR("provider")), &p);
+	start = time_mono_us();
+	why = judge(&p, bin(&a, json_get(j, STR("xml"))), now, &id);
+	start = time_mono_us() - start;
+	if (start > t->worst_us)
+		t->worst_us = start;
+	if (str_is(expect, "ok")) {
+		t->good++;
+		if (why != SAML_OK ||
+		    !str_eq(id.name_id, json_str_at(j, STR("subject"))))
+			T_FAIL("%.*s: refused, %s", STR_ARG(name),
+			    saml_reason_text(why));
+		return;
+	}
+	t->bad++;
+	if (why == SAML_OK)
+		T_FAIL("%.*s: ACCEPTED as %.*s", STR_ARG(name),
+		    STR_ARG(id.name_id));
+	else if (!str_is(expect, saml_reason_text(why))) {
+		t->wrong++;
+		T_FAIL("%.*s: %s", STR_ARG(name), saml_reason_text(why));
+	}
+}
+
+TEST(corpus)
+{
+	struct tally t = {0};
+	struct str rest, line;
+
+	load();
+	saml_warm();
+	arena_init(&a, 64 * 1024 * 1024);
+	rest = str_of(corpus, corpus_n);
+	while (rest.n > 0) {
+		(void)str_cut(rest, '\n', &line, &rest);
+		if (line.n > 0)
+			one(line, &t);
+		arena_reset(&a);
+	}
+	printf("# %d good, %d bad, slowest %lld us\n", t.good, t.bad,
+	    (long long)t.worst_us);
+	T_OK(t.good >= 32 && t.good + t.bad >= 260);
+	arena_done(&a);
+}
+
+T_MAIN
