@@ -107,6 +107,7 @@ deliver_again(struct call *c, const struct reply_row *row, bool same)
 		c->rec.action = AUDIT_AUTH_FAILED;
 		c->rec.outcome = AUDIT_DENIED;
 		c->rec.reason = str_c(hook_reason_text(c->hook.why));
+		call_touch(c, "integration", &c->actor->id);
 		return err_of(E_UNAUTHENTICATED);
 	}
 	TRY(restore(c, row));
