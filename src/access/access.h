@@ -22,8 +22,10 @@ struct actor {
 	enum principal_kind kind;
 	struct uuid id;
 	struct str name; /* display name */
-	/* NULL: the system, or a principal being explained */
+	/* One of the two; both NULL: the system, or a principal being
+	 * explained.  A session may all that its user may. */
 	const struct token *token;
+	const struct session *session;
 	const struct world *world; /* the snapshot it was made from */
 	struct str address;
 };

@@ -1,5 +1,6 @@
 #include "auth/actor.h"
 
+#include "auth/session.h"
 #include "auth/token.h"
 
 static const char *const reasons[] = {
@@ -14,12 +15,14 @@ static const char *const reasons[] = {
     [AUTH_ADDRESS] = "address",
     [AUTH_KIND] = "kind",
     [AUTH_CERT] = "certificate",
+    [AUTH_IDLE] = "idle",
+    [AUTH_BOTH] = "both",
 };
 
 const char *
 auth_reason_text(enum auth_reason r)
 {
-	return r <= AUTH_CERT ? reasons[r] : "unknown";
+	return r <= AUTH_BOTH ? reasons[r] : "unknown";
 }
 
 /* RFC 9110 11.4, RFC 6750 2.1: the scheme in any case, one space or more. */
@@ -98,6 +101,16 @@ owner_fits(const struct token *t)
 	}
 }
 
+/* The organization's own list, for every credential. */
+static bool
+from_here(const struct auth_input *in)
+{
+	const struct policy *p = world_policy(in->world);
+
+	return p->ip_allow_n == 0 ||
+	    cidr_match(p->ip_allow, p->ip_allow_n, in->address);
+}
+
 static enum auth_reason
 usable(const struct auth_input *in, const struct token *t)
 {
@@ -106,6 +119,8 @@ usable(const struct auth_input *in, const struct token *t)
 	if (in->now >= t->expires)
 		return AUTH_EXPIRED;
 	if (t->cidrs_n > 0 && !cidr_match(t->cidrs, t->cidrs_n, in->address))
+		return AUTH_ADDRESS;
+	if (!from_here(in))
 		return AUTH_ADDRESS;
 	if (t->bound && (in->cert == NULL || !ct_eq(in->cert, t->cert, 32)))
 		return AUTH_CERT;
@@ -134,13 +149,89 @@ actor_new(struct arena *a, const struct auth_input *in, const struct token *t,
 	return OK;
 }
 
+/* ---- sessions ---- */
+
+static enum auth_reason
+session_usable(const struct auth_input *in, const struct session *s)
+{
+	const struct policy *p = world_policy(in->world);
+	int64_t used =
+	    in->last_used == NULL ? 0 : in->last_used(in->ctx, &s->o.id);
+
+	if (in->now >= session_absolute_end(s, p))
+		return AUTH_EXPIRED;
+	if (in->now >= session_idle_end(s, p, used))
+		return AUTH_IDLE;
+	if (!from_here(in))
+		return AUTH_ADDRESS;
+	if (!world_principal_live(in->world, PRINCIPAL_USER, &s->user))
+		return AUTH_OWNER;
+	return AUTH_OK;
+}
+
+/* The lookup is by a hash of what was sent: its time says nothing of the
+ * secrets there are. */
+static enum auth_reason
+session_verify(const struct auth_input *in, struct str value, size_t n,
+    const struct session **ret)
+{
+	uint8_t key[DIGEST_SIZE];
+
+	if (n > 1 || !session_key(value, key))
+		return AUTH_MALFORMED;
+	*ret = world_session_key(in->world, key);
+	return *ret == NULL ? AUTH_UNKNOWN : session_usable(in, *ret);
+}
+
+const struct actor *
+auth_login(struct arena *a, const struct world *w, const struct session *s,
+    struct str address)
+{
+	struct actor *who = ARENA_NEW(a, struct actor);
+
+	if (who != NULL)
+		*who = (struct actor){
+		    .kind = PRINCIPAL_USER,
+		    .id = s->user,
+		    .name = world_principal_name(w, PRINCIPAL_USER, &s->user),
+		    .session = s,
+		    .world = w,
+		    .address = address,
+		};
+	return who;
+}
+
+static err
+auth_session(struct arena *a, const struct auth_input *in, struct str value,
+    size_t n, enum auth_reason *ret_why, const struct actor **ret)
+{
+	const struct session *s = NULL;
+
+	*ret_why = session_verify(in, value, n, &s);
+	if (*ret_why != AUTH_OK)
+		return err_of(E_UNAUTHENTICATED);
+	*ret = auth_login(a, in->world, s, in->address);
+	return err_of(*ret == NULL ? E_NO_MEMORY : E_OK);
+}
+
+/* ---- the doors ---- */
+
 err
 auth_api(struct arena *a, const struct auth_input *in,
     enum auth_reason *ret_why, const struct actor **ret)
 {
 	const struct token *t = NULL;
-	enum auth_reason why = verify(in, &t);
+	struct str value;
+	enum auth_reason why;
+	size_t n;
 
+	if (cookie_find(in->cookie, STR(SESSION_COOKIE), &value, &n)) {
+		if (in->authorization.p == NULL)
+			return auth_session(a, in, value, n, ret_why, ret);
+		*ret_why = AUTH_BOTH;
+		return err_of(E_BAD_REQUEST);
+	}
+	why = verify(in, &t);
 	if (why == AUTH_OK && t->kind == 'w')
 		why = AUTH_KIND;
 	if (why == AUTH_OK)

@@ -22,6 +22,8 @@ enum auth_reason {
 	AUTH_ADDRESS, /* not from an allowed address */
 	AUTH_KIND,    /* a token of a kind not accepted here */
 	AUTH_CERT,    /* not with the certificate the token is bound to */
+	AUTH_IDLE,    /* a session not used for too long */
+	AUTH_BOTH,    /* a token and a session at once */
 };
 const char *auth_reason_text(enum auth_reason r); /* "expired", ... */
 
@@ -31,11 +33,18 @@ struct auth_input {
 	int64_t now;
 	struct str authorization; /* header value, or empty */
 	struct str bearer;	  /* a token given otherwise; or empty */
+	struct str cookie;	  /* header value, or empty */
 	struct str address;
 	const uint8_t *cert; /* SHA-256 of the client's, or NULL */
+	/* When a session was last used; 0: not since the login. */
+	int64_t (*last_used)(void *ctx, const struct uuid *session);
+	void *ctx;
 };
 
-/* For /v1: Authorization: Bearer rdp_/rds_/rdb_... */
+/*
+ * For /v1: Authorization: Bearer rdp_/rds_/rdb_..., or the cookie of a
+ * session.  E_BAD_REQUEST for both: which of them asks would be a guess.
+ */
 err auth_api(struct arena *a, const struct auth_input *in,
     enum auth_reason *ret_why, const struct actor **ret) MUST_USE;
 /*
@@ -51,6 +60,9 @@ err auth_ingest(struct arena *a, const struct auth_input *in,
     const struct actor **ret) MUST_USE;
 const char *auth_ingest_reason(enum auth_reason why,
     const struct hook_proof *p);
+/* Who has logged in just now: for the rest of the login's own request. */
+const struct actor *auth_login(struct arena *a, const struct world *w,
+    const struct session *s, struct str address);
 /* The server itself: start, key rotation, flushes. */
 const struct actor *auth_system(struct arena *a, const struct world *w);
 /*

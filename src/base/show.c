@@ -12,6 +12,32 @@ has_any(struct str s, const char *set)
 }
 
 void
+html_add(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		switch (s.p[i]) {
+		case '&':
+			buf_c(b, "&amp;");
+			break;
+		case '<':
+			buf_c(b, "&lt;");
+			break;
+		case '>':
+			buf_c(b, "&gt;");
+			break;
+		case '"':
+			buf_c(b, "&quot;");
+			break;
+		case '\'':
+			buf_c(b, "&#39;");
+			break;
+		default:
+			buf_char(b, s.p[i]);
+		}
+	}
+}
+
+void
 csv_add(struct buf *b, struct str s)
 {
 	bool quote = has_any(s, "\",\r\n");

@@ -23,12 +23,14 @@ void base62_add(struct buf *b, uint64_t v, unsigned width);
 bool base62_decode(struct str in, uint64_t *ret);
 uint32_t crc32_ieee(struct str s);
 
-/* application/x-www-form-urlencoded decoding is not wanted anywhere;
- * this is percent-decoding of one path segment or query value ('+' stays
- * '+').  E_BAD_REQUEST on a broken escape, %00 or invalid UTF-8. */
+/* Percent-decoding of one path segment or query value ('+' stays '+'; forms
+ * are flow/form.h's).  E_BAD_REQUEST: a broken escape, %00, invalid UTF-8. */
 err url_decode(struct arena *a, struct str in, struct str *ret) MUST_USE;
 /* Everything but unreserved characters becomes %XX. */
 void url_encode(struct buf *b, struct str s);
+
+/* Text in HTML, between tags or in a quoted attribute: & < > " ' escaped. */
+void html_add(struct buf *b, struct str s);
 
 /* One CSV field: quoted when needed (RFC 4180) and with a leading ' when a
  * spreadsheet would take it for a formula (= + - @ tab CR). */

@@ -69,15 +69,15 @@ admin_preview(struct call *c, const struct object *put,
 
 /* Let this batch see the world; consumes the reference. */
 static err
-see(struct call *c, struct world *w)
+see(struct lane *l, struct world *w)
 {
-	struct snap *old = c->lane->snap, *s;
+	struct snap *old = l->snap, *s;
 	err e = snap_new(old->version + 1, w, old->keys, old->class_keys,
 	    old->class_keys_n, &s);
 
 	(void)world_unref(w);
 	TRY(e);
-	writer_snap(c->lane->writer, s);
+	writer_snap(l->writer, s);
 	return OK;
 }
 
@@ -96,22 +96,55 @@ admin_put(struct call *c, const struct object *o)
 		(void)world_unref(w);
 		return e;
 	}
-	return see(c, w);
+	return see(c->lane, w);
+}
+
+/* The row, and what is kept of its use. */
+static err
+delete_row(struct lane *l, enum object_kind kind, const struct uuid *id)
+{
+	struct token_id used = {*id};
+
+	if (kind == OBJECT_TOKEN || kind == OBJECT_SESSION) {
+		TRY(store_token_used_delete(l->conn, &used));
+		writer_forget(l->writer, id);
+	}
+	return store_object_delete(l->conn, (uint8_t)kind, id);
 }
 
 err
 admin_remove(struct call *c, enum object_kind kind, const struct uuid *id)
 {
+	struct uuid copy = *id; /* it may lie in the world that goes */
+
+	return admin_remove_all(c, kind, &copy, 1);
+}
+
+err
+admin_remove_all(struct call *c, enum object_kind kind, const struct uuid *id,
+    size_t n)
+{
+	if (n == 0)
+		return OK;
+	c->dirty = true;
+	return lane_remove_all(c->lane, kind, id, n);
+}
+
+err
+lane_remove_all(struct lane *l, enum object_kind kind, const struct uuid *id,
+    size_t n)
+{
+	struct world_builder *b;
 	struct world *w;
 
-	struct token_id token = {*id};
-
-	TRY(changed(c, NULL, kind, id, &w));
-	c->dirty = true;
-	TRY(see(c, w));
-	if (kind == OBJECT_TOKEN)
-		TRY(store_token_used_delete(c->lane->conn, &token));
-	return store_object_delete(c->lane->conn, (uint8_t)kind, id);
+	TRY(world_builder_from(l->snap->world, &b));
+	for (size_t i = 0; i < n; i++)
+		world_builder_remove(b, kind, &id[i]);
+	TRY(world_builder_done(b, &w));
+	TRY(see(l, w));
+	for (size_t i = 0; i < n; i++)
+		TRY(delete_row(l, kind, &id[i]));
+	return OK;
 }
 
 err

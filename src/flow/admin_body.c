@@ -217,14 +217,6 @@ struct ids {
 	size_t n;
 };
 
-static err
-remove_all(struct call *c, enum object_kind kind, const struct ids *ids)
-{
-	for (size_t i = 0; i < ids->n; i++)
-		TRY(admin_remove(c, kind, &ids->id[i]));
-	return OK;
-}
-
 err
 drop_bindings(struct call *c, const struct uuid *subject)
 {
@@ -236,7 +228,7 @@ drop_bindings(struct call *c, const struct uuid *subject)
 	TRY(arena_check(c->a));
 	for (size_t i = 0; i < ids.n; i++)
 		ids.id[i] = b[i]->o.id;
-	return remove_all(c, OBJECT_BINDING, &ids);
+	return admin_remove_all(c, OBJECT_BINDING, ids.id, ids.n);
 }
 
 err
@@ -256,7 +248,7 @@ drop_tokens(struct call *c, const struct uuid *owner)
 	for (size_t i = 0; i < n; i++)
 		if (uuid_eq(&((const struct token *)o[i])->owner.u, owner))
 			ids.id[ids.n++] = o[i]->id;
-	return remove_all(c, OBJECT_TOKEN, &ids);
+	return admin_remove_all(c, OBJECT_TOKEN, ids.id, ids.n);
 }
 
 /* g without the principal, stored. */

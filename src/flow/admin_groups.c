@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
+#include "flow/sessions.h"
 
 /* Lists show members of small groups only: a page stays a page. */
 enum { SHOWN_IN_LIST = 100 };
@@ -131,6 +132,24 @@ somebody_joins(const struct group *old, const struct group *new)
 	return stay < new->members_n;
 }
 
+/* Who is let out logs in again: sessions do not outlive a loss of rights. */
+static err
+drop_sessions_of_leavers(struct call *c, const struct group *old,
+    const struct group *new)
+{
+	struct principal_id *out;
+	size_t n = 0;
+
+	out = arena_array(c->a, old->members_n + 1, sizeof *out);
+	TRY(arena_check(c->a));
+	for (size_t i = 0; i < old->members_n; i++)
+		if (new->members_n == 0 ||
+		    bsearch(&old->members[i], new->members, new->members_n,
+			sizeof *new->members, by_id) == NULL)
+			out[n++] = old->members[i];
+	return drop_sessions_of_all(c, out, n);
+}
+
 err
 route_group_list(struct call *c)
 {
@@ -180,7 +199,7 @@ err
 route_group_patch(struct call *c)
 {
 	const struct group *old;
-	struct group g;
+	struct group g, before;
 
 	TRY(find(c, &old));
 	TRY(call_match(c, old->o.version));
@@ -189,12 +208,14 @@ route_group_patch(struct call *c)
 	TRY(arena_check(c->a));
 	TRY(name_is_free(c, g.name, &g.o.id));
 	TRY(copy_members(c, &g));
+	before = g;
 	TRY(read_members(c, &g));
 	if (somebody_joins(old, &g))
 		TRY(may_join(c, &g.o.id));
 	TRY(keeps_admin(c, &g.o, g.o.kind, NULL));
 	admin_touch(c, &g.o);
 	TRY(admin_put(c, &g.o));
+	TRY(drop_sessions_of_leavers(c, &before, &g));
 	c->rec.body = c->req->body;
 	return answer_object(c, 200, &g.o, render);
 }
@@ -202,15 +223,20 @@ route_group_patch(struct call *c)
 err
 route_group_delete(struct call *c)
 {
+	static const struct group nobody;
 	const struct group *g;
+	struct group before;
 	struct uuid id;
 
 	TRY(find(c, &g));
 	TRY(call_match(c, g->o.version));
 	id = g->o.id;
+	before = *g;
+	TRY(copy_members(c, &before));
 	TRY(keeps_admin(c, NULL, OBJECT_GROUP, &id));
 	TRY(drop_bindings(c, &id));
 	TRY(admin_remove(c, OBJECT_GROUP, &id));
+	TRY(drop_sessions_of_leavers(c, &before, &nobody));
 	answer_empty(c, 204);
 	return OK;
 }

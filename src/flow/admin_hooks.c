@@ -365,8 +365,7 @@ credential_json(struct call *c, struct jw *w, const struct uuid *id,
 	jw_kstr(w, "kind", str_c(kind));
 	jw_time(w, "created_at", created);
 	jw_time(w, "expires_at", expires);
-	jw_time(w, "last_used",
-	    writer == NULL ? 0 : writer_token_used(writer, id));
+	jw_time(w, "last_used", writer == NULL ? 0 : writer_used(writer, id));
 	jw_obj_end(w);
 }
 

@@ -99,7 +99,7 @@ token_json(struct call *c, struct jw *w, const struct token *t)
 	cert_json(w, t);
 	jw_time(w, "expires_at", t->expires);
 	jw_time(w, "last_used",
-	    writer == NULL ? 0 : writer_token_used(writer, &t->o.id));
+	    writer == NULL ? 0 : writer_used(writer, &t->o.id));
 	jw_time(w, "revoked_at", t->revoked);
 	times_json(w, &t->o);
 }

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
+#include "flow/sessions.h"
 
 /* Users and service accounts share one limit. */
 static err
@@ -29,6 +30,8 @@ delete_principal(struct call *c, const struct object *o)
 	TRY(drop_bindings(c, &id));
 	TRY(drop_tokens(c, &id));
 	TRY(leave_groups(c, &id));
+	TRY(drop_sessions(c, &id, NULL));
+	TRY(drop_logins(c, &id));
 	TRY(admin_remove(c, kind, &id));
 	answer_empty(c, 204);
 	return OK;
@@ -113,6 +116,8 @@ route_user_patch(struct call *c)
 		TRY(keeps_admin(c, &u.o, u.o.kind, NULL));
 	admin_touch(c, &u.o);
 	TRY(admin_put(c, &u.o));
+	if (u.disabled)
+		TRY(drop_sessions(c, &u.o.id, NULL));
 	c->rec.body = c->req->body;
 	return answer_object(c, 200, &u.o, user_render);
 }

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "flow/browser.h"
 #include "flow/line.h"
 
 void
@@ -45,6 +46,20 @@ public_of(err e)
 	}
 }
 
+/* What a person sees when a login did not work: the code, and what to name
+ * when asking for help.  No detail: who fails learns nothing. */
+static void
+fail_page(struct call *c, err e)
+{
+	struct buf b;
+
+	buf_init_on(&b, c->a, 512);
+	buf_fmt(&b, "%s. Code: %s. Request: %s", err_text(e), err_name(e),
+	    c->request_id_text);
+	answer_page(c, err_status(e), STR("This did not work"), buf_view(&b),
+	    STR("/"));
+}
+
 void
 line_fail(struct call *c, err e)
 {
@@ -63,6 +78,10 @@ line_fail(struct call *c, err e)
 	c->content_type = STR("application/problem+json");
 	c->etag = c->location = STR("");
 	c->secret_from = c->secret_to = 0;
+	if (route_for_browsers(c->route)) {
+		fail_page(c, pub);
+		return;
+	}
 	buf_init_on(&c->out, c->a, 4096);
 	line_problem(&c->out, pub, tell ? &c->trail : &nothing,
 	    c->request_id_text);
@@ -94,6 +113,22 @@ allowed(struct call *c)
 	return buf_view(&b);
 }
 
+/* RFC 6750 3; RFC 9470 3 when only a newer login is missing. */
+static struct str
+challenge(struct call *c)
+{
+	struct buf b;
+
+	if (!c->stale_login)
+		return STR("Bearer");
+	buf_init_on(&b, c->a, 160);
+	buf_fmt(&b,
+	    "Bearer error=\"insufficient_user_authentication\", "
+	    "max_age=\"%u\"",
+	    world_policy(c->snap->world)->step_up_minutes * 60);
+	return buf_view(&b);
+}
+
 static void
 log_request(const struct call *c)
 {
@@ -112,13 +147,16 @@ line_answer(struct call *c)
 	    .body = buf_view(&c->out),
 	};
 
-	if (!err_ok(buf_check(&c->out)) || arena_check(c->a).code != E_OK)
+	if (!err_ok(buf_check(&c->out)) || c->cookie_lost ||
+	    arena_check(c->a).code != E_OK)
 		r = (struct reply){.status = 503};
 	header(&r, "x-request-id", str_of(c->request_id_text, UUID_TEXT));
 	header(&r, "etag", c->etag);
 	header(&r, "location", c->location);
+	for (size_t i = 0; i < c->cookies_n; i++)
+		header(&r, "set-cookie", c->cookie[i]);
 	if (r.status == 401)
-		header(&r, "www-authenticate", STR("Bearer"));
+		header(&r, "www-authenticate", challenge(c));
 	if (r.status == 405)
 		header(&r, "allow", allowed(c));
 	if (r.status == 429 || r.status == 503)

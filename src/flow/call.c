@@ -123,6 +123,29 @@ call_bad(struct call *c, enum err_code code, const char *fmt, ...)
 	return err_of(code);
 }
 
+struct str
+call_credential(const struct call *c, struct arena *a)
+{
+	static const struct uuid none;
+	const struct actor *who = c->actor;
+	const struct uuid *id = NULL;
+	char text[UUID_TEXT + 1];
+
+	if (who == NULL)
+		return STR_NONE;
+	if (who->token != NULL)
+		return str_of(who->token->key_id, TOKEN_KEY_ID);
+	if (who->session != NULL)
+		id = &who->session->o.id;
+	else if (c->route->auth == ROUTE_INGEST &&
+	    !uuid_eq(&c->hook.secret, &none))
+		id = &c->hook.secret;
+	if (id == NULL)
+		return STR_NONE;
+	uuid_text(id, text);
+	return arena_dup(a, str_of(text, UUID_TEXT));
+}
+
 const char *
 call_source_kind(const struct call *c)
 {
@@ -130,21 +153,9 @@ call_source_kind(const struct call *c)
 
 	if (c->route->auth == ROUTE_INGEST)
 		return "webhook";
+	if (c->actor->session != NULL)
+		return "ui";
 	return str_starts(agent, STR("redoubt-cli/")) ? "cli" : "api";
-}
-
-struct str
-call_credential(struct call *c)
-{
-	static const struct uuid none;
-	char id[UUID_TEXT + 1];
-
-	if (c->actor->token != NULL)
-		return str_of(c->actor->token->key_id, TOKEN_KEY_ID);
-	if (c->route->auth != ROUTE_INGEST || uuid_eq(&c->hook.secret, &none))
-		return STR_NONE;
-	uuid_text(&c->hook.secret, id);
-	return arena_dup(c->a, str_of(id, UUID_TEXT));
 }
 
 void
@@ -154,7 +165,7 @@ call_source_json(struct call *c, struct jw *w)
 	jw_kstr(w, "kind", str_c(call_source_kind(c)));
 	jw_uuid(w, "principal", &c->actor->id);
 	jw_name(w, STR("credential"));
-	jw_str(w, call_credential(c));
+	jw_str(w, call_credential(c, c->a));
 	jw_kstr(w, "address", c->actor->address);
 	jw_obj_end(w);
 }

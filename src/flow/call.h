@@ -7,6 +7,12 @@
  * (objects, private incidents) with call_ask, changes rows only in the writer
  * lane, and renders its answer into c->w.  It returns the error to answer.
  *
+ * A handler of a SLOW route runs twice: first with c->slow on a thread that
+ * may take long (a password's hash, an identity provider's answer) and writes
+ * nothing, then in the writer.  What the first one found out it leaves in
+ * c->prepared.  When it sets a status, that is the answer, and the second one
+ * does not run.
+ *
  * Order inside a changing handler: read, check, decide; then write.  An error
  * after the first write makes the writer undo the transaction and run the
  * other requests in it again, so a handler must not remember anything outside
@@ -48,6 +54,8 @@ struct record {
 	bool skip;		   /* nothing to record */
 };
 
+enum { CALL_COOKIES = 3 };
+
 struct call {
 	struct lane *lane;  /* of the thread at work now */
 	struct exchange *x; /* NULL in unit tests */
@@ -55,6 +63,7 @@ struct call {
 	struct arena *a;
 	struct trail trail;
 	int64_t now;
+	struct str address; /* of who asks: a proxy's word, if it is ours */
 	struct uuid request_id;
 	char request_id_text[UUID_TEXT + 1];
 
@@ -67,6 +76,7 @@ struct call {
 	struct query query;
 	const struct json *body; /* parsed and checked; NULL without schema */
 	struct str payload;	 /* what is kept of a delivery */
+	const struct form *form; /* of a route with SCHEMA_FORM */
 	const struct project *project; /* of {p} */
 	const struct grant *grant;
 	struct permset asked; /* and granted, all that was needed on the way */
@@ -83,10 +93,16 @@ struct call {
 	struct str content_type;
 	struct str location;
 	struct str etag;
-	size_t secret_from, secret_to; /* see answer_secret */
-	unsigned allow;		       /* for 405: bit per method */
-	bool handled;		       /* only the record step is left */
-	bool dirty;		       /* the handler has written something */
+	size_t secret_from, secret_to;	 /* see answer_secret */
+	struct str cookie[CALL_COOKIES]; /* see browser.h */
+	size_t cookies_n;
+	bool cookie_lost; /* one was too long: no answer at all */
+	bool stale_login; /* refused with E_STEP_UP */
+	unsigned allow;	  /* for 405: bit per method */
+	bool slow;	  /* on a thread that may take long */
+	bool handled;	  /* only the record step is left */
+	bool dirty;	  /* the handler has written something */
+	bool over;	  /* it has ended its own session */
 
 	void *prepared;	   /* what the reactor made for the writer (ingest) */
 	struct call *next; /* queues */
@@ -110,15 +126,19 @@ err call_ask_about(struct call *c, const struct target *t,
 bool call_holds(struct call *c, const struct resource *r);
 /* Would it be allowed? Not recorded. */
 bool call_can(struct call *c, enum permission perm, uint32_t project);
+/* The login must be young enough for what is asked: E_STEP_UP.  For handlers
+ * of routes that are not FRESH as a whole. */
+err call_fresh(struct call *c) MUST_USE;
 /* If-Match against the version: E_STALE. Without the header all is well. */
 err call_match(struct call *c, uint32_t version) MUST_USE;
 /* A refusal with its sentence: return call_bad(c, E_INVALID, "...", ...). */
 err call_bad(struct call *c, enum err_code code, const char *fmt, ...)
     PRINTF(3, 4) MUST_USE;
-/* How it came: "api", "cli" or "webhook", for `source`. */
+/* The public name of the credential: a token's key id, the id of a session or
+ * of a sender's secret; empty for none.  In the arena. */
+struct str call_credential(const struct call *c, struct arena *a);
+/* How it came: "ui", "api", "cli" or "webhook", for `source`. */
 const char *call_source_kind(const struct call *c);
-/* What the actor proved to have: a token's key id, a secret's id, or none. */
-struct str call_credential(struct call *c);
 /* {"kind":…,"principal":…,"credential":…,"address":…} */
 void call_source_json(struct call *c, struct jw *w);
 /* {"kind":…,"id":…,"name":…} of the actor */
@@ -194,6 +214,12 @@ err admin_copy(struct call *c, const struct object *o,
 err admin_put(struct call *c, const struct object *o) MUST_USE;
 err admin_remove(struct call *c, enum object_kind kind,
     const struct uuid *id) MUST_USE;
+/* Many of one kind, in one new world; ids that do not lie in the world. */
+err admin_remove_all(struct call *c, enum object_kind kind,
+    const struct uuid *id, size_t n) MUST_USE;
+/* The same by the server itself. */
+err lane_remove_all(struct lane *l, enum object_kind kind,
+    const struct uuid *id, size_t n) MUST_USE;
 /* The world a request sees now; in the writer, with this batch's changes. */
 const struct world *call_world(const struct call *c);
 /* The world as it would be after put/remove of one object, for guards that

@@ -115,7 +115,7 @@ opened_source(struct call *c, struct alert_card *a, bool by_rule)
 	jw_kstr(&w, "kind", str_c(by_rule ? "rule" : call_source_kind(c)));
 	jw_uuid(&w, "principal", &c->actor->id);
 	jw_name(&w, STR("credential"));
-	jw_str(&w, call_credential(c));
+	jw_str(&w, call_credential(c, c->a));
 	jw_kstr(&w, "address", c->actor->address);
 	if (by_rule)
 		jw_kstr(&w, "rule", STR("default"));

@@ -255,7 +255,7 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 	*ret = (struct audit_entry){
 	    .action = r->action,
 	    .outcome = r->outcome,
-	    .address = str_c(c->req->address),
+	    .address = c->address,
 	    .request_id = str_of(c->request_id_text, UUID_TEXT),
 	    .reason = r->reason,
 	    .principal_kind = STR("anonymous"),
@@ -264,9 +264,7 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 		ret->principal_kind =
 		    str_c(principal_kind_text(c->actor->kind));
 		ret->principal_id = uuid_str(a, &c->actor->id);
-		if (c->actor->token != NULL)
-			ret->credential =
-			    str_of(c->actor->token->key_id, TOKEN_KEY_ID);
+		ret->credential = call_credential(c, a);
 	}
 	if (r->project != 0) {
 		const struct project *p =

@@ -7,6 +7,8 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "flow/form.h"
+#include "flow/guard.h"
 #include "flow/handlers.h"
 #include "flow/ingest.h"
 #include "flow/readers.h"
@@ -63,6 +65,14 @@ step_route(struct call *c)
 
 /* ---- auth ---- */
 
+static int64_t
+last_used(void *ctx, const struct uuid *session)
+{
+	struct state *st = ctx;
+
+	return st->writer == NULL ? 0 : writer_used(st->writer, session);
+}
+
 static err
 step_auth(struct call *c)
 {
@@ -70,16 +80,20 @@ step_auth(struct call *c)
 	    .world = c->lane->snap->world,
 	    .now = c->now,
 	    .authorization = http_header(c->req, STR("authorization")),
-	    .address = str_c(c->req->address),
 	    .cert = c->req->cert == NULL ? NULL : c->req->cert->sha256,
+	    .cookie = http_header(c->req, STR("cookie")),
+	    .address = c->address,
+	    .last_used = last_used,
+	    .ctx = c->lane->state,
 	};
 	uint32_t id;
 	err e;
 
-	if (c->route->auth == ROUTE_OPEN)
+	if (c->route->auth == ROUTE_OPEN || c->route->auth == ROUTE_LOGIN)
 		return OK;
 	TRY(call_token_key(c, &in.token_mac, &id));
-	if (http_header_count(c->req, STR("authorization")) > 1) {
+	if (http_header_count(c->req, STR("authorization")) > 1 ||
+	    http_header_count(c->req, STR("cookie")) > 1) {
 		c->why = AUTH_MALFORMED;
 		e = err_of(E_UNAUTHENTICATED);
 	} else if (c->route->auth == ROUTE_API) {
@@ -92,7 +106,11 @@ step_auth(struct call *c)
 		c->rec.outcome = AUDIT_DENIED;
 		c->rec.reason = str_c(auth_ingest_reason(c->why, &c->hook));
 	}
-	return e;
+	if (c->why == AUTH_BOTH)
+		return call_bad(c, E_BAD_REQUEST,
+		    "a token and a session at once: which of them asks?");
+	TRY(e);
+	return guard_session(c);
 }
 
 /* ---- shape ---- */
@@ -155,13 +173,24 @@ parse_body(struct call *c)
 }
 
 static err
+parse_form(struct call *c)
+{
+	struct form *f = ARENA_NEW(c->a, struct form);
+
+	TRY(arena_check(c->a));
+	TRY(line_content_type(c, STR("application/x-www-form-urlencoded")));
+	c->form = f;
+	return form_parse(c->a, c->req->body, f);
+}
+
+static err
 step_shape(struct call *c)
 {
 	const struct route *r = c->route;
 
 	if (r == &route_none || r == &route_leak)
 		return OK;
-	if (r->auth == ROUTE_API)
+	if (r->auth == ROUTE_API || r->auth == ROUTE_LOGIN)
 		TRY(no_identity_headers(c));
 	TRY(shape_query(c->a, c->req->query, r->params, &c->trail, &c->query));
 	if (r->auth == ROUTE_INGEST)
@@ -172,6 +201,8 @@ step_shape(struct call *c)
 			    "this request takes no body");
 		return OK;
 	}
+	if (r->schema == SCHEMA_FORM)
+		return parse_form(c);
 	TRY(parse_body(c));
 	if (c->body == NULL)
 		return OK;
@@ -227,7 +258,7 @@ step_access(struct call *c)
 
 	c->grant = NULL;
 	c->narrow = false;
-	if (r->auth == ROUTE_OPEN)
+	if (r->auth == ROUTE_OPEN || r->auth == ROUTE_LOGIN)
 		return OK;
 	if (route_in_project(r)) {
 		c->project = world_project_slug(call_world(c), c->var[0]);
@@ -365,6 +396,12 @@ dispatch(struct call *c)
 		}
 		to_writer(c);
 		return;
+	case ROUTE_SLOW:
+		if (readers_submit(c->lane->state->logins, c))
+			return;
+		line_fail(c, err_of(E_RATE));
+		line_answer(c);
+		return;
 	case ROUTE_STREAM: { /* recorded first, then opened by the streams */
 		err e = line_handle(c);
 
@@ -397,6 +434,28 @@ line_read(struct lane *l, struct call *c)
 	finish(c, e);
 }
 
+void
+line_slow(struct lane *l, struct call *c)
+{
+	err e;
+
+	c->lane = l;
+	lane_refresh(l);
+	e = l->snap == c->snap ? OK : line_recheck(c);
+	if (err_ok(e)) {
+		c->slow = true;
+		c->narrowed = false;
+		e = c->route->handle(c);
+		if (err_ok(e) && c->status != 0 && c->narrow && !c->narrowed)
+			e = err_of(E_FORBIDDEN); /* as in line_handle */
+		c->slow = false;
+	}
+	if (!err_ok(e) || c->status != 0)
+		finish(c, e);
+	else
+		to_writer(c);
+}
+
 static struct call *
 call_new(struct lane *l, struct exchange *x)
 {
@@ -408,6 +467,7 @@ call_new(struct lane *l, struct exchange *x)
 	c->x = x;
 	c->req = exchange_request(x);
 	c->a = exchange_arena(x);
+	c->address = str_c(c->req->address);
 	c->now = time_now_ms();
 	c->request_id = rand_uuid(c->now);
 	uuid_text(&c->request_id, c->request_id_text);

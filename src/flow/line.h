@@ -33,6 +33,8 @@ err line_handle(struct call *c) MUST_USE;
 bool line_denied(struct call *c, err e);
 /* Reader lane: handle, then on to the record step. */
 void line_read(struct lane *l, struct call *c);
+/* A SLOW route's first half; then on to the writer. */
+void line_slow(struct lane *l, struct call *c);
 /* The last step: send what was rendered, or the problem. */
 void line_answer(struct call *c);
 /* The problem document of an error. */

@@ -1,4 +1,5 @@
 /* meta.c: the server about itself: health, metrics, whoami, templates. */
+#include "auth/session.h"
 #include "auth/token.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -8,6 +9,7 @@
 #include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
+#include "flow/sessions.h"
 #include "flow/writer.h"
 
 /* ---- nothing, and tokens in addresses ---- */
@@ -129,6 +131,22 @@ token_json(struct jw *w, const struct token *t)
 	jw_obj_end(w);
 }
 
+/* The session, and the token its pages need to change anything. */
+static err
+session_facts(struct call *c, struct jw *w)
+{
+	char csrf[SESSION_TEXT + 1];
+	const struct data_key *mac;
+	uint32_t id;
+
+	TRY(call_token_key(c, &mac, &id));
+	TRY(session_csrf(mac, c->actor->session, csrf));
+	jw_name(w, STR("session"));
+	session_json(c, w, c->actor->session);
+	jw_kstr(w, "csrf", str_of(csrf, SESSION_TEXT));
+	return OK;
+}
+
 err
 route_whoami(struct call *c)
 {
@@ -149,6 +167,8 @@ route_whoami(struct call *c)
 		token_json(w, c->actor->token);
 	}
 	glass_own(c, w);
+	if (c->actor->session != NULL)
+		TRY(session_facts(c, w));
 	perms_json(w, "permissions", access_effective(c->actor, 0, c->now));
 	jw_kobj(w, "projects");
 	p = world_objects(call_world(c), OBJECT_PROJECT, &n);

@@ -1,6 +1,7 @@
 /* openapi.c: GET /openapi.json, expanded from routes.def and fields.def. */
 #include <stdio.h>
 
+#include "auth/session.h"
 #include "base/limits.h"
 #include "flow/handlers.h"
 #include "flow/call.h"
@@ -63,6 +64,7 @@ static void
 operation(struct jw *w, const struct route *r)
 {
 	static const char *const tier[] = {"read", "write", "admin", "never"};
+	static const char *const auth[] = {"open", "api", "ingest", "login"};
 
 	jw_obj(w);
 	jw_kstr(w, "operationId", str_c(r->id));
@@ -70,7 +72,11 @@ operation(struct jw *w, const struct route *r)
 	if (r->schema != SCHEMA_NONE) {
 		jw_kobj(w, "requestBody");
 		jw_kbool(w, "required", true);
-		content(w, "application/json", schema_name(r->schema),
+		content(w,
+		    r->schema == SCHEMA_FORM
+			? "application/x-www-form-urlencoded"
+			: "application/json",
+		    schema_name(r->schema),
 		    r->set == FIELD_P ? "_patch" : "_create");
 		jw_obj_end(w);
 	}
@@ -81,11 +87,13 @@ operation(struct jw *w, const struct route *r)
 	jw_obj_end(w);
 	jw_obj_end(w);
 	jw_karr(w, "security");
-	if (r->auth != ROUTE_OPEN)
-		jw_raw(w,
-		    r->auth == ROUTE_API ? STR("{\"token\":[]}")
-					 : STR("{\"sender\":[]}"));
+	if (r->auth == ROUTE_API)
+		jw_raw(w, STR("{\"token\":[]},{\"session\":[],\"csrf\":[]}"));
+	else if (r->auth == ROUTE_INGEST)
+		jw_raw(w, STR("{\"sender\":[]}"));
 	jw_arr_end(w);
+	jw_kstr(w, "x-auth", str_c(auth[r->auth]));
+	jw_kbool(w, "x-fresh", r->fresh);
 	jw_kstr(w, "x-permission",
 	    r->perm == PERM_NONE	 ? STR("none")
 		: r->perm == PERM_OBJECT ? STR("object")
@@ -180,6 +188,10 @@ route_openapi(struct call *c)
 	jw_kobj(w, "components");
 	jw_kraw(w, "securitySchemes",
 	    STR("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+		"\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\","
+		"\"name\":\"" SESSION_COOKIE "\"},"
+		"\"csrf\":{\"type\":\"apiKey\",\"in\":\"header\","
+		"\"name\":\"X-Redoubt-CSRF\"},"
 		"\"sender\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
 	jw_kobj(w, "schemas");
 	jw_kraw(w, "problem",

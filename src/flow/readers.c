@@ -18,7 +18,7 @@ struct readers {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct call *first, **last;
-	unsigned queued;
+	unsigned queued, queue; /* waiting, and at most */
 	bool stop;
 	unsigned n;
 	struct reader reader[READERS_MAX];
@@ -53,6 +53,8 @@ work(void *arg)
 		c->next = NULL;
 		if (c->handled)
 			streams_export(&me->lane, c);
+		else if (c->route->lane == ROUTE_SLOW)
+			line_slow(&me->lane, c);
 		else
 			line_read(&me->lane, c);
 	}
@@ -66,7 +68,7 @@ readers_submit(struct readers *r, struct call *c)
 
 	c->next = NULL;
 	(void)pthread_mutex_lock(&r->lock);
-	room = r->queued < LIM_READER_QUEUE && !r->stop;
+	room = r->queued < r->queue && !r->stop;
 	if (room) {
 		*r->last = c;
 		r->last = &c->next;
@@ -95,7 +97,8 @@ readers_stop(struct readers *r)
 }
 
 err
-readers_start(struct state *st, unsigned threads, struct readers **ret)
+readers_start(struct state *st, unsigned threads, unsigned queue,
+    struct readers **ret)
 {
 	struct readers *r = mem_new(1, sizeof *r);
 	err e = OK;
@@ -105,6 +108,7 @@ readers_start(struct state *st, unsigned threads, struct readers **ret)
 	(void)pthread_mutex_init(&r->lock, NULL);
 	(void)pthread_cond_init(&r->more, NULL);
 	r->last = &r->first;
+	r->queue = queue;
 	if (threads > READERS_MAX)
 		threads = READERS_MAX;
 	while (r->n < threads && err_ok(e)) {

@@ -20,9 +20,16 @@ __extension__ enum {
 #define N FIELD_N
 #define S FIELD_S
 
+/* The auth column: who is asked, and whether the login must be fresh. */
+#define ASKS_OPEN ROUTE_OPEN, false
+#define ASKS_API ROUTE_API, false
+#define ASKS_FRESH ROUTE_API, true
+#define ASKS_INGEST ROUTE_INGEST, false
+#define ASKS_LOGIN ROUTE_LOGIN, false
+
 const struct route routes[] = {
 #define ROUTE(id, m, path, auth, perm, lane, audit, schema, set, params, tier) \
-	{#id, HTTP_##m, {path, sizeof(path) - 1}, ROUTE_##auth, perm,          \
+	{#id, HTTP_##m, {path, sizeof(path) - 1}, ASKS_##auth, perm,           \
 	    ROUTE_##lane, audit, SCHEMA_##schema, set, params, TIER_##tier,    \
 	    route_##id},
 #include "flow/routes.def"
@@ -99,6 +106,7 @@ schema_name(enum schema s)
 	    [SCHEMA_GLASS_REVIEW] = "break_glass_review",
 	    [SCHEMA_EXPLAIN] = "explain",
 	    [SCHEMA_EXPORT] = "export",
+	    [SCHEMA_FORM] = "form",
 	};
 
 	return name[s];

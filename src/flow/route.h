@@ -17,8 +17,14 @@ enum param {
 };
 const char *param_text(enum param p);
 
-enum route_auth { ROUTE_OPEN, ROUTE_API, ROUTE_INGEST };
-enum route_lane { ROUTE_REACTOR, ROUTE_READER, ROUTE_WRITER, ROUTE_STREAM };
+enum route_auth { ROUTE_OPEN, ROUTE_API, ROUTE_INGEST, ROUTE_LOGIN };
+enum route_lane {
+	ROUTE_REACTOR,
+	ROUTE_READER,
+	ROUTE_WRITER,
+	ROUTE_STREAM,
+	ROUTE_SLOW
+};
 enum route_tier { TIER_READ, TIER_WRITE, TIER_ADMIN, TIER_NEVER };
 enum schema {
 	SCHEMA_NONE,
@@ -48,6 +54,7 @@ enum schema {
 	SCHEMA_GLASS_REVIEW,
 	SCHEMA_EXPLAIN,
 	SCHEMA_EXPORT,
+	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };
 
@@ -60,6 +67,7 @@ struct route {
 	enum http_method method;
 	struct str path;
 	enum route_auth auth;
+	bool fresh; /* a session must have logged in lately */
 	enum permission perm;
 	enum route_lane lane;
 	enum audit_action audit;
@@ -83,6 +91,13 @@ static inline bool
 route_in_project(const struct route *r)
 {
 	return str_starts(r->path, STR("/v1/projects/{"));
+}
+
+/* Login endpoints that browsers are sent to: refusals are pages. */
+static inline bool
+route_for_browsers(const struct route *r)
+{
+	return r->auth == ROUTE_LOGIN && str_starts(r->path, STR("/auth/"));
 }
 
 enum { ROUTE_VARS = 3 };

@@ -76,6 +76,7 @@ struct state {
 	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */
 	struct snap *snap;
 	char public_url[256]; /* https://host:port */
+	char origin_url[256]; /* its origin, as browsers say it */
 	char origin[128];     /* of the audit log */
 	bool log_requests;
 	struct confinement confined; /* what the server role achieved */
@@ -83,6 +84,7 @@ struct state {
 	struct counters n;
 	struct writer *writer;
 	struct readers *readers;
+	struct readers *logins; /* the first half of SLOW routes */
 	struct streams *streams;
 };
 

@@ -14,7 +14,8 @@ enum {
 	USES_FLUSH_MS = 60000,
 	LOAD_MEMORY = 256 * 1024 * 1024
 };
-_Static_assert(USES_MAX >= (int)LIM_ALL_TOKENS, "every token's use is kept");
+_Static_assert(USES_MAX >= (int)LIM_ALL_TOKENS + (int)LIM_SESSIONS,
+    "every token's and session's use is kept");
 
 struct use {
 	struct uuid token;
@@ -23,6 +24,7 @@ struct use {
 	struct permset unsaved;
 	uint32_t next; /* place of the next pending one, plus 1; 0: none */
 	bool pending;  /* to be written with this batch */
+	bool gone;     /* deleted: lost when the table is made anew */
 };
 
 /* Open addressing; grows to USES_MAX, past which use is no longer kept. */
@@ -30,6 +32,7 @@ struct uses {
 	pthread_mutex_t lock; /* readers against the writer; held briefly */
 	struct use *slot;
 	size_t slots, n;  /* slots: a power of two */
+	size_t gone;	  /* of n */
 	uint32_t pending; /* place of the first one, plus 1 */
 };
 
@@ -69,20 +72,25 @@ grow(struct uses *u)
 
 	if (u->n * 2 < u->slots)
 		return true;
-	if (u->slots >= (size_t)2 * USES_MAX)
+	if (u->slots >= (size_t)2 * USES_MAX && u->gone == 0)
 		return u->n + 1 < u->slots;
-	u->slots = n == 0 ? 256 : n * 2;
+	if (u->gone * 4 <= u->n && u->slots < (size_t)2 * USES_MAX)
+		u->slots = n == 0 ? 256 : n * 2;
 	u->slot = mem_new(u->slots, sizeof *u->slot);
 	if (u->slot == NULL) {
 		u->slot = old;
 		u->slots = n;
 		return n > 0 && u->n + 1 < n;
 	}
+	u->n -= u->gone;
+	u->gone = 0;
 	u->pending = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct use *s;
 
-		if (old[i].used == 0)
+		if (old[i].gone)
+			mem_free(old[i].day);
+		if (old[i].used == 0 || old[i].gone)
 			continue;
 		s = find(u, &old[i].token);
 		*s = old[i];
@@ -106,6 +114,8 @@ note(struct uses *u, const struct uuid *token, int64_t now, int64_t written)
 		s->written = written;
 		u->n++;
 	}
+	u->gone -= s->gone;
+	s->gone = false;
 	s->used = now > s->used ? now : s->used;
 	if (!s->pending && s->used - s->written >= USES_FLUSH_MS)
 		await(u, s);
@@ -173,8 +183,10 @@ uses_flush(struct uses *u, struct store_conn *c)
 		struct use *s = &u->slot[u->pending - 1];
 		struct token_id id = {s->token};
 
-		TRY(store_token_used_put(c, &id, s->used));
-		TRY(flush_rights(s, c));
+		if (!s->gone) {
+			TRY(store_token_used_put(c, &id, s->used));
+			TRY(flush_rights(s, c));
+		}
 		s->written = s->used;
 		s->pending = false;
 		u->pending = s->next;
@@ -182,7 +194,22 @@ uses_flush(struct uses *u, struct store_conn *c)
 	return OK;
 }
 
-/* What was not written will be tried again at the next use. */
+void
+uses_forget(struct uses *u, const struct uuid *token)
+{
+	struct use *s;
+
+	(void)pthread_mutex_lock(&u->lock);
+	s = find(u, token);
+	if (s->used != 0 && !s->gone) {
+		s->gone = true;
+		u->gone++;
+	}
+	(void)pthread_mutex_unlock(&u->lock);
+}
+
+/* What was not written will be tried again at the next use, and nothing is
+ * known to be gone. */
 void
 uses_undo(struct uses *u)
 {
@@ -190,10 +217,12 @@ uses_undo(struct uses *u)
 		struct use *s = &u->slot[i];
 
 		s->written = 0;
+		s->gone = false;
 		for (unsigned p = 0; s->day != NULL && p < PERM_MAX_; p++)
 			if (s->day[p] != 0)
 				permset_add(&s->unsaved, (enum permission)p);
 	}
+	u->gone = 0;
 }
 
 int64_t

@@ -1,7 +1,7 @@
 /*
- * uses.h: when each token was last used, and each of its permissions (the
- * day).  Kept in memory, written with the batches: for one token at most
- * once a minute, for one of its permissions once a day.
+ * uses.h: when each token and session was last used, and each of a token's
+ * permissions (the day).  Kept in memory, written with the batches: for one
+ * at most once a minute, for one of its permissions once a day.
  */
 #ifndef FLOW_USES_H
 #define FLOW_USES_H
@@ -18,6 +18,9 @@ void uses_note(struct uses *u, const struct uuid *token, struct permset with,
     int64_t now);
 err uses_flush(struct uses *u, struct store_conn *c) MUST_USE;
 void uses_undo(struct uses *u);
+/* Its row is deleted; the place is given to another when room is needed.  A
+ * note of it after that brings it back. */
+void uses_forget(struct uses *u, const struct uuid *token);
 /* Any thread. 0 = never. */
 int64_t uses_last(struct uses *u, const struct uuid *token);
 /* The start of the day each permission was last used, 0 = never. */

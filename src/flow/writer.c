@@ -13,6 +13,7 @@
 #include "flow/policy_tests.h"
 #include "flow/readers.h"
 #include "flow/replay.h"
+#include "flow/sessions.h"
 #include "flow/streams.h"
 #include "flow/uses.h"
 
@@ -74,9 +75,21 @@ writer_keeper(struct writer *w)
 }
 
 int64_t
-writer_token_used(struct writer *w, const struct uuid *token)
+writer_used(struct writer *w, const struct uuid *credential)
 {
-	return uses_last(w->uses, token);
+	return uses_last(w->uses, credential);
+}
+
+void
+writer_note(struct writer *w, const struct uuid *credential, int64_t now)
+{
+	uses_note(w->uses, credential, (struct permset){{0}}, now);
+}
+
+void
+writer_forget(struct writer *w, const struct uuid *credential)
+{
+	uses_forget(w->uses, credential);
 }
 
 void
@@ -204,7 +217,10 @@ reset(struct call *c)
 	c->status = 0;
 	c->etag = c->location = c->content_type = STR("");
 	c->secret_from = c->secret_to = 0;
-	c->dirty = false;
+	c->cookies_n = 0;
+	c->dirty = c->over = false;
+	if (c->route->auth == ROUTE_LOGIN)
+		c->actor = NULL; /* who it is comes out of the handler */
 }
 
 /* A failed change is on record when it was refused to this caller, or when
@@ -251,16 +267,20 @@ handle(struct writer *w, struct call *c)
 	return e;
 }
 
-/* The credential it came with was used: a token, or a sender's secret. */
+/* The credential it came with was used: a token, a session that has not just
+ * been ended, or a sender's secret. */
 static void
 note_use(struct writer *w, const struct call *c)
 {
 	static const struct uuid none;
+	const struct actor *who = c->actor;
 
-	if (c->actor == NULL)
+	if (who == NULL)
 		return;
-	if (c->actor->token != NULL)
-		uses_note(w->uses, &c->actor->token->o.id, c->asked, c->now);
+	if (who->token != NULL)
+		uses_note(w->uses, &who->token->o.id, c->asked, c->now);
+	if (who->session != NULL && !c->over)
+		writer_note(w, &who->session->o.id, c->now);
 	if (c->route->auth == ROUTE_INGEST && !uuid_eq(&c->hook.secret, &none))
 		uses_note(w->uses, &c->hook.secret, c->asked, c->now);
 }
@@ -328,6 +348,8 @@ only_record(struct writer *w, struct call *c, err why)
 
 	line_fail(c, why);
 	c->handled = true;
+	if (c->route->auth == ROUTE_LOGIN)
+		c->actor = NULL; /* who it would have been was undone */
 	record_failure(c, why);
 	e = begin(w);
 	if (err_ok(e))
@@ -533,6 +555,18 @@ sign(struct writer *w)
 	arena_done(&a);
 }
 
+/* Sessions that are over leave the world. */
+static void
+tend_sessions(struct writer *w)
+{
+	int64_t now = time_now_ms();
+	struct task t = {.fn = sessions_tend, .arg = &now};
+	err e = sessions_due(&w->lane, now) ? run_task(w, &t) : OK;
+
+	if (!err_ok(e))
+		log_event(LOG_STORE, KVE("error", e), KVC("at", "sessions"));
+}
+
 static void
 purge(struct writer *w)
 {
@@ -555,6 +589,7 @@ purge(struct writer *w)
 	}
 	if (!err_ok(e))
 		log_event(LOG_STORE, KVE("error", e), KVC("at", "purge"));
+	tend_sessions(w);
 }
 
 static void

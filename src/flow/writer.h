@@ -38,9 +38,14 @@ const struct ipc_end *writer_keeper(struct writer *w);
 /* Replace the snapshot this batch sees; published when it commits. Takes the
  * reference. */
 void writer_snap(struct writer *w, struct snap *s);
-/* When a token was last used, ms; 0 = never. Any thread. */
-int64_t writer_token_used(struct writer *w, const struct uuid *token);
+/* When a token or session was last used, ms; 0 = never. Any thread. */
+int64_t writer_used(struct writer *w, const struct uuid *credential);
 void writer_token_rights(struct writer *w, const struct uuid *token,
     int64_t ret[PERM_MAX_]);
+/* One that was made anew from another counts as used. Writer only. */
+void writer_note(struct writer *w, const struct uuid *credential, int64_t now);
+/* It is gone (in the batch's transaction): its place in memory is free once
+ * the batch is durable. */
+void writer_forget(struct writer *w, const struct uuid *credential);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "flow/guard.h"
 #include "flow/line.h"
 #include "flow/load.h"
 #include "flow/readers.h"
@@ -167,7 +168,9 @@ start_flow(struct server *s)
 
 	TRY(writer_start(st, &s->boot.keeper, &st->writer));
 	TRY(writer_do(st->writer, note_start, NULL));
-	TRY(readers_start(st, s->boot.settings.readers, &st->readers));
+	TRY(readers_start(st, s->boot.settings.readers, LIM_READER_QUEUE,
+	    &st->readers));
+	TRY(readers_start(st, LIM_LOGIN_THREADS, LIM_LOGIN_QUEUE, &st->logins));
 	TRY(streams_start(st, &st->streams));
 	while (s->lanes < s->boot.settings.reactors) {
 		TRY(lane_open(st, LANE_REACTOR, s->lanes, &s->lane[s->lanes]));
@@ -211,6 +214,8 @@ up(struct server *s, struct trail *t)
 	if (url.n >= sizeof st->public_url)
 		return err_of(E_CONFIG);
 	memcpy(st->public_url, url.p, url.n);
+	if (!guard_origin(url, st->origin_url, sizeof st->origin_url))
+		return err_of(E_CONFIG);
 	st->log_requests = s->boot.settings.log_requests;
 	st->confined = s->boot.confined;
 	(void)pthread_mutex_init(&st->lock, NULL);
@@ -304,6 +309,7 @@ down(struct server *s)
 	streams_end(st->streams);
 	if (s->wire != NULL)
 		wire_drain(s->wire);
+	st->logins = readers_stop(st->logins);
 	st->readers = readers_stop(st->readers);
 	if (st->writer != NULL)
 		err_ignore(writer_do(st->writer, note_stop, NULL),

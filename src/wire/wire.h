@@ -84,7 +84,7 @@ bool exchange_gone(const struct exchange *x);
 void exchange_set_user(struct exchange *x, void *user);
 void *exchange_user(const struct exchange *x);
 
-enum { REPLY_HEADERS = 8 };
+enum { REPLY_HEADERS = 10 };
 /* All text in the exchange's arena or static: it is read when it is sent. */
 struct reply {
 	int status;

@@ -71,7 +71,7 @@ disk_full(bool full)
 
 /* ---- the hall ---- */
 
-enum { VISIT_HEADERS = 8, VISIT_MS = 20000 };
+enum { VISIT_HEADERS = 16, VISIT_GIVEN = 14, VISIT_MS = 20000 };
 
 struct visit {
 	struct exchange *x;
@@ -91,8 +91,8 @@ struct hall {
 	struct visit *visits;
 	struct store_conn *look; /* for the tests themselves */
 
-	const char *token;	/* NULL: none */
-	const char *headers[6]; /* name, value, ...; of the next request */
+	const char *token;		      /* NULL: none */
+	const char *headers[2 * VISIT_GIVEN]; /* name, value, ...: next time */
 
 	pthread_t holder;
 	pthread_mutex_t mu;
@@ -106,7 +106,8 @@ hall_open(struct hall *h)
 	memset(h, 0, sizeof *h);
 	office_open(&h->o);
 	atomic_store(&hall_clock, h->o.now);
-	MUST(readers_start(&h->o.st, 2, &h->o.st.readers));
+	MUST(readers_start(&h->o.st, 2, LIM_READER_QUEUE, &h->o.st.readers));
+	MUST(readers_start(&h->o.st, 1, 2, &h->o.st.logins));
 	MUST(streams_start(&h->o.st, &h->o.st.streams));
 	MUST(lane_open(&h->o.st, LANE_REACTOR, 0, &h->lane));
 	MUST(store_reader(h->o.st.store, &h->look));
@@ -166,6 +167,7 @@ hall_close(struct hall *h)
 	struct visit *next;
 
 	streams_end(h->o.st.streams);
+	h->o.st.logins = readers_stop(h->o.st.logins);
 	h->o.st.readers = readers_stop(h->o.st.readers);
 	h->o.w = writer_stop(h->o.w);
 	h->o.st.streams = streams_free(h->o.st.streams);
@@ -213,6 +215,16 @@ visit_method(const char *text)
 	abort();
 }
 
+static inline bool
+given(const struct hall *h, const char *name)
+{
+	for (size_t i = 0; i < (size_t)2 * VISIT_GIVEN && h->headers[i] != NULL;
+	     i += 2)
+		if (strcmp(h->headers[i], name) == 0)
+			return true;
+	return false;
+}
+
 static inline void
 visit_headers(struct hall *h, struct visit *v)
 {
@@ -225,10 +237,11 @@ visit_headers(struct hall *h, struct visit *v)
 		v->headers[n++] = (struct header){STR("authorization"),
 		    arena_dup(a, str_c(text))};
 	}
-	if (v->x->req.body.n > 0)
+	if (v->x->req.body.n > 0 && !given(h, "content-type"))
 		v->headers[n++] = (struct header){STR("content-type"),
 		    STR("application/json")};
-	for (size_t i = 0; i < 6 && h->headers[i] != NULL; i += 2)
+	for (size_t i = 0; i < (size_t)2 * VISIT_GIVEN && h->headers[i] != NULL;
+	     i += 2)
 		v->headers[n++] =
 		    (struct header){arena_dup(a, str_c(h->headers[i])),
 			arena_dup(a, str_c(h->headers[i + 1]))};

@@ -319,6 +319,8 @@ office_open(struct office *o)
 	pthread_mutex_init(&o->st.lock, NULL);
 	snprintf(o->st.public_url, sizeof o->st.public_url,
 	    "https://127.0.0.1:8443");
+	snprintf(o->st.origin_url, sizeof o->st.origin_url,
+	    "https://127.0.0.1:8443");
 	MUST(store_open(o->dir, STORE_CREATE, &t, &o->st.store));
 	office_first(o);
 	MUST(state_load(&o->st, &o->server, &t));
@@ -423,6 +425,7 @@ office_run(struct lane *l, void *arg)
 
 	c->lane = l;
 	c->req = &q->req;
+	c->address = str_c(q->req.address);
 	c->a = &o->a;
 	c->now = o->now;
 	c->route = q->route;

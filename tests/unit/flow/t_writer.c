@@ -285,12 +285,13 @@ TEST(after_a_restart)
 	    201);
 	h.o.w = writer_stop(h.o.w);
 	lane_close(&h.lane);
+	h.o.st.logins = readers_stop(h.o.st.logins);
 	h.o.st.readers = readers_stop(h.o.st.readers);
 	state_done(&h.o.st);
 	MUST(state_load(&h.o.st, &h.o.server, &t));
 	MUST(writer_start(&h.o.st, &h.o.server, &h.o.w));
 	h.o.st.writer = h.o.w;
-	MUST(readers_start(&h.o.st, 1, &h.o.st.readers));
+	MUST(readers_start(&h.o.st, 1, LIM_READER_QUEUE, &h.o.st.readers));
 	MUST(lane_open(&h.o.st, LANE_REACTOR, 0, &h.lane));
 	v = visit(&h, "GET", "/v1/projects/y/incidents/1", NULL);
 	EQ_STATUS(v, 200);
