@@ -2,7 +2,7 @@
 # Variants: make V=release (default) | debug | asan | tsan | coverage | fuzz
 
 V ?= release
-MODULES := base ipc confine seal audit store domain access auth wire flow role cli
+MODULES := base ipc confine seal audit store domain access auth wire egress flow role cli
 OUT := build/$(V)
 
 CC_release := gcc
@@ -96,7 +96,8 @@ USES_domain := domain access base
 USES_access := access base
 USES_auth := auth access seal base
 USES_wire := wire base
-USES_flow := $(filter-out role cli,$(MODULES))
+USES_egress := egress auth access seal ipc base
+USES_flow := $(filter-out egress role cli,$(MODULES))
 USES_role := $(filter-out cli,$(MODULES))
 USES_cli := $(MODULES)
 

@@ -15,6 +15,7 @@
 #include "access/world.h"
 #include "confine/confine.h"
 #include "flow/pages.h"
+#include "ipc/idp.h"
 #include "seal/keyring.h"
 #include "store/store.h"
 
@@ -86,6 +87,7 @@ struct state {
 	struct readers *readers;
 	struct readers *logins; /* the first half of SLOW routes */
 	struct streams *streams;
+	struct idp_client *idp; /* NULL in unit tests */
 };
 
 /* The lane of a new thread: own connection and keyring.  The keyring keeps

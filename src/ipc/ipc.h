@@ -20,7 +20,7 @@ enum ipc_type {
 	IPC_MAX_
 };
 
-enum { IPC_FDS = 12 };
+enum { IPC_FDS = 16 };
 
 struct ipc_msg {
 	enum ipc_type type;

@@ -124,6 +124,30 @@ keeper_settings_decode(struct str in, struct keeper_settings *ret)
 	return OK;
 }
 
+void
+idp_settings_encode(struct buf *b, const struct idp_settings *s)
+{
+	buf_be32(b, s->uid);
+	buf_be32(b, s->gid);
+	buf_char(b, s->egress ? 1 : 0);
+}
+
+err
+idp_settings_decode(struct str in, struct idp_settings *ret)
+{
+	struct cur c = cur_of(in);
+	struct idp_settings s = {.uid = cur_be32(&c)};
+	uint8_t egress;
+
+	s.gid = cur_be32(&c);
+	egress = cur_u8(&c);
+	s.egress = egress == 1;
+	if (!cur_end(&c) || egress > 1)
+		return err_of(E_PEER);
+	*ret = s;
+	return OK;
+}
+
 size_t
 report_encode(char ret[REPORT_MAX], err e, const struct trail *t)
 {

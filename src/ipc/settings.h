@@ -1,7 +1,7 @@
 /*
  * settings.h: what the supervisor tells its children when it starts them:
- * the bodies of IPC_CONFIG and IPC_KEEPER_CONFIG.  Big-endian fields in the
- * order below, text as u16 length and bytes; read by exact consumption.
+ * the bodies of IPC_CONFIG, IPC_KEEPER_CONFIG and IPC_IDP_CONFIG.
+ * Big-endian fields in the order below, text as u16 length and bytes; read by exact consumption.
  */
 #ifndef IPC_SETTINGS_H
 #define IPC_SETTINGS_H
@@ -12,7 +12,8 @@ enum { SETTINGS_MAX = 16384, SETTINGS_LISTEN = 8 };
 
 /*
  * Descriptors that come with it, in this order: listen_n listening sockets,
- * certificate chain, private key, control socket, lock of the directory.
+ * certificate chain, private key, control socket, lock of the directory,
+ * IDP_LINKS links to the idp role (idp.h).
  */
 struct server_settings {
 	uint32_t uid, gid; /* to become when started by root; 0 = stay */
@@ -42,9 +43,19 @@ struct keeper_settings {
 void keeper_settings_encode(struct buf *b, const struct keeper_settings *s);
 err keeper_settings_decode(struct str in, struct keeper_settings *ret) MUST_USE;
 
+/* Descriptors: the server's links for documents. */
+struct idp_settings {
+	uint32_t uid, gid;
+	bool egress; /* there is an idp.conf: somebody may connect */
+};
+
+void idp_settings_encode(struct buf *b, const struct idp_settings *s);
+err idp_settings_decode(struct str in, struct idp_settings *ret) MUST_USE;
+
 /*
  * An error and one sentence about it: IPC_KEEPER_READY, IPC_ROOT_RELOADED,
- * IPC_ROOT_RELOAD_DONE.  u16 code, then the text of the trail.
+ * IPC_ROOT_RELOAD_DONE, IPC_IDP_READY, IPC_EGRESS_READY.  u16 code, then the
+ * text of the trail.
  */
 enum { REPORT_MAX = 2 + sizeof(struct trail) };
 size_t report_encode(char ret[REPORT_MAX], err e, const struct trail *t);

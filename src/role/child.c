@@ -14,7 +14,7 @@ place(int up, int peer)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int a = fcntl(up, F_DUPFD_CLOEXEC, 16);
-	int b = fcntl(peer, F_DUPFD_CLOEXEC, 16);
+	int b = fcntl(peer < 0 ? null : peer, F_DUPFD_CLOEXEC, 16);
 
 	return null >= 0 && a >= 0 && b >= 0 && dup2(null, 0) == 0 &&
 	    dup2(null, 1) == 1 &&

@@ -17,7 +17,7 @@ enum {
 };
 
 struct child {
-	const char *name; /* "server", "keeper" */
+	const char *name; /* "server", "keeper", "idp" */
 	pid_t pid;	  /* 0 = not running */
 	struct ipc_end end;
 	int status; /* of waitpid, once it has ended */
@@ -25,7 +25,7 @@ struct child {
 
 /*
  * Start /proc/self/exe as that role: descriptors 3 and 4 are `up` and
- * `peer`, 0 and 1 are /dev/null, 2 is ours, all others are closed; an empty
+ * `peer` (-1: it has none), 0 and 1 are /dev/null, 2 is ours, all others are closed; an empty
  * environment; signals that stop the supervisor are ignored.
  */
 err child_start(struct child *c, int up, int peer, struct trail *t) MUST_USE;

@@ -34,7 +34,7 @@ boot(struct keep *k, const struct ipc_end *supervisor,
 	plan.keep = keep;
 	plan.keep_n = FILES + 2;
 	TRY(confine(&plan, t, &c));
-	role_confined(&c);
+	role_confined(&c, false);
 	TRY(keep_open(k, m.fds[ROOT_FD], m.fds[AUDIT_FD], m.fds[STATE_FD], t));
 	(void)close(m.fds[ROOT_FD]);
 	if (k->torn)

@@ -100,20 +100,21 @@ server_user(struct plan *p, struct trail *t)
 	return err_of(E_CONFIG);
 }
 
+/* The configured one, or the one of that name when there is one. */
 static err
-keeper_user(struct plan *p, struct trail *t)
+role_user(struct plan *p, struct str configured, const char *usual,
+    struct trail *t, uint32_t *uid, uint32_t *gid)
 {
 	const struct passwd *pw;
 
 	if (geteuid() != 0)
 		return OK;
-	if (p->config.keeper_user.n > 0)
-		return user_named(&p->arena, p->config.keeper_user, t,
-		    &p->keeper.uid, &p->keeper.gid);
-	pw = getpwnam("redoubt-keeper");
+	if (configured.n > 0)
+		return user_named(&p->arena, configured, t, uid, gid);
+	pw = getpwnam(usual);
 	if (pw != NULL) {
-		p->keeper.uid = pw->pw_uid;
-		p->keeper.gid = pw->pw_gid;
+		*uid = pw->pw_uid;
+		*gid = pw->pw_gid;
 	}
 	return OK;
 }
@@ -211,6 +212,106 @@ settings(struct plan *p, struct trail *t)
 	return OK;
 }
 
+/* ---- identity providers ---- */
+
+/* Where Debian keeps the authorities everybody trusts. */
+static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
+
+void
+idp_plan_close(struct idp_plan *p)
+{
+	for (size_t i = 0; i < p->conf.n; i++) {
+		if (p->ca[i] >= 0)
+			(void)close(p->ca[i]);
+		if (p->credential[i] >= 0)
+			(void)close(p->credential[i]);
+	}
+	p->conf.n = 0;
+	arena_done(&p->arena);
+}
+
+static err
+idp_files(const struct datadir *d, struct idp_plan *p, size_t i,
+    struct trail *t)
+{
+	const struct provider_files *f = &p->conf.files[i];
+	const char *ca = system_authorities, *credential = NULL;
+
+	if (f->ca.n > 0)
+		ca = arena_cstr(&p->arena, f->ca);
+	if (f->credential.n > 0)
+		credential = arena_cstr(&p->arena, f->credential);
+	TRY(arena_check(&p->arena));
+	TRY(plain_open(d, ca, t, &p->ca[i]));
+	if (credential == NULL)
+		return OK;
+	return secret_open(d, credential, false, t, &p->credential[i]);
+}
+
+static err
+idp_read(const struct datadir *d, int fd, struct trail *t, struct idp_plan *p)
+{
+	struct trail why = {{0}};
+	struct str text;
+	struct buf b;
+	err e = fd_read_all(fd, LIM_CONFIG, &b);
+
+	text = arena_dup(&p->arena, buf_view(&b));
+	buf_done(&b);
+	TRY(e);
+	TRY(arena_check(&p->arena));
+	e = provider_conf_parse(&p->arena, text, &why, &p->conf);
+	for (size_t i = 0; i < IDP_PROVIDERS; i++)
+		p->ca[i] = p->credential[i] = -1;
+	if (!err_ok(e))
+		p->conf.n = 0;
+	for (size_t i = 0; err_ok(e) && i < p->conf.n; i++)
+		e = idp_files(d, p, i, &why);
+	if (!err_ok(e))
+		trail_set(t, "idp.conf: %s",
+		    why.detail[0] ? why.detail : err_text(e));
+	/* Whatever it is, the file is what has to be changed. */
+	return err_ok(e) ? OK : err_of(E_CONFIG);
+}
+
+err
+plan_idp_of(const struct datadir *d, struct trail *t, struct idp_plan *ret)
+{
+	err e;
+	int fd;
+
+	*ret = (struct idp_plan){0};
+	if (faccessat(d->fd, "idp.conf", F_OK, 0) != 0)
+		return OK;
+	TRY(secret_open(d, "idp.conf", false, t, &fd));
+	arena_init(&ret->arena, PLAN_ARENA);
+	e = idp_read(d, fd, t, ret);
+	(void)close(fd);
+	if (!err_ok(e))
+		idp_plan_close(ret);
+	ret->given = err_ok(e);
+	return e;
+}
+
+err
+plan_idp(const struct plan *p, struct trail *t, struct idp_plan *ret)
+{
+	return plan_idp_of(&p->dir, t, ret);
+}
+
+/* What is wrong with it is told before anything starts; its files are opened
+ * anew when somebody needs them. */
+static err
+idp_conf(struct plan *p, struct trail *t)
+{
+	struct idp_plan i;
+
+	TRY(plan_idp(p, t, &i));
+	p->idp.egress = i.given;
+	idp_plan_close(&i);
+	return OK;
+}
+
 err
 plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
 {
@@ -235,7 +336,11 @@ plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
 	TRY(plan_config(&p->dir, config, &p->arena, t, &p->config));
 	TRY(settings(p, t));
 	TRY(server_user(p, t));
-	TRY(keeper_user(p, t));
+	TRY(role_user(p, p->config.keeper_user, "redoubt-keeper", t,
+	    &p->keeper.uid, &p->keeper.gid));
+	TRY(role_user(p, p->config.idp_user, "redoubt-idp", t, &p->idp.uid,
+	    &p->idp.gid));
+	TRY(idp_conf(p, t));
 	TRY(datadir_lock(&p->dir, LOCK_WAIT_MS, t, &p->lock));
 	TRY(key_files(p, t));
 	TRY(plan_tls(p, t, &p->cert, &p->key));

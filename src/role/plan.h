@@ -6,6 +6,7 @@
 #define ROLE_PLAN_H
 
 #include "base/config.h"
+#include "egress/provider.h"
 #include "role/datadir.h"
 #include "role/role.h"
 #include "role/sockets.h"
@@ -16,6 +17,7 @@ struct plan {
 	struct datadir dir;
 	struct server_settings server;
 	struct keeper_settings keeper;
+	struct idp_settings idp;
 	const char *cert_path, *key_path;
 	int lock;
 	int listen[SETTINGS_LISTEN];
@@ -31,6 +33,21 @@ err plan_make(struct plan *p, const struct serve_options *o,
 /* Certificate and key, for the start and for a reload. */
 err plan_tls(const struct plan *p, struct trail *t, int *ret_cert,
     int *ret_key) MUST_USE;
+/* DIR/idp.conf and what it names. */
+struct idp_plan {
+	bool given; /* the file exists */
+	struct arena arena;
+	struct provider_conf conf;
+	int ca[IDP_PROVIDERS], credential[IDP_PROVIDERS]; /* -1: none */
+};
+
+/* Read it anew.  Without the file: *ret says so.  E_CONFIG and others, with
+ * a trail; nothing is left open then. */
+err plan_idp(const struct plan *p, struct trail *t,
+    struct idp_plan *ret) MUST_USE;
+err plan_idp_of(const struct datadir *d, struct trail *t,
+    struct idp_plan *ret) MUST_USE;
+void idp_plan_close(struct idp_plan *p); /* given stays */
 /* redoubt.conf over the defaults; path NULL: DIR/redoubt.conf if it is
  * there. */
 err plan_config(const struct datadir *d, const char *path, struct arena *a,

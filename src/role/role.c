@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "role/child.h"
+#include "role/idp.h"
 
 /* A person who types --role has no such sockets. */
 static bool
@@ -19,28 +20,37 @@ is_pair(int fd)
 	    type == SOCK_SEQPACKET;
 }
 
+static const struct {
+	const char *name, *title;
+	int (*run)(void);
+	bool peer; /* has a pair with another child from the start */
+} roles[] = {
+    {"server", "redoubt-server", role_server, true},
+    {"keeper", "redoubt-keeper", role_keeper, true},
+    {"idp", "redoubt-idp", role_idp, false},
+};
+
 int
 role_main(int argc, char *const *argv)
 {
-	bool keeper;
-
 	if (argc != 3 || strcmp(argv[1], "--role") != 0)
 		return -1;
-	keeper = strcmp(argv[2], "keeper") == 0;
-	if ((!keeper && strcmp(argv[2], "server") != 0) ||
-	    !is_pair(CHILD_SUPERVISOR_FD) || !is_pair(CHILD_PEER_FD)) {
-		(void)fprintf(stderr,
-		    "redoubt: roles are started by `redoubt serve`\n");
-		return 2;
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+		if (strcmp(argv[2], roles[i].name) != 0 ||
+		    !is_pair(CHILD_SUPERVISOR_FD) ||
+		    (roles[i].peer && !is_pair(CHILD_PEER_FD)))
+			continue;
+		(void)prctl(PR_SET_NAME, roles[i].title, 0, 0, 0);
+		log_role(roles[i].name);
+		return roles[i].run();
 	}
-	(void)prctl(PR_SET_NAME, keeper ? "redoubt-keeper" : "redoubt-server",
-	    0, 0, 0);
-	log_role(keeper ? "keeper" : "server");
-	return keeper ? role_keeper() : role_server();
+	(void)fprintf(stderr,
+	    "redoubt: roles are started by `redoubt serve`\n");
+	return 2;
 }
 
 void
-role_confined(const struct confinement *c)
+role_confined(const struct confinement *c, bool network)
 {
 	const struct kv kv[] = {
 	    KVN("own_user", c->own_user),
@@ -50,7 +60,7 @@ role_confined(const struct confinement *c)
 	    KVN("seccomp", c->seccomp),
 	    KVN("no_core", c->no_core),
 	};
-	bool weak = !c->netns || c->landlock == 0 || !c->seccomp;
+	bool weak = (!c->netns && !network) || c->landlock == 0 || !c->seccomp;
 
 	log_kv(weak ? LOG_CONFINE_WEAK : LOG_CONFINED, kv,
 	    sizeof kv / sizeof *kv);

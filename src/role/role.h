@@ -45,8 +45,9 @@ int role_supervise(const struct serve_options *o);
 int role_keeper(void);
 int role_server(void);
 
-/* One line: what a role has given up, and what it could not. */
-void role_confined(const struct confinement *c);
+/* One line: what a role has given up, and what it could not.  network: it
+ * is meant to have one. */
+void role_confined(const struct confinement *c, bool network);
 
 /* ---- init ---- */
 

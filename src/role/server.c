@@ -219,6 +219,8 @@ up(struct server *s, struct trail *t)
 	st->log_requests = s->boot.settings.log_requests;
 	st->confined = s->boot.confined;
 	(void)pthread_mutex_init(&st->lock, NULL);
+	TRY(idp_client_new(&st->idp));
+	TRY(idp_client_saml(st->idp, s->boot.idp, IDP_LINKS));
 	TRY(open_store(s, t));
 	TRY(start_flow(s));
 	TRY(start_wire(s, t));
@@ -270,6 +272,12 @@ told(struct server *s, err *ret)
 	case IPC_TLS_RELOAD:
 		reload_tls(s, &m);
 		return true;
+	case IPC_EGRESS_LINK:
+		*ret = idp_client_egress(s->state.idp, m.body, m.fds, m.fds_n);
+		if (err_ok(*ret))
+			return true;
+		ipc_msg_drop(&m);
+		return false;
 	case IPC_ROOT_RELOAD_DONE:
 		control_root_reloaded(s->control, m.body);
 		ipc_msg_drop(&m);
@@ -320,6 +328,7 @@ down(struct server *s)
 	while (s->lanes > 0)
 		lane_close(&s->lane[--s->lanes]);
 	state_done(st);
+	st->idp = idp_client_free(st->idp);
 	st->store = store_close(st->store);
 }
 

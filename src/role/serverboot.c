@@ -31,7 +31,7 @@ received(struct server_boot *b)
 		return err_of(E_PEER);
 	TRY(server_settings_decode(&b->arena, m.body, &b->settings));
 	n = b->settings.listen_n;
-	if (m.fds_n != n + 4)
+	if (m.fds_n != n + 4 + IDP_LINKS)
 		return err_of(E_PEER);
 	memcpy(b->listen, m.fds, sizeof(int) * n);
 	b->listen_n = n;
@@ -39,13 +39,14 @@ received(struct server_boot *b)
 	b->tls_key = m.fds[n + 1];
 	b->control = m.fds[n + 2];
 	b->lock = m.fds[n + 3];
+	memcpy(b->idp, m.fds + n + 4, sizeof b->idp);
 	return OK;
 }
 
 static err
 confined(struct server_boot *b, struct trail *t)
 {
-	int keep[SETTINGS_LISTEN + 6];
+	int keep[SETTINGS_LISTEN + 6 + IDP_LINKS];
 	size_t n = b->listen_n;
 	struct confine_plan plan = {
 	    .role = CONFINE_SERVER,
@@ -53,7 +54,7 @@ confined(struct server_boot *b, struct trail *t)
 	    .gid = b->settings.gid,
 	    .data_dir = b->settings.store_dir,
 	    .keep = keep,
-	    .keep_n = n + 6,
+	    .keep_n = n + 6 + IDP_LINKS,
 	};
 
 	memcpy(keep, b->listen, sizeof(int) * n);
@@ -63,6 +64,7 @@ confined(struct server_boot *b, struct trail *t)
 	keep[n++] = b->lock;
 	keep[n++] = b->supervisor.fd;
 	keep[n++] = b->keeper.fd;
+	memcpy(keep + n, b->idp, sizeof b->idp);
 	return confine(&plan, t, &b->confined);
 }
 
@@ -78,7 +80,7 @@ server_boot(struct server_boot *ret, struct trail *t)
 	warm();
 	TRY(received(&b));
 	TRY(confined(&b, t));
-	role_confined(&b.confined);
+	role_confined(&b.confined, false);
 	*ret = b;
 	return OK;
 }

@@ -5,6 +5,7 @@
 #ifndef ROLE_SERVERBOOT_H
 #define ROLE_SERVERBOOT_H
 
+#include "ipc/idp.h"
 #include "ipc/keeper.h"
 #include "role/role.h"
 
@@ -15,6 +16,7 @@ struct server_boot {
 	int tls_cert, tls_key; /* files to read whole and close */
 	int control;	       /* listening unix stream socket */
 	int lock;	       /* only to be kept open */
+	int idp[IDP_LINKS];    /* links for documents */
 	struct ipc_end supervisor, keeper;
 	struct confinement confined;
 	struct arena arena;
@@ -27,8 +29,8 @@ struct server_boot {
  */
 err server_boot(struct server_boot *ret, struct trail *t) MUST_USE;
 
-/* What the supervisor has said: IPC_TLS_RELOAD, IPC_DRAIN or
- * IPC_ROOT_RELOAD_DONE, to be called when supervisor.fd is readable.
+/* What the supervisor has said: IPC_TLS_RELOAD, IPC_DRAIN,
+ * IPC_EGRESS_LINK or IPC_ROOT_RELOAD_DONE, to be called when supervisor.fd is readable.
  * E_UNAVAILABLE: it is gone, end at once.  ret->body is in a static buffer:
  * for one thread. */
 err server_told(const struct server_boot *b, struct ipc_msg *ret) MUST_USE;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "role/child.h"
+#include "role/idp_watch.h"
 #include "role/plan.h"
 
 enum {
@@ -27,6 +28,10 @@ enum {
 struct supervisor {
 	struct plan plan;
 	struct child server, keeper;
+	struct idp_watch idp;
+	int links[IDP_LINKS]; /* for documents, the server's ends */
+	bool served;	      /* the server is ready */
+	bool told;	      /* and those who wait know it */
 	int signals, notify;
 	bool asked; /* somebody wants us to stop */
 	bool stopping;
@@ -72,6 +77,7 @@ start(struct supervisor *s, struct trail *t)
 	TRY(ipc_pair(SERVER, KEEPER, &srv_peer, &kpr_peer));
 	TRY(child_start(&s->keeper, kpr.fd, kpr_peer.fd, t));
 	TRY(child_start(&s->server, srv.fd, srv_peer.fd, t));
+	TRY(idp_watch_start(&s->idp, s->links, t));
 	(void)close(srv.fd);
 	(void)close(kpr.fd);
 	(void)close(srv_peer.fd);
@@ -93,13 +99,16 @@ give_server(struct supervisor *s)
 	fds[n + 1] = p->key;
 	fds[n + 2] = p->control;
 	fds[n + 3] = p->lock;
+	memcpy(fds + n + 4, s->links, sizeof s->links);
 	buf_init(&b, SETTINGS_MAX);
 	server_settings_encode(&b, &p->server);
 	e = buf_check(&b);
 	if (err_ok(e))
 		e = ipc_send(&s->server.end, IPC_CONFIG, buf_view(&b), fds,
-		    n + 4);
+		    n + 4 + IDP_LINKS);
 	buf_done(&b);
+	for (size_t i = 0; i < IDP_LINKS; i++)
+		(void)close(s->links[i]);
 	return e;
 }
 
@@ -120,19 +129,19 @@ give_keeper(struct supervisor *s)
 static err
 confine_self(struct supervisor *s, struct trail *t)
 {
-	int keep[5] = {s->signals, s->server.end.fd, s->keeper.end.fd,
-	    s->plan.dir.fd, s->plan.lock};
-	int all[6];
+	int keep[6] = {s->signals, s->server.end.fd, s->keeper.end.fd,
+	    s->idp.role.end.fd, s->plan.dir.fd, s->plan.lock};
+	int all[7];
 	struct confine_plan plan = {.role = CONFINE_SUPERVISOR,
 	    .keep = all,
-	    .keep_n = 5};
+	    .keep_n = 6};
 	struct confinement c;
 
 	memcpy(all, keep, sizeof keep);
 	if (s->notify >= 0)
 		all[plan.keep_n++] = s->notify;
 	TRY(confine(&plan, t, &c));
-	role_confined(&c);
+	role_confined(&c, false);
 	return OK;
 }
 
@@ -186,6 +195,9 @@ child_ended(struct supervisor *s, struct child *c)
 
 	c->pid = 0;
 	end_close(c);
+	/* Logins by others fail without it; everything else goes on. */
+	if (c == &s->idp.role)
+		idp_watch_close(&s->idp);
 	if (!clean || !s->stopping)
 		log_event(LOG_CHILD_EXIT, KVC("child", c->name),
 		    KVN("code",
@@ -194,6 +206,8 @@ child_ended(struct supervisor *s, struct child *c)
 			WIFSIGNALED(c->status)
 			    ? sigabbrev_np(WTERMSIG(c->status))
 			    : "none"));
+	if (c == &s->idp.role)
+		return;
 	/* The keeper may be seen to end before the server it ends with, and
 	 * knows no reason: the server's counts. */
 	if (clean && !s->stopping) {
@@ -208,14 +222,16 @@ child_ended(struct supervisor *s, struct child *c)
 		s->kill_at = mono_ms() + KEEPER_MS;
 		s->stopping = true;
 	}
+	if (c == &s->server)
+		idp_watch_close(&s->idp);
 }
 
 static void
 reap(struct supervisor *s)
 {
-	struct child *const all[] = {&s->server, &s->keeper};
+	struct child *const all[] = {&s->server, &s->keeper, &s->idp.role};
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i]->pid != 0 &&
 		    waitpid(all[i]->pid, &all[i]->status, WNOHANG) ==
 			all[i]->pid)
@@ -225,10 +241,10 @@ reap(struct supervisor *s)
 static void
 kill_all(struct supervisor *s)
 {
-	struct child *const all[] = {&s->server, &s->keeper};
+	struct child *const all[] = {&s->server, &s->keeper, &s->idp.role};
 
 	s->kill_at = mono_ms() + KEEPER_MS;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i]->pid != 0) {
 			log_event(LOG_CHILD_EXIT, KVC("child", all[i]->name),
 			    KVC("killed", "it did not stop in time"));
@@ -287,18 +303,21 @@ root_reload(struct supervisor *s)
 
 /* ---- messages ---- */
 
-static err
+/* When the server serves and it is clear whether anybody may connect. */
+static void
 ready(struct supervisor *s)
 {
 	const struct server_settings *p = &s->plan.server;
 
+	if (!s->served || s->told || !s->idp.settled || s->stopping)
+		return;
+	s->told = true;
 	log_event(LOG_READY, KVC("url", s->plan.url));
 	if (p->last_certs)
 		log_event(LOG_READY, KV("mtls", p->listen[p->listen_n - 1]));
 	notify_say(s->notify, "READY=1");
 	if (printf("ready %s\n", s->plan.url) < 0 || fflush(stdout) != 0)
-		return OK; /* nobody reads it: no reason not to serve */
-	return OK;
+		return; /* nobody reads it: no reason not to serve */
 }
 
 static err
@@ -306,9 +325,10 @@ from_server(struct supervisor *s, const struct ipc_msg *m)
 {
 	if (m->body.n != 0)
 		return err_of(E_PEER);
-	if (m->type == IPC_READY)
-		return ready(s);
-	return root_reload(s);
+	if (m->type != IPC_READY)
+		return root_reload(s);
+	s->served = true;
+	return OK;
 }
 
 static err
@@ -371,8 +391,10 @@ from_signals(struct supervisor *s)
 			reap(s);
 			break;
 		case SIGHUP:
-			if (!s->stopping)
-				tls_reload(s);
+			if (s->stopping)
+				break;
+			tls_reload(s);
+			idp_watch_reload(&s->idp, mono_ms());
 			break;
 		default:
 			/* Asked twice: at once. */
@@ -385,33 +407,55 @@ from_signals(struct supervisor *s)
 static int
 patience(const struct supervisor *s)
 {
-	int64_t left;
+	int64_t at = s->kill_at, left;
 
-	if (s->kill_at == 0)
+	if (s->idp.start_at != 0 && (at == 0 || s->idp.start_at < at))
+		at = s->idp.start_at;
+	if (at == 0)
 		return -1;
-	left = s->kill_at - mono_ms();
+	left = at - mono_ms();
 	return left < 0 ? 0 : (int)left;
+}
+
+static bool
+anybody(const struct supervisor *s)
+{
+	return s->server.pid != 0 || s->keeper.pid != 0 || s->idp.role.pid != 0;
 }
 
 static void
 loop(struct supervisor *s)
 {
-	while (s->server.pid != 0 || s->keeper.pid != 0) {
-		struct pollfd p[3] = {{.fd = s->signals, .events = POLLIN},
+	while (anybody(s)) {
+		struct pollfd p[] = {{.fd = s->signals, .events = POLLIN},
 		    {.fd = s->server.end.fd, .events = POLLIN},
-		    {.fd = s->keeper.end.fd, .events = POLLIN}};
+		    {.fd = s->keeper.end.fd, .events = POLLIN},
+		    {.fd = s->idp.role.end.fd, .events = POLLIN},
+		    {.fd = s->idp.fresh.fd, .events = POLLIN},
+		    {.fd = s->idp.egress.fd, .events = POLLIN}};
+		int64_t now;
 
-		if (poll(p, 3, patience(s)) < 0 && errno != EINTR)
+		if (poll(p, sizeof p / sizeof *p, patience(s)) < 0 &&
+		    errno != EINTR)
 			return;
-		if (s->kill_at != 0 && mono_ms() >= s->kill_at)
+		now = mono_ms();
+		if (s->kill_at != 0 && now >= s->kill_at)
 			kill_all(s);
 		/* Messages first: they say why a child is about to end. */
 		if (p[2].revents != 0)
 			from_child(s, &s->keeper);
 		if (p[1].revents != 0)
 			from_child(s, &s->server);
+		if (p[3].revents != 0)
+			idp_watch_role(&s->idp, now);
+		if (p[4].revents != 0 && p[4].fd == s->idp.fresh.fd)
+			idp_watch_fresh(&s->idp, now);
+		if (p[5].revents != 0 && p[5].fd == s->idp.egress.fd)
+			idp_watch_egress(&s->idp, now);
 		if (p[0].revents != 0)
 			from_signals(s);
+		idp_watch_tick(&s->idp, now);
+		ready(s);
 	}
 }
 
@@ -434,6 +478,7 @@ role_supervise(const struct serve_options *o)
 	struct trail t = {{0}};
 	err e;
 
+	idp_watch_init(&s.idp, &s.plan, &s.server.end);
 	log_role("supervisor");
 	(void)umask(077);
 	log_event(LOG_START, KVC("version", REDOUBT_VERSION),
@@ -445,6 +490,7 @@ role_supervise(const struct serve_options *o)
 		stop(&s, err_exit(e), FAIL_MS);
 		end_close(&s.server);
 		end_close(&s.keeper);
+		idp_watch_close(&s.idp);
 	}
 	loop(&s);
 	if (s.exit_code == 0 && s.lost)

@@ -1,0 +1,33 @@
+/*
+ * address.h: which addresses a connection may be made to.  What idp.conf
+ * names in `connect` is allowed because it is written there; what a resolver
+ * answers must lie in allow_cidr, and is refused all the same when it is
+ * loopback, link-local, multicast, reserved or a cloud's metadata service,
+ * unless allow_cidr names that one address (/32, /128).  The address that was
+ * checked is the one that is connected to: there is no second look-up.
+ */
+#ifndef EGRESS_ADDRESS_H
+#define EGRESS_ADDRESS_H
+
+#include <netinet/in.h>
+
+#include "egress/provider.h"
+
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at;
+	socklen_t n;
+};
+
+/* An address written out; IPv4-mapped IPv6 becomes IPv4. */
+bool address_of(const struct endpoint *e, struct address *ret);
+/* 4 or 16 bytes from a DNS answer. */
+bool address_raw(struct str bytes, uint16_t port, struct address *ret);
+/* May a resolver's answer lead there? */
+bool address_allowed(const struct address *a, const struct str *allow,
+    size_t allow_n);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * idp_watch.h: the supervisor's part of the idp role: it reads DIR/idp.conf,
+ * has the process that may connect started, tells it whom it may call, and
+ * hands its links to the server.  One that ends is started anew, at most
+ * LIM_IDP_STARTS times in a minute; nothing that happens to the idp role
+ * ends the server.
+ */
+#ifndef ROLE_IDP_WATCH_H
+#define ROLE_IDP_WATCH_H
+
+#include "base/limits.h"
+#include "ipc/idp.h"
+#include "role/child.h"
+#include "role/plan.h"
+
+struct idp_watch {
+	const struct plan *plan;
+	const struct ipc_end *server;
+	struct child role;
+	bool network;  /* there was an idp.conf at the start */
+	bool settled;  /* the first start has come to something */
+	bool stopping; /* nothing is started any more */
+	bool forking;  /* the role was asked for a process */
+	struct ipc_end egress, fresh; /* in use; being told; fd -1: none */
+	int link[IDP_LINKS];	      /* of fresh, for the server */
+	struct idp_plan told;	      /* what fresh is told */
+	size_t names_n;		      /* and whom it may call */
+	char names[IDP_PROVIDERS][IDP_NAME + 1];
+	int64_t starts[LIM_IDP_STARTS];
+	size_t starts_n;  /* ever */
+	int64_t start_at; /* ms of the monotonic clock; 0 = not set */
+};
+
+void idp_watch_init(struct idp_watch *w, const struct plan *p,
+    const struct ipc_end *server);
+/* The pairs for documents go to the server with its settings. */
+err idp_watch_start(struct idp_watch *w, int ret_links[IDP_LINKS],
+    struct trail *t) MUST_USE;
+/* What is readable; now: ms of the monotonic clock. */
+void idp_watch_role(struct idp_watch *w, int64_t now);
+void idp_watch_fresh(struct idp_watch *w, int64_t now);
+void idp_watch_egress(struct idp_watch *w, int64_t now);
+/* Its time has come, or not. */
+void idp_watch_tick(struct idp_watch *w, int64_t now);
+/* SIGHUP. */
+void idp_watch_reload(struct idp_watch *w, int64_t now);
+/* The role has ended, or is to. */
+void idp_watch_close(struct idp_watch *w);
+
+#endif
