@@ -159,9 +159,8 @@ provider_wrong(const struct provider *p)
 	}
 	if (!any)
 		return "no address to ask";
-	if (p->auth >= CLIENT_MAX_ || !text_ok(p->client_id, ID_MAX) ||
-	    !text_ok(p->key_id, ID_MAX) || !text_ok(p->key_alg, 16))
-		return "client_id or key_id is not acceptable";
+	if (p->auth >= CLIENT_MAX_ || !text_ok(p->client_id, ID_MAX))
+		return "client_id is not acceptable";
 	if (p->url[URL_TOKEN].n > 0 &&
 	    (p->client_id.n == 0 || !printable(p->redirect_uri, URL_MAX)))
 		return "token_endpoint needs client_id and redirect_uri";
@@ -198,8 +197,6 @@ provider_encode(struct buf *b, const struct provider *p)
 		text_add(b, p->url[i]);
 	text_add(b, p->client_id);
 	text_add(b, p->redirect_uri);
-	text_add(b, p->key_id);
-	text_add(b, p->key_alg);
 	buf_char(b, (char)p->auth);
 	buf_char(b, p->tls12 ? 1 : 0);
 	buf_char(b, p->pinned ? 1 : 0);
@@ -245,8 +242,6 @@ parsed(struct arena *a, struct cur *c, struct provider *p)
 		p->url[i] = text_take(a, c);
 	p->client_id = text_take(a, c);
 	p->redirect_uri = text_take(a, c);
-	p->key_id = text_take(a, c);
-	p->key_alg = text_take(a, c);
 	p->auth = (enum client_auth)cur_u8(c);
 	p->tls12 = flag(c);
 	p->pinned = flag(c);

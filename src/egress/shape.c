@@ -1,7 +1,10 @@
 /* shape.c: of what a provider says, the part that was asked for. */
 #include "egress/inner.h"
 
+#include "base/json.h"
 #include "base/limits.h"
+
+enum { KEYS = 32 };
 
 static const struct json_limits bounds = {8, 200, 5000};
 
@@ -14,6 +17,18 @@ object(struct arena *a, struct str text, const struct json **ret)
 	    (*ret)->kind != JSON_OBJECT)
 		return IDP_BAD_JSON;
 	return IDP_OK;
+}
+
+/* A list of texts. */
+static bool
+is_list(const struct json *j)
+{
+	if (j->kind != JSON_ARRAY)
+		return false;
+	for (const struct json *i = json_first(j); i != NULL; i = i->next)
+		if (i->kind != JSON_STRING)
+			return false;
+	return true;
 }
 
 /* Base64url and dots, so that it is inert wherever it goes. */
@@ -49,22 +64,70 @@ shape_token(struct arena *a, struct str json, struct buf *ret)
 	return ret->failed ? IDP_TOO_BIG : IDP_OK;
 }
 
+/* ---- keys ---- */
+
+/* Of a key, what is public (RFC 7518 6) and what says what it is for. */
+static void
+key_copy(const struct json *key, struct jw *w)
+{
+	static const char *const names[] = {"kty", "use", "key_ops", "alg",
+	    "kid", "crv", "x", "y", "n", "e"};
+
+	jw_obj(w);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct json *j = json_get(key, str_c(names[i]));
+
+		if (j == NULL)
+			continue;
+		jw_name(w, str_c(names[i]));
+		jw_value(w, j);
+	}
+	jw_obj_end(w);
+}
+
+static bool
+key_right(const struct json *key)
+{
+	static const char *const texts[] = {"kty", "use", "alg", "kid", "crv",
+	    "x", "y", "n", "e"};
+	const struct json *ops;
+
+	if (key->kind != JSON_OBJECT || json_str_at(key, STR("kty")).n == 0)
+		return false;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		const struct json *j = json_get(key, str_c(texts[i]));
+
+		if (j != NULL && j->kind != JSON_STRING)
+			return false;
+	}
+	ops = json_get(key, STR("key_ops"));
+	return ops == NULL || is_list(ops);
+}
+
 enum idp_status
 shape_jwks(struct arena *a, struct str json, struct buf *ret)
 {
-	enum jose_why why;
-	struct jwks *keys;
+	const struct json *o, *keys;
 	struct jw w;
-	err e;
 
-	if (!err_ok(jwks_parse(a, json, JWK_PUBLIC, &why, &keys)))
+	if (object(a, json, &o) != IDP_OK)
+		return IDP_BAD_JSON;
+	keys = json_get(o, STR("keys"));
+	if (keys == NULL || keys->kind != JSON_ARRAY || keys->count > KEYS)
 		return IDP_BAD_JSON;
 	jw_init(&w, ret);
-	e = jwks_write(keys, &w);
-	(void)jwks_free(keys);
-	if (ret->failed)
-		return IDP_TOO_BIG;
-	return err_ok(e) ? IDP_OK : IDP_BAD_JSON;
+	jw_obj(&w);
+	jw_karr(&w, "keys");
+	for (const struct json *k = json_first(keys); k != NULL; k = k->next) {
+		if (!key_right(k))
+			return IDP_BAD_JSON;
+		/* A shared secret has no public part. */
+		if (!str_is(json_str_at(k, STR("kty")), "oct"))
+			key_copy(k, &w);
+	}
+	jw_arr_end(&w);
+	jw_obj_end(&w);
+	return ret->failed ? IDP_TOO_BIG : IDP_OK;
 }
 
 /* ---- metadata ---- */
@@ -97,12 +160,7 @@ is_right(const struct json *j, enum kind kind)
 		return j->kind == JSON_STRING;
 	if (kind == FLAG)
 		return j->kind == JSON_TRUE || j->kind == JSON_FALSE;
-	if (j->kind != JSON_ARRAY)
-		return false;
-	for (const struct json *i = json_first(j); i != NULL; i = i->next)
-		if (i->kind != JSON_STRING)
-			return false;
-	return true;
+	return is_list(j);
 }
 
 static bool

@@ -175,6 +175,24 @@ confined(struct call *c, char detail[DETAIL])
 	    k->own_user;
 }
 
+/* That nobody may connect is good; that somebody should and cannot is not. */
+static bool
+identity(struct call *c, char detail[DETAIL])
+{
+	struct idp_health h = {0};
+
+	if (c->lane->state->idp != NULL)
+		h = idp_client_health(c->lane->state->idp);
+	(void)snprintf(detail, DETAIL,
+	    "documents of identity providers are read: %s; providers that may "
+	    "be called: %zu, by a process that runs: %s",
+	    h.saml ? "yes" : "no", h.providers,
+	    h.egress	       ? "yes"
+		: h.configured ? "no"
+			       : "none is meant to");
+	return h.saml && (h.egress || !h.configured);
+}
+
 static const struct check checks[] = {
     {"rbac", bindings,
 	"bind roles in projects; keep org_admin for a few people"},
@@ -190,6 +208,9 @@ static const struct check checks[] = {
 	"where a sender can sign, use hmac; else mtls, or jwe beside a token"},
     {"tls", tls, ""},
     {"sso", sso, "configure an identity provider"},
+    {"identity_process", identity,
+	"look for idp.failed and child.exit in the log; redoubt check says "
+	"what is wrong with idp.conf"},
     {"confinement", confined,
 	"start as root with users redoubt and redoubt-keeper, on a kernel "
 	"with Landlock and network namespaces"},

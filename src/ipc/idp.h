@@ -90,7 +90,8 @@ err idp_saml_verify(struct idp_client *c, struct str settings,
 err idp_oidc_token(struct idp_client *c, struct str provider, struct str code,
     struct str verifier, struct buf *ret_id_token,
     enum idp_status *ret_why) MUST_USE;
-/* {"keys":[...]}: public members only, at most 32 keys; not verified. */
+/* {"keys":[...]}: at most 32 keys, of each the public members and kty, use,
+ * key_ops, alg, kid; shared secrets are left out; not verified. */
 err idp_oidc_jwks(struct idp_client *c, struct str provider,
     struct buf *ret_jwks, enum idp_status *ret_why) MUST_USE;
 /*

@@ -220,6 +220,7 @@ role_check(struct arena *a, const char *dir, int64_t now, struct trail *t,
 	}
 	(void)configuration(&c);
 	check_files(&c);
+	check_idp(&c);
 	check_keys(&c);
 	check_tls(&c);
 	check_store(&c);

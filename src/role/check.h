@@ -20,9 +20,10 @@ struct checking {
 void check_say(struct checking *c, const char *check, bool advice,
     const char *fix, const char *fmt, ...) PRINTF(5, 6);
 
-void check_files(struct checking *c); /* check_files.c */
-void check_tls(struct checking *c);   /* check_tls.c */
-void check_keys(struct checking *c);  /* check.c */
+void check_files(struct checking *c);
+void check_idp(struct checking *c);  /* check_files.c */
+void check_tls(struct checking *c);  /* check_tls.c */
+void check_keys(struct checking *c); /* check.c */
 void check_store(struct checking *c);
 void check_audit(struct checking *c);
 void check_confinement(struct checking *c); /* check_files.c */

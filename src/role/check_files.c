@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "role/check.h"
+#include "role/plan.h"
 
 /* What nobody but the owner may do with each. */
 static const struct {
@@ -23,6 +24,7 @@ static const struct {
     {"db/store.db-wal", 0177, false},
     {"tls", 022, true},
     {"redoubt.conf", 0133, false},
+    {"idp.conf", 0177, false},
 };
 
 static void
@@ -67,6 +69,31 @@ check_files(struct checking *c)
 		: NULL,
 	    "%llu MiB are free",
 	    (unsigned long long)v.f_bavail * v.f_frsize >> 20);
+}
+
+/* ---- identity providers ---- */
+
+void
+check_idp(struct checking *c)
+{
+	struct trail t = {{0}};
+	struct idp_plan p;
+	err e = plan_idp_of(&c->dir, &t, &p);
+
+	if (!err_ok(e)) {
+		check_say(c, "idp.conf", false,
+		    "correct it, then send the server SIGHUP", "%s",
+		    t.detail[0] ? t.detail : err_text(e));
+		return;
+	}
+	if (!p.given)
+		check_say(c, "idp.conf", false, NULL,
+		    "there is none: no process of the server may connect to "
+		    "anything");
+	else
+		check_say(c, "idp.conf", false, NULL,
+		    "%zu identity providers may be called", p.conf.n);
+	idp_plan_close(&p);
 }
 
 /* ---- confinement, tried in a child ---- */

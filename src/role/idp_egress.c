@@ -10,7 +10,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/time.h"
 #include "egress/egress.h"
 #include "ipc/idpwire.h"
 #include "ipc/settings.h"
@@ -139,7 +138,7 @@ one(struct worker *w)
 	buf_init(&text, IDP_ANSWER);
 	buf_init(&b, IDP_ANSWER + IDP_ANSWER_HEAD);
 	said.status =
-	    egress_ask(w->egress, m.type, &a, time_now_ms(), &text, &report);
+	    egress_ask(w->egress, m.type, &a, &text, &report);
 	note(m.type, &a, said.status, &report);
 	said.seq = a.seq;
 	said.text = buf_view(&text);

@@ -17,9 +17,10 @@ read_one(struct str text, struct buf *ret)
 {
 	struct idp_document d;
 
+	/* Until a verifier is linked every document is refused. */
+	(void)ret;
 	TRY(idp_document_decode(text, &d));
-	buf_c(ret, "verdict");
-	return OK;
+	return err_of(E_NOT_IMPLEMENTED);
 }
 
 static bool

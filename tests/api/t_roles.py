@@ -18,9 +18,12 @@ from rig import BINARY, SANITIZED, Rig, run, test  # noqa: E402
 
 
 def children(rig):
-    """{"server": pid, "keeper": pid}"""
+    """{"server": pid, "keeper": pid, "idp": pid}: what the supervisor
+    started, not what that has forked"""
     found = {}
     for pid in rig.pids():
+        if int(status(pid)["PPid"]) != rig.server.pid:
+            continue
         cmd = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         if b"--role" in cmd:
             found[cmd[-2].decode()] = pid
@@ -46,7 +49,7 @@ def wait(rig, timeout=20):
 @test
 def what_they_gave_up(rig):
     kids = children(rig)
-    rig.eq(sorted(kids), ["keeper", "server"])
+    rig.eq(sorted(kids), ["idp", "keeper", "server"])
     own = os.stat("/proc/self/ns/net").st_ino
     for name, pid in [*kids.items(), ("supervisor", rig.server.pid)]:
         s = status(pid)
@@ -78,6 +81,9 @@ def what_they_hold_open(rig):
         if name == "server":
             rig.check(not [f for f in files if f.startswith(keys)],
                       f"the server holds {files}")
+        elif name == "idp":
+            rig.check(not [f for f in files if f.startswith(str(rig.data))],
+                      f"idp holds {files}")
         else:
             mine = [f for f in files if f.startswith(str(rig.data))]
             rig.eq(sorted(os.path.basename(f) for f in mine),
@@ -307,13 +313,14 @@ def a_root_key_from_systemd(rig):
 @test
 def as_another_user(rig):
     """Started by root on a directory of somebody else's: the server is them,
-    the keeper is who it was told to be, and neither can come back."""
+    the keeper and the idp role are who they were told to be, and nobody can
+    come back."""
     if os.geteuid() != 0:
         return
     rig.stop()
     conf = rig.data / "redoubt.conf"
     text = conf.read_text()
-    conf.write_text(text + "\n[keeper]\nuser = daemon\n")
+    conf.write_text(text + "\n[keeper]\nuser = daemon\n[idp]\nuser = bin\n")
     os.chmod(rig.dir, 0o755)
     for p in [rig.data, rig.data / "db", *(rig.data / "db").iterdir()]:
         os.chown(p, 65534, 65534)
@@ -322,6 +329,8 @@ def as_another_user(rig):
     rig.eq(status(kids["server"])["Uid"].split(), ["65534"] * 4)
     rig.eq(status(kids["server"])["Groups"], "")
     rig.eq(len(set(status(kids["keeper"])["Uid"].split())), 1)
+    rig.eq(len(set(status(kids["idp"])["Uid"].split())), 1)
+    rig.eq(len({status(p)["Uid"] for p in kids.values()}), 3, "uids")
     rig.check(status(kids["keeper"])["Uid"].split()[0] not in
               ("0", "65534"), "the keeper's uid")
     rig.ok(rig.post(rig.p + "/incidents", {"title": "as nobody"}), 201)
@@ -361,8 +370,8 @@ def without_root(_):
         log = p.communicate(timeout=30)[1]
         _.eq(p.returncode, 0, log)
         if not SANITIZED:
-            _.eq(log.count("event=confined"), 3, log)
-        _.eq(log.count("netns=1"), 3, log)
+            _.eq(log.count("event=confined"), 4, log)
+        _.eq(log.count("netns=1"), 4, log)
     finally:
         shutil.rmtree(top)
 
