@@ -1,7 +1,8 @@
 /*
  * settings.h: what the supervisor tells its children when it starts them:
  * the bodies of IPC_CONFIG, IPC_KEEPER_CONFIG and IPC_IDP_CONFIG.
- * Big-endian fields in the order below, text as u16 length and bytes; read by exact consumption.
+ * Big-endian fields in the order below, text as u16 length and bytes; read by
+ * exact consumption.
  */
 #ifndef IPC_SETTINGS_H
 #define IPC_SETTINGS_H

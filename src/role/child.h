@@ -25,8 +25,8 @@ struct child {
 
 /*
  * Start /proc/self/exe as that role: descriptors 3 and 4 are `up` and
- * `peer` (-1: it has none), 0 and 1 are /dev/null, 2 is ours, all others are closed; an empty
- * environment; signals that stop the supervisor are ignored.
+ * `peer` (-1: it has none), 0 and 1 are /dev/null, 2 is ours, all others are
+ * closed; an empty environment; signals that stop the supervisor are ignored.
  */
 err child_start(struct child *c, int up, int peer, struct trail *t) MUST_USE;
 /* Exit code to pass on: the child's own, or 1 after a signal. */

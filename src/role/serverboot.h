@@ -29,8 +29,8 @@ struct server_boot {
  */
 err server_boot(struct server_boot *ret, struct trail *t) MUST_USE;
 
-/* What the supervisor has said: IPC_TLS_RELOAD, IPC_DRAIN,
- * IPC_EGRESS_LINK or IPC_ROOT_RELOAD_DONE, to be called when supervisor.fd is readable.
+/* What the supervisor has said: IPC_TLS_RELOAD, IPC_DRAIN, IPC_EGRESS_LINK
+ * or IPC_ROOT_RELOAD_DONE, to be called when supervisor.fd is readable.
  * E_UNAVAILABLE: it is gone, end at once.  ret->body is in a static buffer:
  * for one thread. */
 err server_told(const struct server_boot *b, struct ipc_msg *ret) MUST_USE;
