@@ -137,8 +137,7 @@ one(struct worker *w)
 	TRY(idp_ask_decode(m.type, m.body, &a));
 	buf_init(&text, IDP_ANSWER);
 	buf_init(&b, IDP_ANSWER + IDP_ANSWER_HEAD);
-	said.status =
-	    egress_ask(w->egress, m.type, &a, &text, &report);
+	said.status = egress_ask(w->egress, m.type, &a, &text, &report);
 	note(m.type, &a, said.status, &report);
 	said.seq = a.seq;
 	said.text = buf_view(&text);
