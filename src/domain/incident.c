@@ -14,6 +14,7 @@ static const struct {
     {{"services", 8}, "[]"},
     {{"environments", 12}, "[]"},
     {{"fields", 6}, "{}"},
+    {{"security_details", 16}, "null"},
     {{"commander", 9}, "null"},
 };
 enum { MEMBERS = sizeof members / sizeof *members };
@@ -227,13 +228,24 @@ value_matches(const struct json *j, struct str q)
 	return false;
 }
 
+static bool
+among(const struct str *list, size_t n, struct str s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i], s))
+			return true;
+	return false;
+}
+
 bool
-incident_matches(const struct json *doc, struct str q)
+incident_matches(const struct json *doc, struct str q, const struct str *but,
+    size_t but_n)
 {
 	for (size_t i = 0; i < MEMBERS; i++) {
 		const struct json *j = json_get(doc, members[i].name);
 
-		if (j != NULL && value_matches(j, q))
+		if (j != NULL && !among(but, but_n, members[i].name) &&
+		    value_matches(j, q))
 			return true;
 	}
 	return false;

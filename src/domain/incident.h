@@ -5,8 +5,8 @@
  *
  * An incident is a head (numbers, times, enumerations: plain columns) and a
  * document: one JSON object {title, summary, type, services, environments,
- * fields, commander, source} that is sealed as it is and spliced into answers
- * as it is.
+ * fields, security_details, commander, source} that is sealed as it is and
+ * spliced into answers as it is, or without what is guarded.
  */
 #ifndef DOMAIN_INCIDENT_H
 #define DOMAIN_INCIDENT_H
@@ -49,8 +49,10 @@ void incident_attach(struct incident_head *h, int64_t now);
 /* Number of the next timeline entry. */
 uint32_t incident_next_entry(struct incident_head *h, int64_t now);
 
-/* Does the document contain q, without case, in any text of it? */
-bool incident_matches(const struct json *doc, struct str q);
+/* Does the document contain q, without case, in any text of it but of these
+ * members? */
+bool incident_matches(const struct json *doc, struct str q,
+    const struct str *but, size_t but_n);
 
 /* "INC-42", "inc-42" or "42": a number, not a UUID. */
 bool incident_number_parse(struct str s, uint64_t *ret);

@@ -1,7 +1,14 @@
 /* incident_view.c: see incident_view.h. */
 #include "flow/incident_view.h"
 
+#include "base/limits.h"
 #include "flow/things.h"
+
+static const struct json_limits doc_limits = {
+    .depth = LIM_JSON_DEPTH + 4,
+    .members = LIM_JSON_MEMBERS,
+    .values = LIM_JSON_VALUES,
+};
 
 void
 caller_subjects(struct call *c, struct subjects *ret)
@@ -129,10 +136,87 @@ incident_doc(struct call *c, const struct incident_row *r, struct str *ret)
 	return lane_open_sealed(c->lane, &w, r->stored, c->a, ret);
 }
 
-void
-incident_members_json(struct jw *w, const struct incident_row *row,
-    const struct incident_head *h, struct str doc)
+err
+view_sight(struct call *c, const struct incident_row *row, uint8_t severity,
+    struct str doc, const struct grant **ret)
 {
+	struct target t = {.perm = PERM_INCIDENT_SENSITIVE,
+	    .project = row->project};
+	struct resource thing;
+	struct decision d;
+
+	*ret = NULL;
+	if (err_ok(access_grant(c->a, c->actor, &t, c->now, &d, ret)))
+		return OK;
+	t.some = true; /* for some incidents: perhaps for this one? */
+	if (!access_decide(c->actor, &t, c->now).allowed)
+		return OK;
+	if (doc.p == NULL)
+		TRY(incident_doc(c, row, &doc));
+	TRY(thing_incident(c, row, severity, doc, &thing));
+	t.some = false;
+	t.res = &thing;
+	err_ignore(access_grant(c->a, c->actor, &t, c->now, &d, ret),
+	    "no grant is an answer");
+	return OK;
+}
+
+size_t
+guarded_names(struct str ret[GUARDED_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fields_n && n < GUARDED_MAX; i++)
+		if (fields[i].schema == SCHEMA_INCIDENT &&
+		    fields[i].sensitive == FIELD_GUARDED)
+			ret[n++] = fields[i].name;
+	return n;
+}
+
+static bool
+is_guarded(struct str name)
+{
+	struct str names[GUARDED_MAX];
+	size_t n = guarded_names(names);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* Members of an object with null for those that are guarded. */
+static void
+redacted_members(struct jw *w, const struct json *o)
+{
+	for (const struct json *j = json_first(o); j != NULL; j = j->next) {
+		jw_name(w, j->name);
+		if (is_guarded(j->name))
+			jw_null(w);
+		else
+			jw_value(w, j);
+	}
+}
+
+static void
+redacted_json(struct jw *w)
+{
+	struct str names[GUARDED_MAX];
+	size_t n = guarded_names(names);
+
+	jw_karr(w, "redacted");
+	for (size_t i = 0; i < n; i++)
+		jw_str(w, names[i]);
+	jw_arr_end(w);
+}
+
+err
+incident_members_json(struct call *c, struct jw *w,
+    const struct incident_row *row, const struct incident_head *h,
+    struct str doc, const struct grant *sight)
+{
+	const struct json *j;
+
 	jw_uuid(w, "id", &row->id.u);
 	jw_ki64(w, "number", (int64_t)row->number);
 	jw_kstr(w, "severity", severity_text(h->severity));
@@ -146,32 +230,65 @@ incident_members_json(struct jw *w, const struct incident_row *row,
 	jw_time(w, "mitigated_at", h->mitigated);
 	jw_time(w, "resolved_at", h->resolved);
 	jw_time(w, "closed_at", h->closed);
-	jw_raw_members(w, doc);
+	if (sight != NULL) {
+		jw_raw_members(w, doc);
+		return OK;
+	}
+	TRY(json_parse(c->a, doc, &doc_limits, &c->trail, &j));
+	redacted_members(w, j);
+	redacted_json(w);
+	return OK;
 }
 
 err
 answer_incident(struct call *c, struct incident_card *i, int status)
 {
+	const struct grant *sight;
 	struct jw *w;
 
 	TRY(desk_incident_doc(c->lane, i));
+	TRY(view_sight(c, &i->row, i->head.severity, i->doc, &sight));
 	w = answer(c, status);
 	jw_obj(w);
-	incident_members_json(w, &i->row, &i->head, i->doc);
+	TRY(incident_members_json(c, w, &i->row, &i->head, i->doc, sight));
 	jw_obj_end(w);
 	answer_etag(c, i->head.version);
 	return buf_check(&c->out);
 }
 
+/* What was changed in a guarded member is guarded, too. */
+static err
+redacted_item(struct call *c, struct str item)
+{
+	const struct json *j;
+
+	TRY(json_parse(c->a, item, &doc_limits, &c->trail, &j));
+	jw_obj(&c->w);
+	for (j = json_first(j); j != NULL; j = j->next) {
+		jw_name(&c->w, j->name);
+		if (!str_is(j->name, "data")) {
+			jw_value(&c->w, j);
+			continue;
+		}
+		jw_obj(&c->w);
+		redacted_members(&c->w, j);
+		jw_obj_end(&c->w);
+	}
+	jw_obj_end(&c->w);
+	return OK;
+}
+
 /* The blob is the item as it is answered (desk_entry). */
 static err
 timeline_item(struct call *c, const struct incident_row *r,
-    const struct entry_row *e)
+    const struct entry_row *e, bool redact)
 {
 	struct seal_where where = entry_where(r->project, r->seq, e->n);
 	struct str item;
 
 	TRY(lane_open_sealed(c->lane, &where, e->stored, c->a, &item));
+	if (redact && e->kind == ENTRY_CHANGED)
+		return redacted_item(c, item);
 	jw_raw(&c->w, item);
 	return OK;
 }
@@ -194,7 +311,7 @@ timeline_read(struct call *c, const struct incident_row *r,
 			*ret_more = shown == k->max || c->out.n > PAGE_BYTES;
 			if (*ret_more)
 				break;
-			e = timeline_item(c, r, &row[i]);
+			e = timeline_item(c, r, &row[i], k->redacted);
 			*ret_last = row[i].n;
 			shown++;
 		}
@@ -205,10 +322,12 @@ timeline_read(struct call *c, const struct incident_row *r,
 }
 
 err
-timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
-    bool newest_first, uint32_t max, bool *ret_more, uint32_t *ret_last)
+timeline_items(struct call *c, const struct incident_row *r,
+    const struct grant *sight, uint32_t after, bool newest_first, uint32_t max,
+    bool *ret_more, uint32_t *ret_last)
 {
-	struct page_key k = {r->seq, r->entries, after, max, newest_first};
+	struct page_key k = {r->seq, r->entries, after, max, newest_first,
+	    sight == NULL};
 	uint64_t version = c->lane->snap->version;
 	const struct page_kept *kept =
 	    pages_find(&c->lane->pages, &k, version, c->now);

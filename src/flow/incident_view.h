@@ -37,16 +37,28 @@ err view_own_member(struct call *c, uint64_t seq, bool *ret) MUST_USE;
 /* Its document, and the whole as JSON. */
 err incident_doc(struct call *c, const struct incident_row *r,
     struct str *ret) MUST_USE;
-/* Members of an open object. */
-void incident_members_json(struct jw *w, const struct incident_row *row,
-    const struct incident_head *h, struct str doc);
+/*
+ * The caller's grant to read and find what is guarded in this incident, or
+ * NULL: what is rendered without it is redacted.  doc: its document, or
+ * STR_NONE when it was not opened yet.
+ */
+err view_sight(struct call *c, const struct incident_row *row, uint8_t severity,
+    struct str doc, const struct grant **ret) MUST_USE;
+/* Names of the guarded members of incidents. */
+enum { GUARDED_MAX = 8 };
+size_t guarded_names(struct str ret[GUARDED_MAX]);
+/* Members of an open object; without sight, null stands for what is guarded
+ * and "redacted" names it. */
+err incident_members_json(struct call *c, struct jw *w,
+    const struct incident_row *row, const struct incident_head *h,
+    struct str doc, const struct grant *sight) MUST_USE;
 /* The answer for a card: body, ETag. */
 err answer_incident(struct call *c, struct incident_card *i,
     int status) MUST_USE;
 /* At most max timeline entries as JSON items of an open array; *ret_last:
  * number of the last, *ret_more: others follow it. */
-err timeline_items(struct call *c, const struct incident_row *r, uint32_t after,
-    bool newest_first, uint32_t max, bool *ret_more,
-    uint32_t *ret_last) MUST_USE;
+err timeline_items(struct call *c, const struct incident_row *r,
+    const struct grant *sight, uint32_t after, bool newest_first, uint32_t max,
+    bool *ret_more, uint32_t *ret_last) MUST_USE;
 
 #endif

@@ -31,7 +31,8 @@ source_of(struct call *c)
 /* ---- get ---- */
 
 static err
-include_timeline(struct call *c, const struct incident_row *r)
+include_timeline(struct call *c, const struct incident_row *r,
+    const struct grant *sight)
 {
 	struct str what = c->query.raw[PARAM_INCLUDE];
 	uint32_t last;
@@ -42,7 +43,8 @@ include_timeline(struct call *c, const struct incident_row *r)
 	if (!str_is(what, "timeline"))
 		return call_bad(c, E_INVALID, "include: timeline");
 	jw_karr(&c->w, "timeline");
-	TRY(timeline_items(c, r, 0, true, INCLUDE_ENTRIES, &more, &last));
+	TRY(timeline_items(c, r, sight, 0, true, INCLUDE_ENTRIES, &more,
+	    &last));
 	jw_arr_end(&c->w);
 	return OK;
 }
@@ -50,6 +52,7 @@ include_timeline(struct call *c, const struct incident_row *r)
 err
 route_incident_get(struct call *c)
 {
+	const struct grant *sight;
 	struct incident_head h;
 	struct incident_row row;
 	struct str doc;
@@ -57,12 +60,13 @@ route_incident_get(struct call *c)
 
 	TRY(view_incident(c, 1, &row));
 	TRY(incident_doc(c, &row, &doc));
+	TRY(view_sight(c, &row, row.severity, doc, &sight));
 	h = incident_head_of(&row);
 	w = answer(c, 200);
 	jw_obj(w);
-	incident_members_json(w, &row, &h, doc);
+	TRY(incident_members_json(c, w, &row, &h, doc, sight));
 	glass_banner(c, w, row.project, &row.id.u);
-	TRY(include_timeline(c, &row));
+	TRY(include_timeline(c, &row, sight));
 	jw_obj_end(w);
 	answer_etag(c, row.version);
 	return OK;
@@ -164,12 +168,23 @@ position_take(struct call *c, struct incident_filter *f)
 	return err_of(cur_end(&cur) ? E_OK : E_BAD_CURSOR);
 }
 
+/* What one may not read is not found either. */
+static bool
+matches(const struct json *doc, struct str q, const struct grant *sight)
+{
+	struct str names[GUARDED_MAX];
+
+	return incident_matches(doc, q, names,
+	    sight == NULL ? guarded_names(names) : 0);
+}
+
 /* Shown, when there is no q or the document contains it. */
 static err
 list_item(struct call *c, const struct incident_row *r, struct str q,
     bool *ret_shown)
 {
 	struct incident_head h = incident_head_of(r);
+	const struct grant *sight;
 	struct resource thing;
 	const struct json *j;
 	struct str doc;
@@ -180,14 +195,15 @@ list_item(struct call *c, const struct incident_row *r, struct str q,
 		TRY(thing_incident(c, r, r->severity, doc, &thing));
 		*ret_shown = call_holds(c, &thing);
 	}
+	TRY(view_sight(c, r, r->severity, doc, &sight));
 	if (*ret_shown && q.p != NULL) {
 		TRY(json_parse(c->a, doc, &doc_limits, &c->trail, &j));
-		*ret_shown = incident_matches(j, q);
+		*ret_shown = matches(j, q, sight);
 	}
 	if (!*ret_shown)
 		return OK;
 	jw_obj(&c->w);
-	incident_members_json(&c->w, r, &h, doc);
+	TRY(incident_members_json(c, &c->w, r, &h, doc, sight));
 	jw_obj_end(&c->w);
 	return buf_check(&c->out);
 }
@@ -296,6 +312,51 @@ ask_new(struct call *c)
 	    "you may not declare an incident like this one");
 }
 
+static bool
+sets_guarded(struct call *c)
+{
+	struct str names[GUARDED_MAX];
+	size_t n = guarded_names(names);
+
+	for (size_t i = 0; i < n; i++)
+		if (json_get(c->body, names[i]) != NULL)
+			return true;
+	return false;
+}
+
+static err
+refuse_guarded(struct call *c)
+{
+	return call_bad(c, E_FORBIDDEN,
+	    "a sensitive member is set with incident.sensitive only");
+}
+
+static err
+ask_guarded_new(struct call *c)
+{
+	struct target t = {.perm = PERM_INCIDENT_SENSITIVE,
+	    .project = c->project->o.project};
+	struct resource thing;
+
+	if (!sets_guarded(c))
+		return OK;
+	TRY(thing_new_incident(c, &thing));
+	t.res = &thing;
+	return access_decide(c->actor, &t, c->now).allowed ? OK
+							   : refuse_guarded(c);
+}
+
+static err
+ask_guarded(struct call *c, const struct incident_card *i)
+{
+	const struct grant *sight;
+
+	if (!sets_guarded(c))
+		return OK;
+	TRY(view_sight(c, &i->row, i->head.severity, i->doc, &sight));
+	return sight != NULL ? OK : refuse_guarded(c);
+}
+
 err
 route_incident_create(struct call *c)
 {
@@ -305,6 +366,7 @@ route_incident_create(struct call *c)
 	struct buf doc;
 
 	TRY(ask_new(c));
+	TRY(ask_guarded_new(c));
 	buf_init_on(&doc, c->a, LIM_BODY * 2);
 	TRY(incident_create(c->grant, c->body, source_of(c), c->now, &h, &doc));
 	TRY(desk_incident_new(c, &h, buf_view(&doc), &i));
@@ -385,6 +447,7 @@ route_incident_patch(struct call *c)
 	TRY(patch_private(c, i, &became_private));
 	TRY(check_commander(c));
 	TRY(desk_incident_doc(c->lane, i));
+	TRY(ask_guarded(c, i));
 	TRY(json_parse(c->a, i->doc, &doc_limits, &c->trail, &old));
 	buf_init_on(&doc, c->a, LIM_BODY * 2);
 	buf_init_on(&changes, c->a, LIM_BODY * 3);
@@ -541,6 +604,7 @@ err
 route_timeline_list(struct call *c)
 {
 	struct str order = c->query.raw[PARAM_ORDER], position;
+	const struct grant *sight;
 	struct incident_row row;
 	uint32_t after = 0, last;
 	bool newest = false, more;
@@ -559,7 +623,8 @@ route_timeline_list(struct call *c)
 			return err_of(E_BAD_CURSOR);
 	}
 	(void)list_begin(c);
-	TRY(timeline_items(c, &row, after, newest, c->query.limit, &more,
+	TRY(view_sight(c, &row, row.severity, STR_NONE, &sight));
+	TRY(timeline_items(c, &row, sight, after, newest, c->query.limit, &more,
 	    &last));
 	buf_init_on(&b, c->a, 8);
 	buf_be32(&b, last);

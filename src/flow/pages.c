@@ -42,7 +42,7 @@ same(const struct page_key *a, const struct page_key *b)
 {
 	return a->incident == b->incident && a->entries == b->entries &&
 	    a->after == b->after && a->max == b->max &&
-	    a->newest_first == b->newest_first;
+	    a->newest_first == b->newest_first && a->redacted == b->redacted;
 }
 
 const struct page_kept *

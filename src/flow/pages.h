@@ -24,6 +24,7 @@ struct page_key {
 	uint32_t entries; /* of the incident, now */
 	uint32_t after, max;
 	bool newest_first;
+	bool redacted; /* for who may not read what is guarded */
 };
 
 struct page_kept {

@@ -52,8 +52,9 @@ const struct route route_leak = {.id = "token_in_url",
     .tier = TIER_NEVER,
     .handle = route_revoke_leaked};
 
-#define no false
-#define yes true
+#define no FIELD_OPEN
+#define yes FIELD_RECORDED
+#define guarded FIELD_GUARDED
 const struct field fields[] = {
 #define FIELD(schema, name, type, max, set, class, sensitive, meaning)         \
 	{SCHEMA_##schema, {name, sizeof(name) - 1}, FT_##type, max, set,       \

@@ -139,6 +139,8 @@ enum field_type {
 	FT_OBJECTS
 };
 enum field_class { FC_SEALED, FC_INDEX, FC_PUBLIC, FC_NOWHERE };
+/* Reading it is recorded; or also needs incident.sensitive. */
+enum field_sensitivity { FIELD_OPEN, FIELD_RECORDED, FIELD_GUARDED };
 struct field {
 	enum schema schema;
 	struct str name;
@@ -146,7 +148,7 @@ struct field {
 	size_t max;
 	unsigned set;
 	enum field_class class;
-	bool sensitive;
+	enum field_sensitivity sensitive;
 	const char *meaning;
 };
 extern const struct field fields[];

@@ -383,5 +383,8 @@ shape_openapi(struct jw *w, const struct field *f)
 		: f->class == FC_INDEX	? STR("sealed, indexed")
 		: f->class == FC_SEALED ? STR("sealed")
 					: STR("not stored"));
-	jw_kbool(w, "x-sensitive", f->sensitive);
+	jw_kbool(w, "x-sensitive", f->sensitive != FIELD_OPEN);
+	if (f->sensitive == FIELD_GUARDED)
+		jw_kstr(w, "x-permission",
+		    str_c(perm_text(PERM_INCIDENT_SENSITIVE)));
 }

@@ -35,7 +35,8 @@ TEST(create_writes_the_whole_document)
 	T_EQ_STR(buf_view(&doc),
 	    STR("{\"title\":\"T\",\"summary\":null,"
 		"\"type\":null,\"services\":[\"db\"],\"environments\":[],"
-		"\"fields\":{},\"commander\":null,\"source\":{\"kind\":\"api\"}"
+		"\"fields\":{},\"security_details\":null,"
+		"\"commander\":null,\"source\":{\"kind\":\"api\"}"
 		"}"));
 	T_EQ_INT(h.severity, SEV1);
 	T_EQ_INT(h.status, INCIDENT_NEW);
@@ -160,6 +161,7 @@ TEST(numbers)
 
 TEST(matching)
 {
+	struct str fields = STR("fields");
 	struct arena a;
 	const struct json *d;
 
@@ -167,9 +169,11 @@ TEST(matching)
 	d = parse(&a,
 	    "{\"title\":\"Disk Full\",\"fields\":{\"a\":[\"Deep\"]},"
 	    "\"source\":{\"kind\":\"hidden\"}}");
-	T_OK(incident_matches(d, STR("disk f")));
-	T_OK(incident_matches(d, STR("deep")));
-	T_OK(!incident_matches(d, STR("hidden")));
+	T_OK(incident_matches(d, STR("disk f"), NULL, 0));
+	T_OK(incident_matches(d, STR("deep"), NULL, 0));
+	T_OK(!incident_matches(d, STR("hidden"), NULL, 0));
+	T_OK(!incident_matches(d, STR("deep"), &fields, 1));
+	T_OK(incident_matches(d, STR("disk"), &fields, 1));
 	arena_done(&a);
 }
 

@@ -19,7 +19,7 @@ text_of(struct arena *a, char c, size_t n)
 
 TEST(found_again)
 {
-	struct page_key k = {1, 5, 0, 50, false}, other;
+	struct page_key k = {1, 5, 0, 50, false, false}, other;
 	const struct page_kept *s;
 	struct pages p = {0};
 
@@ -44,6 +44,9 @@ TEST(found_again)
 	other = k;
 	other.newest_first = true;
 	T_OK(pages_find(&p, &other, 7, 1000) == NULL);
+	other = k;
+	other.redacted = true;
+	T_OK(pages_find(&p, &other, 7, 1000) == NULL);
 	T_OK(pages_find(&p, &k, 7, 1000) != NULL);
 	/* another world, other keys: all of it goes */
 	T_OK(pages_find(&p, &k, 8, 1000) == NULL);
@@ -53,7 +56,7 @@ TEST(found_again)
 
 TEST(for_a_moment)
 {
-	struct page_key k = {1, 5, 0, 50, false};
+	struct page_key k = {1, 5, 0, 50, false, false};
 	struct pages p = {0};
 
 	pages_keep(&p, &k, 0, 1000, STR("abc"), 5, false);
@@ -74,7 +77,7 @@ TEST(for_a_moment)
 /* The same page twice is there once; an older state of it goes. */
 TEST(one_of_each)
 {
-	struct page_key k = {1, 5, 0, 50, false};
+	struct page_key k = {1, 5, 0, 50, false, false};
 	struct pages p = {0};
 
 	pages_keep(&p, &k, 0, 1, STR("abc"), 5, false);
@@ -90,7 +93,7 @@ TEST(one_of_each)
 
 TEST(bounded)
 {
-	struct page_key k = {1, 5, 0, 50, false};
+	struct page_key k = {1, 5, 0, 50, false, false};
 	struct pages p = {0};
 	struct arena a;
 
