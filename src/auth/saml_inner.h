@@ -81,6 +81,15 @@ bool saml_b64(struct arena *a, struct str in, struct str *ret);
 bool sig_verify(struct verify *v, xmlNodePtr parent, xmlNodePtr sig,
     struct str *ret);
 
+/* The signature of a query: the same algorithms and keys. */
+bool sig_text(struct verify *v, struct str alg, struct str text,
+    struct str value);
+
+/* ---- saml_meta.c ---- */
+
+/* For text and for attributes. */
+void xml_escape(struct buf *b, struct str s);
+
 /* ---- saml_crypt.c ---- */
 
 /* The assertion inside an EncryptedAssertion; one reason for every fault. */

@@ -338,3 +338,16 @@ sig_verify(struct verify *v, xmlNodePtr parent, xmlNodePtr sig, struct str *ret)
 	*ret = body;
 	return true;
 }
+
+bool
+sig_text(struct verify *v, struct str alg, struct str text, struct str value)
+{
+	const struct method *m = NULL;
+
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (str_is(alg, methods[i].uri))
+			m = &methods[i];
+	if (m == NULL || !md_taken(v, m->md))
+		return saml_no(v, SAML_ALGORITHM);
+	return value_verify(v, m, text, value);
+}

@@ -19,6 +19,8 @@ import os
 import pathlib
 import re
 import sys
+import urllib.parse
+import zlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -339,7 +341,8 @@ def signed_assertion(**kw):
 CASES = []
 
 
-def case(name, expect, xml, subject="ada", now=0, **provider):
+def case(name, expect, xml, subject="ada", now=0, kind="response",
+         **provider):
     p = {"entity": IDP, "sp": SP, "acs": ACS, "request": REQ,
          "keys": ["rsa"], "decrypt": True}
     p.update(provider)
@@ -350,6 +353,7 @@ def case(name, expect, xml, subject="ada", now=0, **provider):
         serialization.NoEncryption()))] if p["decrypt"] else []
     data = xml if isinstance(xml, bytes) else xml.encode()
     CASES.append({"name": name, "expect": expect, "xml": b64(data),
+                  "kind": kind,
                   "subject": subject, "provider": p,
                   "now": ms(NOW + datetime.timedelta(seconds=now))})
 
@@ -1029,6 +1033,148 @@ def encrypted():
     d("not_utf8", r(encrypt("", plain_bytes=b"\xff<a/>")), "encoding")
 
 
+SLO = "https://sp.example/auth/saml/corp/logout"
+
+
+def logout(lid="_l1", issued=0, destination=SLO, issuer=IDP, name="ada",
+           sessions=("_s1",), version="2.0", until=None, sig="{LSIG}",
+           root="LogoutRequest"):
+    return (f'<samlp:{root} xmlns:samlp="{P}" xmlns:saml="{A}"' +
+            attr("ID", lid) + attr("Version", version) +
+            attr("IssueInstant", t(issued)) +
+            attr("Destination", destination) +
+            attr("NotOnOrAfter", None if until is None else t(until)) +
+            f"><saml:Issuer>{issuer}</saml:Issuer>{sig}<saml:NameID>{name}"
+            "</saml:NameID>" + "".join(
+                f"<samlp:SessionIndex>{s}</samlp:SessionIndex>"
+                for s in sessions) + f"</samlp:{root}>")
+
+
+def packed(xml):
+    z = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return b64(z.compress(xml.encode()) + z.flush())
+
+
+def query(xml, key="rsa", relay=None, alg=None, message=None,
+          sign_with=None, tamper=None):
+    quote = urllib.parse.quote_plus
+    q = "SAMLRequest=" + quote(packed(xml) if message is None else message)
+    if relay is not None:
+        q += "&RelayState=" + quote(relay)
+    q += "&SigAlg=" + quote(alg or method_of(KEYS[key], "sha256"))
+    s = raw_sign(KEYS[sign_with or key], "sha256", q.encode())
+    if tamper:
+        q = tamper(q)
+    return q + "&Signature=" + quote(b64(s))
+
+
+def logouts():
+    bare = logout(sig="")
+
+    def q(expect, name, text, **kw):
+        case("query." + name, "ok" if expect == "ok" else "saml." + expect,
+             text, kind="query", **kw)
+
+    def d(expect, name, text, **kw):
+        case("document." + name, "ok" if expect == "ok" else
+             "saml." + expect, text, kind="document", **kw)
+
+    q("ok", "good", query(bare))
+    q("ok", "relay", query(bare, relay="a b&c"))
+    q("ok", "ec", query(bare, key="ec"), keys=["ec"])
+    q("ok", "no_sessions", query(logout(sig="", sessions=())))
+    q("signature", "other_key", query(bare, sign_with="evil"))
+    q("signature", "changed", query(bare, relay="x", tamper=lambda s:
+                                    s.replace("RelayState=x",
+                                              "RelayState=y")))
+    q("signature", "relay_added", query(bare, tamper=lambda s: s.replace(
+        "&SigAlg", "&RelayState=y&SigAlg")))
+    q("signature", "lower_case_escapes", query(bare, tamper=lambda s:
+                                               s.replace("%2F", "%2f")))
+    q("algorithm", "sha1", query(bare, alg=DS + "rsa-sha1"))
+    q("algorithm", "alg_none", query(bare, alg="none"))
+    q("encoding", "unsigned", "SAMLRequest=" + packed(bare))
+    q("encoding", "twice", query(bare) + "&SAMLRequest=x")
+    q("encoding", "extra", query(bare) + "&x=y")
+    q("encoding", "empty", "")
+    q("encoding", "not_deflated", query(bare, message=b64(bare.encode())))
+    q("encoding", "bomb", query("", message=packed(" " * 300000)))
+    q("encoding", "trailing", query("", message=b64(base64.b64decode(
+        packed(bare)) + b"x")))
+    q("destination", "other", query(logout(sig="", destination=ACS)))
+    q("destination", "none", query(logout(sig="", destination=None)))
+    q("issuer", "issuer_other", query(logout(sig="", issuer="urn:x")))
+    q("issued", "old", query(logout(sig="", issued=-700)))
+    q("issued", "future", query(logout(sig="", issued=700)))
+    q("expired", "over", query(logout(sig="", until=-100)))
+    q("version", "version", query(logout(sig="", version="1.1")))
+    q("shape", "no_id", query(logout(sig="", lid=None)))
+    q("shape", "response", query(logout(sig="", root="LogoutResponse")))
+    q("shape", "many_sessions", query(logout(sig="", sessions=["s"] * 9)))
+    q("lexical", "dtd", query("<!DOCTYPE x>" + bare))
+    signed = logout()
+    dg = digest_of(bare, "_l1")
+    good_doc = signed.replace("{LSIG}", signature(dg, "_l1"))
+    d("ok", "good", good_doc)
+    d("unsigned", "unsigned", bare)
+    d("digest", "changed", good_doc.replace(">ada<", ">bob<"))
+    d("signature", "other_key", signed.replace(
+        "{LSIG}", signature(dg, "_l1", key="evil")))
+    d("reference", "other_id", signed.replace(
+        "{LSIG}", signature(dg, "_x")))
+    d("destination", "other", good_doc, acs="x", slo="https://x/")
+
+
+def metadata():
+    def key(use, c=None):
+        return (f'<md:KeyDescriptor{attr("use", use)}><ds:KeyInfo xmlns:ds='
+                f'"{DS}"><ds:X509Data><ds:X509Certificate>'
+                f'{b64(c or CERT)}</ds:X509Certificate></ds:X509Data>'
+                f'</ds:KeyInfo></md:KeyDescriptor>')
+
+    def sso(binding="HTTP-Redirect", to="https://idp.example/sso",
+            what="SingleSignOnService"):
+        return (f'<md:{what} Binding="urn:oasis:names:tc:SAML:2.0:bindings:'
+                f'{binding}" Location="{to}"/>')
+
+    def entity(inner, eid=IDP, role="IDPSSODescriptor"):
+        return (f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:'
+                f'metadata" entityID="{eid}"><md:{role} protocolSupport'
+                f'Enumeration="{P}">{inner}</md:{role}>'
+                "</md:EntityDescriptor>")
+
+    def m(ok_, name, xml):
+        case("metadata." + name, "ok" if ok_ else "saml.metadata", xml,
+             kind="meta", subject=IDP)
+
+    good_one = entity(key("signing") + sso("HTTP-POST") + sso())
+    m(True, "good", good_one)
+    m(True, "declared", '<?xml version="1.0"?>\n' + good_one + "\n")
+    m(True, "no_use", entity(key(None) + sso()))
+    m(True, "logout", entity(key("signing") + sso(
+        what="SingleLogoutService", to="https://idp.example/slo") + sso()))
+    m(True, "two_keys", entity(key("signing") + key("signing") +
+                               key("encryption") + sso()))
+    m(True, "entities", '<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:'
+      'SAML:2.0:metadata">' + good_one + "</md:EntitiesDescriptor>")
+    m(False, "two_entities", '<md:EntitiesDescriptor xmlns:md="urn:oasis:'
+      'names:tc:SAML:2.0:metadata">' + good_one * 2 +
+      "</md:EntitiesDescriptor>")
+    m(False, "no_key", entity(key("encryption") + sso()))
+    m(False, "five_keys", entity(key("signing") * 5 + sso()))
+    m(False, "bad_key", entity(key("signing", b"hello") + sso()))
+    m(False, "no_sso", entity(key("signing")))
+    m(False, "only_post", entity(key("signing") + sso("HTTP-POST")))
+    m(False, "javascript", entity(key("signing") + sso(
+        to="javascript:alert(1)")))
+    m(False, "space", entity(key("signing") + sso(to="https://x/ y")))
+    m(False, "sp", entity(key("signing") + sso(), role="SPSSODescriptor"))
+    m(False, "no_name", entity(key("signing") + sso(), eid=""))
+    m(False, "dtd", "<!DOCTYPE x>" + good_one)
+    m(False, "text", "hello")
+    m(False, "empty", "")
+
+
 def main():
     valid()
     wrapping()
@@ -1040,6 +1186,8 @@ def main():
     envelopes()
     semantics()
     encrypted()
+    logouts()
+    metadata()
     names = [c["name"] for c in CASES]
     assert len(set(names)) == len(names), \
         [n for n in names if names.count(n) > 1]
