@@ -129,6 +129,16 @@ challenge(struct call *c)
 	return buf_view(&b);
 }
 
+static struct str
+retry_after(struct call *c)
+{
+	struct buf b;
+
+	buf_init_on(&b, c->a, 24);
+	buf_u64(&b, c->retry_after == 0 ? 1 : c->retry_after);
+	return buf_view(&b);
+}
+
 static void
 log_request(const struct call *c)
 {
@@ -160,7 +170,7 @@ line_answer(struct call *c)
 	if (r.status == 405)
 		header(&r, "allow", allowed(c));
 	if (r.status == 429 || r.status == 503)
-		header(&r, "retry-after", STR("1"));
+		header(&r, "retry-after", retry_after(c));
 	if (c->lane->state->log_requests)
 		log_request(c);
 	(void)snap_unref(c->snap);

@@ -7,8 +7,8 @@
  * (objects, private incidents) with call_ask, changes rows only in the writer
  * lane, and renders its answer into c->w.  It returns the error to answer.
  *
- * A handler of a SLOW route runs twice: first with c->slow on a thread that
- * may take long (a password's hash, an identity provider's answer) and writes
+ * A handler of a SLOW or HASH route runs twice: first with c->slow on a thread
+ * that may take long (a password's hash, an answer from elsewhere) and writes
  * nothing, then in the writer.  What the first one found out it leaves in
  * c->prepared.  When it sets a status, that is the answer, and the second one
  * does not run.
@@ -96,13 +96,14 @@ struct call {
 	size_t secret_from, secret_to;	 /* see answer_secret */
 	struct str cookie[CALL_COOKIES]; /* see browser.h */
 	size_t cookies_n;
-	bool cookie_lost; /* one was too long: no answer at all */
-	bool stale_login; /* refused with E_STEP_UP */
-	unsigned allow;	  /* for 405: bit per method */
-	bool slow;	  /* on a thread that may take long */
-	bool handled;	  /* only the record step is left */
-	bool dirty;	  /* the handler has written something */
-	bool over;	  /* it has ended its own session */
+	bool cookie_lost;     /* one was too long: no answer at all */
+	bool stale_login;     /* refused with E_STEP_UP */
+	unsigned retry_after; /* seconds, with 429 and 503; 0: one */
+	unsigned allow;	      /* for 405: bit per method */
+	bool slow;	      /* on a thread that may take long */
+	bool handled;	      /* only the record step is left */
+	bool dirty;	      /* the handler has written something */
+	bool over;	      /* it has ended its own session */
 
 	void *prepared;	   /* what the reactor made for the writer (ingest) */
 	struct call *next; /* queues */

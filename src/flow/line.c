@@ -402,6 +402,12 @@ dispatch(struct call *c)
 		line_fail(c, err_of(E_RATE));
 		line_answer(c);
 		return;
+	case ROUTE_HASH:
+		if (readers_submit(c->lane->state->hashes, c))
+			return;
+		line_fail(c, err_of(E_UNAVAILABLE));
+		line_answer(c);
+		return;
 	case ROUTE_STREAM: { /* recorded first, then opened by the streams */
 		err e = line_handle(c);
 

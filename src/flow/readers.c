@@ -53,7 +53,8 @@ work(void *arg)
 		c->next = NULL;
 		if (c->handled)
 			streams_export(&me->lane, c);
-		else if (c->route->lane == ROUTE_SLOW)
+		else if (c->route->lane == ROUTE_SLOW ||
+		    c->route->lane == ROUTE_HASH)
 			line_slow(&me->lane, c);
 		else
 			line_read(&me->lane, c);

@@ -107,6 +107,11 @@ schema_name(enum schema s)
 	    [SCHEMA_GLASS_REVIEW] = "break_glass_review",
 	    [SCHEMA_EXPLAIN] = "explain",
 	    [SCHEMA_EXPORT] = "export",
+	    [SCHEMA_LOGIN] = "login",
+	    [SCHEMA_PASSWORD] = "password",
+	    [SCHEMA_TOTP] = "totp",
+	    [SCHEMA_TOTP_CODE] = "totp_code",
+	    [SCHEMA_WEBAUTHN] = "webauthn",
 	    [SCHEMA_FORM] = "form",
 	};
 

@@ -23,7 +23,8 @@ enum route_lane {
 	ROUTE_READER,
 	ROUTE_WRITER,
 	ROUTE_STREAM,
-	ROUTE_SLOW
+	ROUTE_SLOW,
+	ROUTE_HASH
 };
 enum route_tier { TIER_READ, TIER_WRITE, TIER_ADMIN, TIER_NEVER };
 enum schema {
@@ -54,6 +55,11 @@ enum schema {
 	SCHEMA_GLASS_REVIEW,
 	SCHEMA_EXPLAIN,
 	SCHEMA_EXPORT,
+	SCHEMA_LOGIN,
+	SCHEMA_PASSWORD,
+	SCHEMA_TOTP,
+	SCHEMA_TOTP_CODE,
+	SCHEMA_WEBAUTHN,
 	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };

@@ -51,6 +51,7 @@ size_t snap_class_terms(const struct snap *s, uint32_t project,
 enum lane_kind { LANE_REACTOR, LANE_READER, LANE_WRITER, LANE_STREAM };
 
 struct state;
+struct throttle;
 struct writer;
 
 /* What one thread has of its own. */
@@ -86,6 +87,8 @@ struct state {
 	struct writer *writer;
 	struct readers *readers;
 	struct readers *logins; /* the first half of SLOW routes */
+	struct readers *hashes; /* the first half of HASH routes */
+	struct throttle *throttle;
 	struct streams *streams;
 	struct idp_client *idp; /* NULL in unit tests */
 };

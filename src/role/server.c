@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "auth/throttle.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -171,6 +172,10 @@ start_flow(struct server *s)
 	TRY(readers_start(st, s->boot.settings.readers, LIM_READER_QUEUE,
 	    &st->readers));
 	TRY(readers_start(st, LIM_LOGIN_THREADS, LIM_LOGIN_QUEUE, &st->logins));
+	st->throttle = throttle_new();
+	if (st->throttle == NULL)
+		return err_of(E_NO_MEMORY);
+	TRY(readers_start(st, LIM_HASHES, LIM_HASH_QUEUE, &st->hashes));
 	TRY(streams_start(st, &st->streams));
 	while (s->lanes < s->boot.settings.reactors) {
 		TRY(lane_open(st, LANE_REACTOR, s->lanes, &s->lane[s->lanes]));
@@ -317,12 +322,14 @@ down(struct server *s)
 	streams_end(st->streams);
 	if (s->wire != NULL)
 		wire_drain(s->wire);
+	st->hashes = readers_stop(st->hashes);
 	st->logins = readers_stop(st->logins);
 	st->readers = readers_stop(st->readers);
 	if (st->writer != NULL)
 		err_ignore(writer_do(st->writer, note_stop, NULL),
 		    "the log may be what is broken");
 	st->writer = writer_stop(st->writer);
+	st->throttle = throttle_free(st->throttle);
 	s->wire = wire_free(s->wire);
 	st->streams = streams_free(st->streams);
 	while (s->lanes > 0)

@@ -400,6 +400,73 @@ TEST(changed_keys)
 	}
 }
 
+/* A COSE_Key of these members, n of them, the bytes x at label -2, and y at
+ * -3 unless it is empty. */
+static struct str
+made_key(struct soft *s, unsigned n, const char *head, size_t head_n,
+    struct str x, struct str y)
+{
+	struct buf b;
+
+	buf_init_on(&b, &s->a, 4096);
+	cb_head(&b, 5, n);
+	buf_add(&b, head, head_n);
+	buf_char(&b, 0x21);
+	cb_bytes(&b, x);
+	if (y.n > 0) {
+		buf_char(&b, 0x22);
+		cb_bytes(&b, y);
+	}
+	return soft_copy(s, &b);
+}
+
+#define KEY(n, head, x, y)                                                     \
+	key_reason(made_key(&s, n, head, sizeof(head) - 1, x, y))
+
+TEST(made_keys)
+{
+	uint8_t raw[64], ed[32];
+	struct str x, y, e, no = STR("");
+	size_t n = sizeof ed;
+	struct soft s, t;
+
+	soft_open(&s, WEBAUTHN_ES256);
+	soft_open(&t, WEBAUTHN_EDDSA);
+	soft_point(s.pkey, raw);
+	T_OK(EVP_PKEY_get_raw_public_key(t.pkey, ed, &n) == 1);
+	x = str_of((char *)raw, 32);
+	y = str_of((char *)raw + 32, 32);
+	e = str_of((char *)ed, 32);
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x26\x20\x01", x, y), WEBAUTHN_OK);
+	T_EQ_INT(KEY(4, "\x01\x01\x03\x27\x20\x06", e, no), WEBAUTHN_OK);
+	/* another type, another curve, ours twice under another algorithm */
+	T_EQ_INT(KEY(5, "\x01\x01\x03\x26\x20\x01", x, y), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x26\x20\x02", x, y), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x27\x20\x01", x, y), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(4, "\x01\x02\x03\x27\x20\x06", e, no), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(4, "\x01\x01\x03\x27\x20\x07", e, no), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(4, "\x01\x01\x03\x27\x20\x04", e, no), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(4, "\x01\x01\x03\x26\x20\x06", e, no), WEBAUTHN_KEY);
+	/* lengths, a missing half, a member more */
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x26\x20\x01", str_head(x, 31), y),
+	    WEBAUTHN_KEY);
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x26\x20\x01", x, str_head(y, 31)),
+	    WEBAUTHN_KEY);
+	T_EQ_INT(KEY(4, "\x01\x02\x03\x26\x20\x01", x, no), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(4, "\x01\x01\x03\x27\x20\x06", str_head(e, 31), no),
+	    WEBAUTHN_KEY);
+	T_EQ_INT(KEY(5, "\x01\x01\x03\x27\x20\x06", e, y), WEBAUTHN_KEY);
+	T_EQ_INT(KEY(6, "\x01\x02\x03\x26\x20\x01\x02\x41x", x, y),
+	    WEBAUTHN_KEY);
+	/* not on the curve: y of nothing, x and y the wrong way round */
+	memset(raw + 32, 0, 32);
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x26\x20\x01", x, y), WEBAUTHN_KEY);
+	memset(raw, 0, 32);
+	T_EQ_INT(KEY(5, "\x01\x02\x03\x26\x20\x01", x, y), WEBAUTHN_KEY);
+	soft_close(&s);
+	soft_close(&t);
+}
+
 static struct str
 rsa_cose(struct soft *s, struct str n, struct str e)
 {

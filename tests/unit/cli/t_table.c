@@ -238,7 +238,8 @@ static bool
 is_silent(const struct route_row *r)
 {
 	static const char *const ids[] = {"none", "members_put", "audit_stream",
-	    "metrics", "logout"};
+	    "metrics", "logout", "password_set", "webauthn_challenge",
+	    "webauthn_add"};
 
 	for (size_t i = 0; i < COUNT(ids); i++)
 		if (strcmp(r->id, ids[i]) == 0)

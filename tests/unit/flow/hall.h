@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "audit/verify.h"
+#include "auth/throttle.h"
 #include "base/limits.h"
 #include "base/time.h"
 #include "flow/line.h"
@@ -108,6 +109,9 @@ hall_open(struct hall *h)
 	atomic_store(&hall_clock, h->o.now);
 	MUST(readers_start(&h->o.st, 2, LIM_READER_QUEUE, &h->o.st.readers));
 	MUST(readers_start(&h->o.st, 1, 2, &h->o.st.logins));
+	MUST(readers_start(&h->o.st, LIM_HASHES, LIM_HASH_QUEUE,
+	    &h->o.st.hashes));
+	h->o.st.throttle = throttle_new();
 	MUST(streams_start(&h->o.st, &h->o.st.streams));
 	MUST(lane_open(&h->o.st, LANE_REACTOR, 0, &h->lane));
 	MUST(store_reader(h->o.st.store, &h->look));
@@ -167,6 +171,7 @@ hall_close(struct hall *h)
 	struct visit *next;
 
 	streams_end(h->o.st.streams);
+	h->o.st.hashes = readers_stop(h->o.st.hashes);
 	h->o.st.logins = readers_stop(h->o.st.logins);
 	h->o.st.readers = readers_stop(h->o.st.readers);
 	h->o.w = writer_stop(h->o.w);
@@ -180,6 +185,7 @@ hall_close(struct hall *h)
 		free(v);
 	}
 	free(h->reactor);
+	h->o.st.throttle = throttle_free(h->o.st.throttle);
 	office_close(&h->o);
 	atomic_store(&hall_clock, 0);
 }

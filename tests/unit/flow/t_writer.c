@@ -285,6 +285,7 @@ TEST(after_a_restart)
 	    201);
 	h.o.w = writer_stop(h.o.w);
 	lane_close(&h.lane);
+	h.o.st.hashes = readers_stop(h.o.st.hashes);
 	h.o.st.logins = readers_stop(h.o.st.logins);
 	h.o.st.readers = readers_stop(h.o.st.readers);
 	state_done(&h.o.st);
