@@ -12,7 +12,7 @@
 #include "access/shelf.h"
 
 /* The place of what holds everywhere as soon as it is granted anywhere. */
-enum { PLACE_ANY = UINT32_MAX };
+#define PLACE_ANY UINT32_MAX
 
 struct right {
 	struct permset perms;

@@ -17,6 +17,7 @@
 
 #include "auth/actor.h"
 #include "auth/token.h"
+#include "base/text.h"
 #include "tests/t.h"
 #include "tests/unit/seal/help.h"
 
@@ -328,6 +329,89 @@ TEST(token)
 	must_be_caught(&bad);
 	world_unref(world);
 	help_done(&mac_key);
+	arena_done(&arena);
+}
+
+/* ---- the signature of a delivery ---- */
+
+static char signature[7 + 64 + 1] = "sha256=";
+static struct hook_auth hook;
+static const struct hook_secrets hook_secrets =
+    {.s = {{.kind = HOOK_HMAC, .text = {"It's a Secret to Everybody", 26}}},
+	.n = 1};
+
+static size_t
+hook_header(const void *ctx, struct str name, struct str *ret)
+{
+	(void)ctx;
+	(void)name;
+	*ret = str_c(signature);
+	return 1;
+}
+
+static const struct hook_input hook_input = {.header = hook_header,
+    .body = {"Hello, World!", 13}};
+
+static void
+prepare_signature(bool class)
+{
+	struct buf b = {.p = signature + 7, .cap = 64, .max = 64};
+
+	hex_add(&b, str_of((const char *)(class ? near : far), 32));
+}
+
+static void
+op_hook(void)
+{
+	struct hook_proof p;
+
+	hook_check(&arena, &hook, &hook_secrets, &hook_input, &p);
+	sink = p.why == HOOK_WHY_OK;
+}
+
+static void
+op_hook_early(void)
+{
+	uint8_t mac[MAC_MAX], got[32];
+
+	sink = err_ok(mac_hmac(MAC_SHA256, hook_secrets.s[0].text,
+		   &hook_input.body, 1, mac)) &&
+	    hex_decode(str_of(signature + 7, 64), got, 32) &&
+	    early_eq(mac, got, 32);
+}
+
+TEST(webhook)
+{
+	struct timing t = {"signature in hook_check", 2, prepare_signature,
+	    op_hook};
+	struct timing bad = {"signature, early exit", 2, prepare_signature,
+	    op_hook_early};
+	static const struct json_limits lim = {4, 8, 8};
+	const struct json *j;
+	uint8_t mac[MAC_MAX];
+	struct trail trail;
+
+	arena_init(&arena, 65536);
+	T_GOOD(json_parse(&arena,
+	    STR("{\"kind\":\"hmac\",\"scheme\":\"github\"}"), &lim, NULL, &j));
+	T_GOOD(hook_auth_parse(&arena, j, &trail, &hook));
+	T_GOOD(mac_hmac(MAC_SHA256, hook_secrets.s[0].text, &hook_input.body, 1,
+	    mac));
+	/* differing in one bit at the end, or in one at the front: so that
+	 * the sender's own text decodes in one time */
+	memcpy(near, mac, 32);
+	memcpy(far, mac, 32);
+	far[0] ^= 1;
+	/* the right one: it is the right way to call it */
+	prepare_signature(true);
+	op_hook();
+	T_OK(sink);
+	near[31] ^= 1;
+	prepare_signature(true);
+	op_hook();
+	T_OK(!sink);
+	must_be_quiet(&t);
+	must_be_caught(&bad);
 	arena_done(&arena);
 }
 
