@@ -172,6 +172,7 @@ stop(struct supervisor *s, int exit_code, int ms)
 	if (s->stopping)
 		return;
 	s->stopping = true;
+	s->idp.stopping = true;
 	notify_say(s->notify, "STOPPING=1");
 	/* A server that does not hear it is killed when its time is up. */
 	if (s->server.pid != 0)

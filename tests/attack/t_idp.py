@@ -909,6 +909,128 @@ def what_the_supervisor_may_not_say(rig):
     rig.check(told(("IPC_EGRESS_CONFIG", b"\21", 0)) != 0, "17 providers")
 
 
+# ---- documents ----
+
+def flat(s):
+    s = s if isinstance(s, bytes) else s.encode()
+    return struct.pack(">I", len(s)) + s
+
+
+def saml_settings(p):
+    def keys(name):
+        k = [base64.b64decode(x) for x in p.get(name) or []]
+        return struct.pack(">I", len(k)) + b"".join(map(flat, k))
+    return (flat(p["entity"]) + flat(p["sp"]) + flat(p["acs"]) +
+            keys("keys") + keys("decrypt") +
+            struct.pack(">I", bool(p.get("unsolicited")) +
+                        2 * bool(p.get("cbc"))) +
+            struct.pack(">q", p.get("sha1_until") or 0) +
+            flat(p.get("request") or ""))
+
+
+def corpus():
+    out = subprocess.run(
+        ["/usr/bin/python3", str(TOP / "tests/vectors/saml/gen.py")],
+        capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr[-500:]
+    return [json.loads(l) for l in out.stdout.split("\n") if l]
+
+
+@test
+def documents(rig):
+    """The whole corpus, each in a confined process that is thrown away."""
+    cases, good, times = corpus(), 0, []
+    for c in cases:
+        xml = base64.b64decode(c["xml"])
+        if len(xml) > 262144:
+            continue
+        t = time.time()
+        got, out = ROLE.document(xml, saml_settings(c["provider"]), c["now"])
+        times.append(time.time() - t)
+        rig.eq(got, "ok", c["name"])
+        why = struct.unpack(">I", out[:4])[0] if out else -1
+        rig.eq(why == 0, c["expect"] == "ok", c["name"])
+        if c["expect"] == "ok" and why == 0:
+            good += 1
+            rig.check(c["subject"].encode() in out, c["name"])
+    rig.check(good >= 30, f"{good} good ones")
+    times.sort()
+    rig.eq(ROLE.kids("redoubt-saml"), [], "each is gone")
+    print(f"# {len(times)} documents, {good} accepted, "
+          f"{times[len(times) // 2] * 1e3:.1f} ms each, "
+          f"most {times[-1] * 1e3:.0f}")
+
+
+@test
+def a_reader_that_ends_badly(rig):
+    ok = next(c for c in corpus() if c["expect"] == "ok")
+    xml = base64.b64decode(ok["xml"])
+    settings = saml_settings(ok["provider"])
+    for what, s in (("no settings", b""), ("cut", settings[:-1]),
+                    ("more", settings + b"x")):
+        rig.eq(ROLE.document(xml, s)[0], "saml.child", what)
+    # what the reader alone calls fails, or kills it; then all is well again
+    for inject in ("setitimer:signal=SIGSEGV", "setitimer:signal=SIGKILL",
+                   "setitimer:error=EINVAL", "seccomp:error=EINVAL"):
+        st = subprocess.Popen(
+            ["strace", "-f", "-qq", "-e", "trace=" + inject.split(":")[0],
+             "-e", "inject=" + inject, "-o", str(CA / "strace"),
+             "-p", str(ROLE.p.pid)], stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        rig.eq(ROLE.document(xml, settings, ok["now"]), ("saml.child", b""),
+               inject)
+        st.terminate()
+        st.wait()
+        rig.eq(ROLE.document(xml, settings, ok["now"])[0], "ok", "the next")
+    for word in ("signal=SEGV", "signal=KILL", "signal=SYS", "code=1"):
+        rig.check(word in ROLE.said(), f"{word} is not in the log")
+
+
+@test
+def four_documents_at_once(rig):
+    ok = next(c for c in corpus() if c["expect"] == "ok")
+    xml, got = base64.b64decode(ok["xml"]), []
+    settings = saml_settings(ok["provider"])
+    r = Role(egress=False)
+
+    def work(link):
+        for i in range(25):
+            seq = struct.pack(">I", 1000 * link + i)
+            whole = (struct.pack(">QI", ok["now"], len(settings)) +
+                     settings + xml)
+            say(r.saml[link], "IPC_SAML_PART", whole)
+            say(r.saml[link], "IPC_SAML_VERIFY",
+                seq + struct.pack(">I", len(whole)))
+            _, body, _ = hear(r.saml[link])
+            got.append(body[:4] == seq and body[4:9] == bytes(5))
+    ts = [threading.Thread(target=work, args=(i,)) for i in range(LINKS)]
+    for t in ts:
+        t.start()
+    for t in ts:
+        t.join()
+    rig.eq(got, [True] * 100)
+    rig.eq(r.close(), 0)
+
+
+@test
+def what_the_server_may_not_say_about_documents(rig):
+    verify = ("IPC_SAML_VERIFY", struct.pack(">II", 1, 5))
+    for said in ([verify], [("IPC_SAML_PART", b"abcd"), verify],
+                 [("IPC_SAML_PART", b"abcdef"), verify],
+                 [("IPC_SAML_VERIFY", struct.pack(">II", 1, 0))],
+                 [("IPC_SAML_VERIFY", b"")],
+                 [("IPC_SAML_VERIFY", bytes(8) + b"x")],
+                 [("IPC_SAML_PART", bytes(61440))] * 6,
+                 [("IPC_SAML_PART", bytes(61441))],
+                 [("IPC_OIDC_JWKS", b"")], [("IPC_EGRESS_FORK", b"")]):
+        r = Role(egress=False)
+        for name, b in said:
+            with contextlib.suppress(BrokenPipeError):
+                say(r.saml[0], name, b)
+        rig.eq(r.p.wait(5), 1, f"{said[0][0]} {len(said)}")
+        r.up.close()
+
+
 # ---- what it is ----
 
 def status(pid):

@@ -9,6 +9,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct str in = str_of((const char *)data, n);
 	struct server_settings s;
 	struct keeper_settings k;
+	struct idp_settings i;
 	struct trail t;
 	struct arena a;
 	struct buf b;
@@ -23,6 +24,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	buf_clear(&b);
 	if (err_ok(keeper_settings_decode(in, &k))) {
 		keeper_settings_encode(&b, &k);
+		BUG_ON(!str_eq(buf_view(&b), in));
+	}
+	buf_clear(&b);
+	if (err_ok(idp_settings_decode(in, &i))) {
+		idp_settings_encode(&b, &i);
 		BUG_ON(!str_eq(buf_view(&b), in));
 	}
 	err_ignore(report_decode(in, &t, &e), "fuzzed");

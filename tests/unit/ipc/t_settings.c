@@ -121,6 +121,26 @@ TEST(keeper)
 	buf_done(&b);
 }
 
+TEST(idp)
+{
+	struct idp_settings s = {7, 8, true}, r;
+	struct buf b;
+
+	buf_init(&b, 64);
+	idp_settings_encode(&b, &s);
+	T_GOOD(idp_settings_decode(buf_view(&b), &r));
+	T_OK(r.uid == 7 && r.gid == 8 && r.egress);
+	T_ERR(idp_settings_decode(str_of(b.p, 8), &r), E_PEER);
+	b.p[8] = 2;
+	T_ERR(idp_settings_decode(buf_view(&b), &r), E_PEER);
+	b.p[8] = 0;
+	T_GOOD(idp_settings_decode(buf_view(&b), &r));
+	T_OK(!r.egress);
+	buf_char(&b, 0);
+	T_ERR(idp_settings_decode(buf_view(&b), &r), E_PEER);
+	buf_done(&b);
+}
+
 TEST(report)
 {
 	char b[REPORT_MAX + 1] = {0};

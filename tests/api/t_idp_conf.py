@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""
+The idp role under its supervisor: idp.conf at the start and on SIGHUP, what
+is started anew and how often, and that nothing of it ends the server.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from rig import BINARY, Rig, run, test  # noqa: E402
+
+CORP = """[idp corp]
+issuer = https://idp.test
+token_endpoint = https://idp.test/token
+jwks_uri = https://idp.test/keys
+client_id = redoubt
+client_auth = client_secret_basic
+secret_file = corp.secret
+redirect_uri = https://r.test/auth/oidc/corp/callback
+ca_file = tls/ca.pem
+connect = 127.0.0.1:9
+"""
+MORE = CORP + """[idp two]
+issuer = https://two.test
+metadata_uri = https://two.test/.well-known/openid-configuration
+resolver = 127.0.0.53
+allow_cidr = 10.0.0.0/8
+ca_file = tls/ca.pem
+"""
+
+
+def conf(rig, text, mode=0o600):
+    p = rig.data / "idp.conf"
+    p.write_text(text)
+    os.chmod(p, mode)
+
+
+def named(rig, name):
+    return [p for p in rig.pids()
+            if pathlib.Path(f"/proc/{p}/comm").read_text().strip() == name]
+
+
+def until(rig, cond, what, seconds=5):
+    end = time.time() + seconds
+    while time.time() < end:
+        if cond():
+            return True
+        time.sleep(0.02)
+    return rig.check(False, what)
+
+
+def posture(rig):
+    items = rig.ok(rig.get("/v1/posture"), 200).json["items"]
+    return next(p for p in items if p["check"] == "identity_process")
+
+
+def new_egress(rig, old):
+    until(rig, lambda: named(rig, "redoubt-egress") not in ([], old),
+          "no new egress")
+    return named(rig, "redoubt-egress")
+
+
+@test
+def without_idp_conf(rig):
+    rig.eq(named(rig, "redoubt-egress"), [])
+    p = posture(rig)
+    rig.check(p["ok"] and "none is meant to" in p["detail"], str(p))
+    conf(rig, CORP)
+    (rig.data / "corp.secret").write_text("s3cret\n")
+    os.chmod(rig.data / "corp.secret", 0o600)
+    rig.server.send_signal(signal.SIGHUP)
+    until(rig, lambda: "only a restart opens" in rig.log_text(), "no word")
+    rig.eq(named(rig, "redoubt-egress"), [])
+
+
+@test
+def with_it(rig):
+    rig.stop()
+    rig.start()
+    rig.eq(len(named(rig, "redoubt-egress")), 1)
+    p = posture(rig)
+    rig.check(p["ok"] and "called: 1," in p["detail"], str(p))
+    out = json.loads(rig.cli("check", "--data", str(rig.data),
+                             "--json").stdout)
+    item = next(c for c in out["items"] if c["check"] == "idp.conf")
+    rig.check(item["ok"] and "1 identity" in item["detail"], str(item))
+
+
+@test
+def reload(rig):
+    old = named(rig, "redoubt-egress")
+    # A bad one is logged, the old one stays.
+    for text, mode, word in ((CORP + "x = y\n", 0o600, "no such setting"),
+                             (CORP, 0o644, "mode 0644"),
+                             (CORP.replace("corp.secret", "none"), 0o600,
+                              "none"),
+                             (CORP.replace("ca.pem", "none"), 0o600, "none")):
+        conf(rig, text, mode)
+        rig.server.send_signal(signal.SIGHUP)
+        until(rig, lambda: word in rig.log_text(), f"no word of {word}")
+        rig.eq(named(rig, "redoubt-egress"), old, word)
+    # So is one that only the process itself finds bad.
+    (rig.data / "corp.secret").write_text("two\nlines\n")
+    conf(rig, CORP)
+    rig.server.send_signal(signal.SIGHUP)
+    until(rig, lambda: "one line of" in rig.log_text(), "no word")
+    rig.eq(named(rig, "redoubt-egress"), old)
+    (rig.data / "corp.secret").write_text("s3cret\n")
+    rig.check(posture(rig)["ok"], "posture")
+    # A good one: another process, the old one goes.
+    conf(rig, MORE)
+    rig.server.send_signal(signal.SIGHUP)
+    until(rig, lambda: "called: 2," in posture(rig)["detail"], "not 2")
+    until(rig, lambda: len(named(rig, "redoubt-egress")) == 1, "the old one")
+    rig.check(named(rig, "redoubt-egress") != old, "the same process")
+    # None: nobody may connect any more.
+    (rig.data / "idp.conf").unlink()
+    rig.server.send_signal(signal.SIGHUP)
+    until(rig, lambda: named(rig, "redoubt-egress") == [], "it stays")
+    p = posture(rig)
+    rig.check(p["ok"] and "none is meant to" in p["detail"], str(p))
+
+
+@test
+def three_starts_a_minute(rig):
+    conf(rig, CORP)
+    rig.stop()
+    rig.start()
+    before = rig.log_text().count("child=egress")
+    for i in range(2):
+        old = named(rig, "redoubt-egress")
+        os.kill(old[0], signal.SIGKILL)
+        new_egress(rig, old)
+        until(rig, lambda: posture(rig)["ok"], "not ok again")
+    os.kill(named(rig, "redoubt-egress")[0], signal.SIGKILL)
+    time.sleep(1)
+    rig.eq(named(rig, "redoubt-egress"), [], "a fourth start")
+    p = posture(rig)
+    rig.check(not p["ok"] and "runs: no" in p["detail"] and p["fix"], str(p))
+    rig.eq(rig.log_text().count("child=egress") - before, 3)
+    rig.ok(rig.get("/v1/whoami"), 200)
+
+
+@test
+def without_the_role_the_server_serves(rig):
+    rig.stop()
+    rig.start()
+    os.kill(named(rig, "redoubt-idp")[0], signal.SIGKILL)
+    until(rig, lambda: named(rig, "redoubt-egress") == [], "it is left")
+    until(rig, lambda: not posture(rig)["ok"], "posture is ok")
+    rig.check("read: no" in posture(rig)["detail"], str(posture(rig)))
+    rig.ok(rig.get("/v1/whoami"), 200)
+    rig.server.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    rig.ok(rig.get("/v1/whoami"), 200)
+    rig.eq(rig.stop(), 0)
+    rig.start()
+    rig.check(posture(rig)["ok"], "after a restart")
+
+
+@test
+def what_is_wrong_is_said(rig):
+    rig.stop()
+
+    def refused(word, text=CORP, mode=0o600):
+        conf(rig, text, mode)
+        out = subprocess.run([BINARY, "serve", "--data", str(rig.data),
+                              "--listen", "127.0.0.1:0"],
+                             capture_output=True, text=True, timeout=30)
+        rig.check(out.returncode == 2 and word in out.stderr and
+                  "idp.conf" in out.stderr,
+                  f"{word}: {out.returncode} {out.stderr[-300:]}")
+    refused("0640", mode=0o640)
+    refused("line 3", CORP.replace("token_endpoint", "token_end"))
+    refused("corp.none", CORP.replace("corp.secret", "corp.none"))
+    os.chmod(rig.data / "corp.secret", 0o644)
+    refused("0644")
+    out = rig.cli("check", "--data", str(rig.data), "--json")
+    rig.eq(out.returncode, 8)
+    item = next(c for c in json.loads(out.stdout)["items"]
+                if c["check"] == "idp.conf")
+    rig.check(not item["ok"] and "0644" in item["detail"], str(item))
+    os.chmod(rig.data / "corp.secret", 0o600)
+    conf(rig, CORP)
+    rig.start()
+
+
+run(lambda: Rig())
