@@ -376,6 +376,8 @@ auth_ingest(struct arena *a, const struct auth_input *in,
 	}
 	if (why == AUTH_OK && i == NULL)
 		why = AUTH_OWNER;
+	if (why == AUTH_OK && proof.why == HOOK_WHY_OK && !from_here(in))
+		why = AUTH_ADDRESS;
 	*ret_proof = proof;
 	*ret_why = why;
 	if (why != AUTH_OK || proof.why != HOOK_WHY_OK)

@@ -382,12 +382,14 @@ token_allowed(struct call *c, const struct token *t, bool self)
 static err
 read_expiry(struct call *c, struct token *t)
 {
+	int64_t days = world_policy(call_world(c))->token_max_days;
+
 	t->expires = body_time(c, "expires_at");
 	if (t->expires <= c->now)
 		return call_bad(c, E_INVALID, "expires_at: is past");
-	if (t->expires - c->now > (int64_t)LIM_TOKEN_DAYS * DAY_MS)
+	if (t->expires - c->now > days * DAY_MS)
 		return call_bad(c, E_INVALID,
-		    "expires_at: at most %d days from now", LIM_TOKEN_DAYS);
+		    "expires_at: at most %lld days from now", (long long)days);
 	return OK;
 }
 

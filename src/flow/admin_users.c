@@ -50,6 +50,7 @@ user_render(struct call *c, struct jw *w, const struct object *o)
 	jw_kstr(w, "email", u->email);
 	jw_kstr(w, "name", u->name);
 	jw_kbool(w, "disabled", u->disabled);
+	jw_kbool(w, "break_glass", u->break_glass);
 	times_json(w, o);
 	jw_obj_end(w);
 }
@@ -89,6 +90,7 @@ route_user_create(struct call *c)
 
 	u.email = body_text(c, "email", STR(""));
 	u.name = body_text(c, "name", STR(""));
+	u.break_glass = body_flag(c, "break_glass", false);
 	if (world_user_email(call_world(c), u.email) != NULL)
 		return call_bad(c, E_EXISTS, "email: a user has it already");
 	TRY(room_for_principal(c));
@@ -111,6 +113,7 @@ route_user_patch(struct call *c)
 	u.email = arena_dup(c->a, u.email);
 	u.name = arena_dup(c->a, body_text(c, "name", u.name));
 	u.disabled = body_flag(c, "disabled", u.disabled);
+	u.break_glass = body_flag(c, "break_glass", u.break_glass);
 	TRY(arena_check(c->a));
 	if (u.disabled)
 		TRY(keeps_admin(c, &u.o, u.o.kind, NULL));

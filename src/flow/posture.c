@@ -7,7 +7,7 @@
 #include "flow/call.h"
 #include "flow/handlers.h"
 
-enum { ADMINS_MAX = 3, DETAIL = 160 };
+enum { ADMINS_MAX = 3, TOKEN_DAYS = 90, DETAIL = 160 };
 
 /* One row: fills in the detail, answers whether it is well. */
 struct check {
@@ -156,9 +156,64 @@ tls(struct call *c, char detail[DETAIL])
 static bool
 sso(struct call *c, char detail[DETAIL])
 {
-	(void)c;
-	(void)snprintf(detail, DETAIL, "no identity provider is configured");
-	return false;
+	const struct policy *p = world_policy(call_world(c));
+	const struct object *const *o;
+	size_t n, on = 0;
+
+	o = world_objects(call_world(c), OBJECT_IDP, &n);
+	for (size_t i = 0; i < n; i++)
+		on += !((const struct idp *)o[i])->disabled &&
+		    !str_is(((const struct idp *)o[i])->kind, "oauth");
+	(void)snprintf(detail, DETAIL,
+	    "%zu identity providers are enabled; local logins: %s", on,
+	    !p->local_login   ? "none"
+		: p->sso_only ? "break-glass users only"
+			      : "everybody with a password");
+	return on > 0 && (p->sso_only || !p->local_login);
+}
+
+/* Who may log in without the provider: few, and there are some. */
+static bool
+break_glass(struct call *c, char detail[DETAIL])
+{
+	const struct object *const *o;
+	size_t n, some = 0;
+
+	o = world_objects(call_world(c), OBJECT_USER, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct user *u = (const struct user *)o[i];
+
+		some += u->break_glass && !u->disabled;
+	}
+	(void)snprintf(detail, DETAIL,
+	    "%zu users may log in locally when the policy is single sign-on "
+	    "only",
+	    some);
+	return some > 0 && some <= ADMINS_MAX;
+}
+
+static bool
+session_limits(struct call *c, char detail[DETAIL])
+{
+	const struct policy *p = world_policy(call_world(c));
+
+	(void)snprintf(detail, DETAIL,
+	    "sessions end after %u hours, or %u minutes without use; sensitive "
+	    "actions need a login of the last %u minutes",
+	    p->session_absolute_hours, p->session_idle_minutes,
+	    p->step_up_minutes);
+	return p->session_absolute_hours <= POLICY_ABSOLUTE_HOURS &&
+	    p->session_idle_minutes <= POLICY_IDLE_MINUTES &&
+	    p->step_up_minutes <= POLICY_STEP_UP_MINUTES;
+}
+
+static bool
+token_life(struct call *c, char detail[DETAIL])
+{
+	uint32_t days = world_policy(call_world(c))->token_max_days;
+
+	(void)snprintf(detail, DETAIL, "tokens may live for %u days", days);
+	return days <= TOKEN_DAYS;
 }
 
 static bool
@@ -207,7 +262,13 @@ static const struct check checks[] = {
     {"webhooks_signed", webhooks_signed,
 	"where a sender can sign, use hmac; else mtls, or jwe beside a token"},
     {"tls", tls, ""},
-    {"sso", sso, "configure an identity provider"},
+    {"sso", sso,
+	"configure an identity provider, then set sso_only in the policy"},
+    {"break_glass_users", break_glass,
+	"mark one to three users as break_glass and give them strong "
+	"credentials"},
+    {"session_limits", session_limits, "set shorter limits in the policy"},
+    {"token_life", token_life, "set token_max_days in the policy to 90"},
     {"identity_process", identity,
 	"look for idp.failed and child.exit in the log; redoubt check says "
 	"what is wrong with idp.conf"},

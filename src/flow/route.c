@@ -112,6 +112,7 @@ schema_name(enum schema s)
 	    [SCHEMA_TOTP] = "totp",
 	    [SCHEMA_TOTP_CODE] = "totp_code",
 	    [SCHEMA_WEBAUTHN] = "webauthn",
+	    [SCHEMA_POLICY] = "policy",
 	    [SCHEMA_FORM] = "form",
 	};
 

@@ -60,6 +60,7 @@ enum schema {
 	SCHEMA_TOTP,
 	SCHEMA_TOTP_CODE,
 	SCHEMA_WEBAUTHN,
+	SCHEMA_POLICY,
 	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };

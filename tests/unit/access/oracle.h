@@ -66,8 +66,8 @@ struct org {
 
 static const char *const org_only[] = {"project.create", "user.view",
     "user.edit", "role.view", "role.edit", "token.admin", "access.explain",
-    "audit.view", "audit.export", "metrics.view", "posture.view",
-    "rbac.escalate", "breakglass.review"};
+    "policy.view", "policy.edit", "audit.view", "audit.export", "metrics.view",
+    "posture.view", "rbac.escalate", "breakglass.review"};
 
 static bool
 is_org_only(enum permission p)

@@ -84,10 +84,11 @@ static const struct {
 	"integration.edit binding.edit project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
 	"audit.export metrics.view posture.view rbac.escalate "
-	"breakglass.review"},
+	"breakglass.review policy.view policy.edit"},
     {"auditor",
 	"token.create audit.view audit.export role.view user.view "
-	"access.explain posture.view metrics.view breakglass.review"},
+	"access.explain posture.view metrics.view breakglass.review "
+	"policy.view"},
     {"agent", "project.view incident.view alert.view incident.comment"},
 };
 

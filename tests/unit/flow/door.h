@@ -114,4 +114,39 @@ id_told(struct hall *h, struct visit *v)
 	return u;
 }
 
+/* The session of d again, as after a step-up. */
+struct renewal {
+	struct hall *h;
+	struct door *d;
+};
+
+UNUSED static err
+renew(struct lane *l, void *arg)
+{
+	struct renewal *r = arg;
+	struct door *d = r->d;
+	struct call *c = ARENA_NEW(&r->h->o.a, struct call);
+	const struct data_key *mac;
+	struct session old;
+	uint32_t id;
+	size_t n;
+
+	c->lane = l;
+	c->req = &d->req;
+	c->a = &r->h->o.a;
+	c->now = time_now_ms();
+	c->address = STR("192.0.2.1");
+	c->route = &route_none;
+	old = *world_session(l->snap->world, &d->id);
+	c->actor = auth_login(c->a, l->snap->world, &old, c->address);
+	TRY(session_renew(c, STR("totp")));
+	T_OK(cookie_find(c->cookie[0], STR(SESSION_COOKIE), &c->location, &n));
+	T_OK(memcmp(d->secret, c->location.p, SESSION_TEXT) != 0);
+	memcpy(d->secret, c->location.p, SESSION_TEXT);
+	d->id = c->rec.resource[c->rec.resources - 1].id;
+	TRY(call_token_key(c, &mac, &id));
+	return session_csrf(mac, world_session(l->snap->world, &d->id),
+	    d->csrf);
+}
+
 #endif

@@ -298,4 +298,90 @@ TEST(origins)
 	T_OK(!guard_origin(STR("https://abcd"), tiny, sizeof tiny));
 }
 
+/* ---- a forgotten browser ---- */
+
+enum { MINUTE = 60000 };
+
+TEST(sensitive_actions_need_a_recent_login)
+{
+	static const char token[] = "{\"name\":\"t\",\"scopes\":[\"*\"],"
+				    "\"expires_at\":\"2027-02-01T00:00:00Z\"}";
+	struct renewal r;
+	struct visit *v;
+	struct hall h;
+	struct door d, old;
+
+	hall_open(&h);
+	d = admin_door(&h);
+	tick(POLICY_STEP_UP_MINUTES * MINUTE);
+	with_page(&h, &d);
+	EQ_STATUS(visit(&h, "POST", "/v1/tokens", token), 201);
+	tick(1);
+	with_page(&h, &d);
+	v = visit(&h, "POST", "/v1/tokens", token);
+	EQ_STATUS(v, 401);
+	EQ_TEXT(told(&h, v, "code"), "step_up_required");
+	T_OK(str_ifind(reply_header(v, "www-authenticate"),
+	    STR("max_age=\"900\"")));
+	T_EQ_INT(log_of(&h, "token.create", "denied", "step_up").entries, 1);
+	with_page(&h, &d); /* the cookie, the token of the page: as before */
+	h.headers[5] = "x";
+	EQ_STATUS(visit(&h, "POST", "/v1/tokens", token), 403);
+	with(&h, &d); /* what is not sensitive goes on */
+	EQ_STATUS(visit(&h, "GET", "/v1/tokens", NULL), 200);
+	with_page(&h, &d);
+	EQ_STATUS(visit(&h, "POST", "/v1/projects", "{\"slug\":\"b\"}"), 201);
+	old = d;
+	r = (struct renewal){&h, &d};
+	MUST(writer_do(h.o.w, renew, &r));
+	with_page(&h, &d);
+	EQ_STATUS(visit(&h, "POST", "/v1/tokens", token), 201);
+	with(&h, &old); /* another id: the old one is dead */
+	EQ_STATUS(visit(&h, "GET", "/v1/whoami", NULL), 401);
+	with(&h, &d);
+	v = visit(&h, "GET", "/v1/whoami", NULL);
+	T_EQ_STR(json_str_at(json_get(v->json, STR("session")), STR("method")),
+	    STR("totp"));
+	tick((POLICY_ABSOLUTE_HOURS * 60 - POLICY_STEP_UP_MINUTES) * MINUTE);
+	with(&h, &d); /* the absolute limit counts from the login */
+	EQ_STATUS(visit(&h, "GET", "/v1/whoami", NULL), 401);
+	hall_close(&h);
+}
+
+/* Each sensitive route, and a token, which has no login to be old. */
+TEST(sensitive_routes)
+{
+	struct hall h;
+	struct door d;
+	unsigned n = 0;
+
+	hall_open(&h);
+	d = admin_door(&h);
+	tick(POLICY_STEP_UP_MINUTES * MINUTE + 1);
+	for (size_t i = 0; i < routes_n; i++) {
+		char path[256];
+		size_t at = 0;
+
+		if (!routes[i].fresh)
+			continue;
+		n++;
+		for (size_t k = 0; k < routes[i].path.n; k++) {
+			char ch = routes[i].path.p[k];
+
+			if (ch == '{')
+				k += 2;
+			path[at++] = ch == '{' ? 'x' : ch;
+		}
+		path[at] = '\0';
+		with_page(&h, &d);
+		EQ_STATUS(visit(&h, http_method_text(routes[i].method), path,
+			      "{}"),
+		    401);
+	}
+	T_OK(n >= 20);
+	h.token = h.o.admin;
+	EQ_STATUS(visit(&h, "POST", "/v1/users", "{\"email\":\"a@b\"}"), 201);
+	hall_close(&h);
+}
+
 T_MAIN
