@@ -168,13 +168,21 @@ $(BENCH): $(OUT)/bench/%: bench/%.c $(filter-out $(OUT)/cli/main.o,$(OBJS))
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS)
 
+# ---- cedar: random decisions compared with Cedar's ----
+CEDAR_REQUESTS ?= 100000
+$(OUT)/cedar/worlds: tests/cedar/worlds.c $(call objs,access) $(call objs,base)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS)
+cedar: $(OUT)/cedar/worlds
+	tests/cedar/run $(CEDAR_REQUESTS) $<
+
 bench-build: $(BENCH)
 bench: deps-test
 	$(MAKE) -s all bench-build
 	python3 bench/bench.py $(BENCHFLAGS)
 
--include $(OBJS:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d)
+-include $(OBJS:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(OUT)/cedar/worlds.d
 
 clean:
 	rm -rf build
-.PHONY: all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
+.PHONY: cedar all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean

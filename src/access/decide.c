@@ -99,6 +99,8 @@ rule_allows(const struct world *w, const struct binding *b,
 		return false;
 	if (!rule_is_narrow(b))
 		return true;
+	if (perm_is_org(t->perm) && !perm_is_self(t->perm))
+		return false;
 	g = world_resource_group(w, &b->group);
 	return t->some || permset_has(&placeless, t->perm)
 	    ? rule_holds_any(b, g)

@@ -93,7 +93,9 @@ add_binding(struct maker *m, const struct world *w, const struct binding *b)
 		return;
 	if (rule_is_narrow(b)) {
 		x.narrow = true;
-		x.perms = permset_not(perms, placeless);
+		/* no resource is the organization's */
+		x.perms =
+		    permset_not(perms, permset_or(placeless, perm_org_set()));
 		add(m, &x, b->o.project);
 		if (!rule_holds_any(b, x.group))
 			return;

@@ -96,7 +96,7 @@ struct binding {
 	struct str reason;
 	struct principal_id created_by;
 	/* All zero, or it allows only on what is in that resource group, or
-	 * only on that incident and its alerts. */
+	 * only on that incident and its alerts; nothing of the organization. */
 	struct uuid group, incident;
 	struct uuid glass; /* made by that break-glass; all zero: not */
 };

@@ -232,6 +232,8 @@ oracle_narrow(const struct org *o, const struct obinding *b, enum permission p,
 	bool placeless = thing > THINGS || is_self(p) ||
 	    strcmp(perm_text(p), "project.view") == 0;
 
+	if (is_org_only(p))
+		return b->incident == THINGS && b->rgroup == RGROUPS;
 	if (b->incident != THINGS) {
 		const struct othing *t = &o->thing[thing % THINGS];
 
