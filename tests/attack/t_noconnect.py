@@ -122,6 +122,48 @@ def nobody_is_called(rig):
 
 
 @test
+def nor_where_one_process_may(_):
+    """With idp.conf: one process could, to one port, and is not asked to."""
+    asked, other = Trap(), Trap()
+    rig = Rig(start=False)
+    try:
+        conf = rig.data / "idp.conf"
+        conf.write_text("[idp corp]\nissuer = https://idp.test\n"
+                        "jwks_uri = https://idp.test/keys\n"
+                        f"connect = 127.0.0.1:{asked.port}\n"
+                        "ca_file = tls/ca.pem\n")
+        os.chmod(conf, 0o600)
+        rig.start()
+        name = {p: open(f"/proc/{p}/comm").read().strip()
+                for p in rig.pids()}
+        _.eq(len(name), 5, f"{name}")
+        _.check("redoubt-egress" in name.values(), f"{name}")
+        here = os.readlink("/proc/self/ns/net")
+        for pid, n in name.items():
+            cut = os.readlink(f"/proc/{pid}/ns/net") != here
+            _.eq(cut, n not in ("redoubt-idp", "redoubt-egress"), n)
+        trace = rig.dir / "strace"
+        st = subprocess.Popen(
+            ["strace", "-f", "-qq", "-e", "trace=connect,socket,sendto,bind",
+             "-o", str(trace)] + [a for p in name for a in ("-p", str(p))],
+            stderr=subprocess.PIPE)
+        time.sleep(1)
+        n = sum(drive(rig, u) for t in (asked, other)
+                for u in payloads(t)[:1])
+        time.sleep(0.5)
+        st.terminate()
+        st.wait()
+        bad = [l for l in trace.read_text().split("\n")
+               if re.search(r"\b(connect|socket|bind)\(|AF_INET", l)]
+        _.check(not bad, f"{bad[:5]}")
+        _.eq((asked.hits, other.hits), ([], []))
+        _.failures += rig.failures
+        print(f"# {n} requests, 0 connects")
+    finally:
+        rig.done()
+
+
+@test
 def cut_off(rig):
     """The server's own network namespace has nothing in it."""
     here = os.readlink("/proc/self/ns/net")
