@@ -77,21 +77,27 @@ def codes_of_an_app(rig):
     rig.ok(Browser(rig).login(email, GOOD, totp=totp(secret, s + 1)), 200)
 
 
+def sixteen(rig, email, code):
+    """16 at once; those before may have made the account wait."""
+    status, tries = [], 0
+    while 200 not in status and tries < 8:
+        time.sleep(tries and 2)
+        tries += 1
+        status += [a.status for a in at_once(
+            16, lambda i: Browser(rig).login(email, GOOD, totp=code))]
+    rig.eq(status.count(200), 1)
+    rig.check(set(status) <= {200, 401, 429, 503}, f"{status}")
+
+
 @test
 def a_code_is_good_once(rig):
     """16 with the same code, from 16 places: one of them gets in."""
     email, _, c = make_user(rig)
     secret = make_totp(rig, c)
     code = totp(secret, now_step())
-    got = at_once(16, lambda i: Browser(rig).login(email, GOOD, totp=code))
-    status = sorted(a.status for a in got)
-    rig.eq(status.count(200), 1)
-    rig.check(set(status) <= {200, 401, 429, 503}, f"{status}")
+    sixteen(rig, email, code)
     codes = rig.ok(c.post("/v1/me/recovery-codes"), 201).json["codes"]
-    time.sleep(2.1)  # the 16 have made the account wait
-    got = at_once(16, lambda i: Browser(rig).login(email, GOOD,
-                                                   totp=codes[0]))
-    rig.eq([a.status for a in got].count(200), 1)
+    sixteen(rig, email, codes[0])
 
 
 @test
