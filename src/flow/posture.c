@@ -5,6 +5,7 @@
 #include "flow/admin_hooks.h"
 #include "flow/admin_tokens.h"
 #include "flow/call.h"
+#include "flow/factor.h"
 #include "flow/handlers.h"
 
 enum { ADMINS_MAX = 3, TOKEN_DAYS = 90, DETAIL = 160 };
@@ -78,7 +79,9 @@ bootstrap(struct call *c, char detail[DETAIL])
 	for (size_t i = 0; i < n; i++) {
 		const struct token *t = (const struct token *)o[i];
 
-		left += live(t, c->now) && t->kind == 'b';
+		/* those of an enrolment may do nothing else */
+		left += live(t, c->now) && t->kind == 'b' &&
+		    !permset_empty(t->scopes);
 	}
 	(void)snprintf(detail, DETAIL, "%zu bootstrap tokens are live", left);
 	return left == 0;
@@ -192,6 +195,33 @@ break_glass(struct call *c, char detail[DETAIL])
 	return some > 0 && some <= ADMINS_MAX;
 }
 
+/* A password alone is one mistake away from somebody else. */
+static bool
+second_factors(struct call *c, char detail[DETAIL])
+{
+	const struct object *const *o;
+	size_t n, all = 0, without = 0;
+
+	o = world_objects(call_world(c), OBJECT_CREDENTIAL, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct credential *k = (const struct credential *)o[i];
+		struct factors f;
+		struct scratch s;
+
+		if (k->kind != CREDENTIAL_PASSWORD)
+			continue;
+		scratch_begin(c, &s);
+		all++;
+		without += !err_ok(factors_of(c, &k->user, &f)) ||
+		    (!f.totp && !f.webauthn);
+		scratch_end(c, &s);
+	}
+	(void)snprintf(detail, DETAIL,
+	    "%zu of %zu users with a password have no second factor", without,
+	    all);
+	return without == 0;
+}
+
 static bool
 session_limits(struct call *c, char detail[DETAIL])
 {
@@ -267,6 +297,8 @@ static const struct check checks[] = {
     {"break_glass_users", break_glass,
 	"mark one to three users as break_glass and give them strong "
 	"credentials"},
+    {"second_factors", second_factors,
+	"let them add an authenticator app or a security key"},
     {"session_limits", session_limits, "set shorter limits in the policy"},
     {"token_life", token_life, "set token_max_days in the policy to 90"},
     {"identity_process", identity,

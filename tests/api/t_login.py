@@ -124,6 +124,25 @@ def changing_it(rig):
     rig.ok(Browser(rig).login(email, OTHER), 200)
 
 
+def posture(rig):
+    return {i["check"]: i for i in rig.get("/v1/posture").json["items"]}
+
+
+@test
+def as_posture_sees_it(rig):
+    """A password alone is a finding; so is nobody to ask in an emergency."""
+    email, u, _ = make_user(rig)
+    p = posture(rig)
+    rig.check(not p["second_factors"]["ok"] and
+              "no second factor" in p["second_factors"]["detail"], f"{p}")
+    rig.ok(rig.patch(f"/v1/users/{u}", {"break_glass": True}), 200)
+    rig.check(posture(rig)["break_glass_users"]["ok"], "one")
+    rig.ok(Browser(rig).login(email, GOOD), 200)
+    n = posture(rig)["bootstrap_token"]["detail"]
+    rig.ok(rig.post(f"/v1/users/{u}/enrolment"), 201)  # may do nothing else
+    rig.eq(posture(rig)["bootstrap_token"]["detail"], n)
+
+
 @test
 def throttling(rig):
     email, _, _ = make_user(rig)
