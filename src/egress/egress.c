@@ -1,5 +1,6 @@
 #include "egress/egress.h"
 
+#include <openssl/sha.h>
 #include <pthread.h>
 
 #include "base/limits.h"
@@ -46,6 +47,17 @@ egress_free(struct egress *e)
 	return NULL;
 }
 
+/* One that trusts the same file. */
+static SSL_CTX *
+alike(const struct egress *e, const struct live *l)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (memcmp(e->live[i].authorities, l->authorities,
+			sizeof l->authorities) == 0)
+			return e->live[i].tls;
+	return NULL;
+}
+
 err
 egress_add(struct egress *e, const struct provider *p, struct str authorities,
     struct str credential, struct trail *t)
@@ -59,7 +71,9 @@ egress_add(struct egress *e, const struct provider *p, struct str authorities,
 	for (size_t i = 0; i < URL_MAX_; i++)
 		if (p->url[i].n > 0)
 			(void)egress_url_parse(p->url[i], &l->url[i]);
-	x = egress_tls(p, authorities, t, &l->tls);
+	(void)SHA256((const unsigned char *)authorities.p, authorities.n,
+	    l->authorities);
+	x = egress_tls(p, authorities, alike(e, l), t, &l->tls);
 	if (err_ok(x))
 		x = egress_client_open(l, credential, t);
 	if (err_ok(x))

@@ -18,13 +18,15 @@ struct live {
 	struct provider conf;
 	struct url url[URL_MAX_];
 	SSL_CTX *tls;
+	uint8_t authorities[32];	     /* SHA-256 of the file */
 	struct secret *secret[SECRET_PARTS]; /* the client secret */
 	size_t secret_n;		     /* bytes of it */
 	struct bucket bucket[URL_MAX_];
 };
 
-/* tls.c: E_CONFIG when no authority can be read. */
-err egress_tls(const struct provider *p, struct str authorities,
+/* tls.c: like (may be NULL) has the same authorities, so they are shared.
+ * E_CONFIG when none can be read. */
+err egress_tls(const struct provider *p, struct str authorities, SSL_CTX *like,
     struct trail *t, SSL_CTX **ret) MUST_USE;
 
 /*

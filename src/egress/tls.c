@@ -45,16 +45,29 @@ tls_rules(SSL_CTX *c, const struct provider *p)
 	    SSL_CTX_set_alpn_protos(c, http1, sizeof http1 - 1) == 0;
 }
 
+/* The system's authorities are 2 MB of memory: once is enough. */
+static bool
+authorities_share(SSL_CTX *c, SSL_CTX *like)
+{
+	X509_STORE *s = like == NULL ? NULL : SSL_CTX_get_cert_store(like);
+
+	if (s == NULL || X509_STORE_up_ref(s) != 1)
+		return false;
+	SSL_CTX_set_cert_store(c, s);
+	return true;
+}
+
 err
-egress_tls(const struct provider *p, struct str authorities, struct trail *t,
-    SSL_CTX **ret)
+egress_tls(const struct provider *p, struct str authorities, SSL_CTX *like,
+    struct trail *t, SSL_CTX **ret)
 {
 	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
 
 	if (c == NULL)
 		return err_of(E_NO_MEMORY);
 	if (tls_rules(c, p) &&
-	    authorities_add(SSL_CTX_get_cert_store(c), authorities) > 0) {
+	    (authorities_share(c, like) ||
+		authorities_add(SSL_CTX_get_cert_store(c), authorities) > 0)) {
 		*ret = c;
 		return OK;
 	}

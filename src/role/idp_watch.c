@@ -7,7 +7,8 @@
 
 #include "base/log.h"
 
-enum { MINUTE_MS = 60000 };
+/* Nobody waits for ever to hear that the server serves. */
+enum { MINUTE_MS = 60000, SETTLE_MS = 10000 };
 
 static char buf[LIM_IPC];
 
@@ -78,13 +79,15 @@ role_told(struct idp_watch *w, const int *fds)
 }
 
 err
-idp_watch_start(struct idp_watch *w, int ret_links[IDP_LINKS], struct trail *t)
+idp_watch_start(struct idp_watch *w, int64_t now, int ret_links[IDP_LINKS],
+    struct trail *t)
 {
 	struct ipc_end child, server[IDP_LINKS], role[IDP_LINKS];
 	int fds[IDP_LINKS];
 	err e;
 
 	w->network = w->plan->idp.egress;
+	w->settle_at = now + SETTLE_MS;
 	TRY(ipc_pair(SUPERVISOR, IDP, &w->role.end, &child));
 	for (size_t i = 0; i < IDP_LINKS; i++) {
 		TRY(ipc_pair(SERVER, IDP, &server[i], &role[i]));
@@ -103,23 +106,18 @@ idp_watch_start(struct idp_watch *w, int ret_links[IDP_LINKS], struct trail *t)
 /* ---- starting what may connect ---- */
 
 static void
-start(struct idp_watch *w, int64_t now)
+fork_one(struct idp_watch *w)
 {
 	struct trail t = {{0}};
-	int64_t *slot = &w->starts[w->starts_n % LIM_IDP_STARTS];
 	err e;
 
+	w->start_at = 0;
+	w->unwanted = false;
+	w->again = w->forking; /* with what idp.conf says by then */
 	if (w->stopping || !w->network || w->role.end.fd < 0 || w->forking)
 		return;
-	if (w->starts_n >= LIM_IDP_STARTS && now - *slot < MINUTE_MS) {
-		w->start_at = *slot + MINUTE_MS;
-		return;
-	}
-	w->start_at = 0;
 	e = plan_idp(w->plan, &t, &w->told);
 	if (err_ok(e)) {
-		*slot = now;
-		w->starts_n++;
 		e = ipc_send(&w->role.end, IPC_EGRESS_FORK, STR(""), NULL, 0);
 		w->forking = err_ok(e);
 		if (w->forking)
@@ -130,11 +128,38 @@ start(struct idp_watch *w, int64_t now)
 	log_event(LOG_IDP_BAD, KVE("error", e), KVC("detail", t.detail));
 }
 
+/* One that has ended, or the first: not too often. */
+static void
+start(struct idp_watch *w, int64_t now)
+{
+	int64_t *slot = &w->starts[w->starts_n % LIM_IDP_STARTS];
+
+	if (w->starts_n >= LIM_IDP_STARTS && now - *slot < MINUTE_MS) {
+		w->start_at = w->stopping ? 0 : *slot + MINUTE_MS;
+		return;
+	}
+	*slot = now;
+	w->starts_n++;
+	fork_one(w);
+}
+
 void
 idp_watch_tick(struct idp_watch *w, int64_t now)
 {
 	if (w->start_at != 0 && now >= w->start_at)
 		start(w, now);
+	if (now >= w->settle_at)
+		w->settled = true;
+}
+
+int64_t
+idp_watch_next(const struct idp_watch *w)
+{
+	int64_t at = w->start_at;
+
+	if (!w->settled && (at == 0 || w->settle_at < at))
+		at = w->settle_at;
+	return at;
 }
 
 static err
@@ -174,6 +199,10 @@ forked(struct idp_watch *w, struct ipc_msg *m)
 		return err_of(E_PEER);
 	w->forking = false;
 	fresh_drop(w);
+	if (w->unwanted) {
+		idp_plan_close(&w->told);
+		return OK; /* its descriptors are dropped, so it ends */
+	}
 	w->fresh = (struct ipc_end){m->fds[0], SUPERVISOR, EGRESS};
 	memcpy(w->link, m->fds + 1, sizeof w->link);
 	m->fds_n = 0;
@@ -281,6 +310,8 @@ fresh_ready(struct idp_watch *w, struct str body)
 		log_event(LOG_IDP_BAD, KVE("error", told),
 		    KVC("detail", t.detail));
 		fresh_drop(w);
+		if (w->again)
+			fork_one(w);
 		return OK;
 	}
 	if (!err_ok(link_server(w)))
@@ -290,6 +321,8 @@ fresh_ready(struct idp_watch *w, struct str body)
 	end_close(&w->egress);
 	w->egress = w->fresh;
 	w->fresh.fd = -1;
+	if (w->again)
+		fork_one(w);
 	return OK;
 }
 
@@ -325,7 +358,7 @@ idp_watch_egress(struct idp_watch *w, int64_t now)
 }
 
 void
-idp_watch_reload(struct idp_watch *w, int64_t now)
+idp_watch_reload(struct idp_watch *w)
 {
 	struct trail t = {{0}};
 	struct idp_plan p;
@@ -342,8 +375,12 @@ idp_watch_reload(struct idp_watch *w, int64_t now)
 		    KVC("detail",
 			"idp.conf is new: only a restart opens a way out"));
 	} else if (p.given) {
-		start(w, now);
-	} else if (w->egress.fd >= 0) {
+		fork_one(w);
+	} else if (w->network) {
+		w->unwanted = true;
+		w->again = false;
+		w->start_at = 0;
+		fresh_drop(w);
 		err_ignore(ipc_send(w->server, IPC_EGRESS_LINK, str_of("\0", 1),
 			       NULL, 0),
 		    "a server that is gone has no links");

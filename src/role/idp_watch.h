@@ -21,29 +21,34 @@ struct idp_watch {
 	bool settled;  /* the first start has come to something */
 	bool stopping; /* nothing is started any more */
 	bool forking;  /* the role was asked for a process */
+	bool again;    /* and idp.conf has changed since */
+	bool unwanted; /* or is gone since */
 	struct ipc_end egress, fresh; /* in use; being told; fd -1: none */
 	int link[IDP_LINKS];	      /* of fresh, for the server */
 	struct idp_plan told;	      /* what fresh is told */
 	size_t names_n;		      /* and whom it may call */
 	char names[IDP_PROVIDERS][IDP_NAME + 1];
 	int64_t starts[LIM_IDP_STARTS];
-	size_t starts_n;  /* ever */
-	int64_t start_at; /* ms of the monotonic clock; 0 = not set */
+	size_t starts_n;   /* ever */
+	int64_t start_at;  /* ms of the monotonic clock; 0 = not set */
+	int64_t settle_at; /* the first start is not waited for any longer */
 };
 
 void idp_watch_init(struct idp_watch *w, const struct plan *p,
     const struct ipc_end *server);
 /* The pairs for documents go to the server with its settings. */
-err idp_watch_start(struct idp_watch *w, int ret_links[IDP_LINKS],
+err idp_watch_start(struct idp_watch *w, int64_t now, int ret_links[IDP_LINKS],
     struct trail *t) MUST_USE;
 /* What is readable; now: ms of the monotonic clock. */
 void idp_watch_role(struct idp_watch *w, int64_t now);
 void idp_watch_fresh(struct idp_watch *w, int64_t now);
 void idp_watch_egress(struct idp_watch *w, int64_t now);
-/* Its time has come, or not. */
+/* When there is something to do without being told, 0: never; and to do it
+ * when it is time. */
+int64_t idp_watch_next(const struct idp_watch *w);
 void idp_watch_tick(struct idp_watch *w, int64_t now);
-/* SIGHUP. */
-void idp_watch_reload(struct idp_watch *w, int64_t now);
+/* SIGHUP: as often as somebody likes. */
+void idp_watch_reload(struct idp_watch *w);
 /* The role has ended, or is to. */
 void idp_watch_close(struct idp_watch *w);
 

@@ -77,7 +77,7 @@ start(struct supervisor *s, struct trail *t)
 	TRY(ipc_pair(SERVER, KEEPER, &srv_peer, &kpr_peer));
 	TRY(child_start(&s->keeper, kpr.fd, kpr_peer.fd, t));
 	TRY(child_start(&s->server, srv.fd, srv_peer.fd, t));
-	TRY(idp_watch_start(&s->idp, s->links, t));
+	TRY(idp_watch_start(&s->idp, mono_ms(), s->links, t));
 	(void)close(srv.fd);
 	(void)close(kpr.fd);
 	(void)close(srv_peer.fd);
@@ -395,7 +395,7 @@ from_signals(struct supervisor *s)
 			if (s->stopping)
 				break;
 			tls_reload(s);
-			idp_watch_reload(&s->idp, mono_ms());
+			idp_watch_reload(&s->idp);
 			break;
 		default:
 			/* Asked twice: at once. */
@@ -408,10 +408,10 @@ from_signals(struct supervisor *s)
 static int
 patience(const struct supervisor *s)
 {
-	int64_t at = s->kill_at, left;
+	int64_t at = s->kill_at, idp = idp_watch_next(&s->idp), left;
 
-	if (s->idp.start_at != 0 && (at == 0 || s->idp.start_at < at))
-		at = s->idp.start_at;
+	if (idp != 0 && (at == 0 || idp < at))
+		at = idp;
 	if (at == 0)
 		return -1;
 	left = at - mono_ms();

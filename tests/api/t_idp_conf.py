@@ -39,9 +39,15 @@ def conf(rig, text, mode=0o600):
     os.chmod(p, mode)
 
 
+def comm(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # it has just ended
+
+
 def named(rig, name):
-    return [p for p in rig.pids()
-            if pathlib.Path(f"/proc/{p}/comm").read_text().strip() == name]
+    return [p for p in rig.pids() if comm(p) == name]
 
 
 def until(rig, cond, what, seconds=5):
@@ -123,6 +129,24 @@ def reload(rig):
     until(rig, lambda: named(rig, "redoubt-egress") == [], "it stays")
     p = posture(rig)
     rig.check(p["ok"] and "none is meant to" in p["detail"], str(p))
+
+
+@test
+def many_reloads(rig):
+    """The last one counts, however fast they come."""
+    conf(rig, CORP)
+    rig.stop()
+    rig.start()
+    for i in range(12):
+        conf(rig, CORP if i % 2 else MORE)
+        rig.server.send_signal(signal.SIGHUP)
+        time.sleep(0.01 * (i % 3))
+    conf(rig, MORE)
+    rig.server.send_signal(signal.SIGHUP)
+    until(rig, lambda: "called: 2," in posture(rig)["detail"], "not 2")
+    time.sleep(0.3)
+    until(rig, lambda: len(named(rig, "redoubt-egress")) == 1, "too many")
+    rig.check("called: 2," in posture(rig)["detail"], str(posture(rig)))
 
 
 @test

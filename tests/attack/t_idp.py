@@ -933,7 +933,8 @@ def corpus():
         ["/usr/bin/python3", str(TOP / "tests/vectors/saml/gen.py")],
         capture_output=True, text=True)
     assert out.returncode == 0, out.stderr[-500:]
-    return [json.loads(l) for l in out.stdout.split("\n") if l]
+    cases = [json.loads(l) for l in out.stdout.split("\n") if l]
+    return [c for c in cases if c["kind"] == "response"]
 
 
 @test
@@ -982,7 +983,8 @@ def a_reader_that_ends_badly(rig):
         st.terminate()
         st.wait()
         rig.eq(ROLE.document(xml, settings, ok["now"])[0], "ok", "the next")
-    for word in ("signal=SEGV", "signal=KILL", "signal=SYS", "code=1"):
+    for word in ("signal=KILL", "code=1") + (
+            () if SANITIZED else ("signal=SEGV", "signal=SYS")):
         rig.check(word in ROLE.said(), f"{word} is not in the log")
 
 
