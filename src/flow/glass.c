@@ -501,7 +501,7 @@ put_binding(struct call *c, const struct break_glass *g)
 	    .subject = g->user,
 	    .role = g->role,
 	    .expires = g->expires,
-	    .reason = g->reason,
+	    .reason = STR("break-glass"), /* why: see who may know there */
 	    .created_by.u = g->user,
 	    .incident = g->incident,
 	    .glass = g->o.id,

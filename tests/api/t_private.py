@@ -110,6 +110,48 @@ def organization_administrators_too(rig):
 
 
 @test
+def crawl(rig):
+    """Every GET there is, and questions about access, as who is no member
+    and as an administrator who is none: the incident is nowhere."""
+    i = rig.make_incident(SECRET, private=True, services=[SECRET],
+                          security_details=SECRET, type=SECRET)
+    one = rig.p + "/incidents/" + i["id"]
+    rig.ok(rig.post(one + "/timeline", {"text": SECRET}), 201)
+    rig.ok(rig.post("/v1/break-glass", {
+        "incident": i["id"], "minutes": 5,
+        "reason": "who reviews this reads it, too"}), 201)
+    start = rig.get("/v1/audit?limit=1").json["items"][0]["seq"]
+    _, outsider = rig.make_account("responder", rig.project)
+    _, commander = rig.make_account("commander", rig.project)
+    _, admin = rig.make_account("org_admin")
+    paths = [p for p, ops in rig.get("/openapi.json").json["paths"].items()
+             if "get" in ops and not p.endswith(("/events", "/stream"))]
+    asked = 0
+    for c in (outsider, commander, admin):
+        for p in paths:
+            p = p.replace("{p}", rig.project).replace("{i}", i["id"])
+            for q in ("", "?limit=200", "?q=" + SECRET,
+                      "?type=" + SECRET, f"?incident={i['id']}",
+                      "?permission=incident.view&project=" + rig.project +
+                      "&resource=incident:" + i["id"]):
+                r = c.get(p.replace("{n}", i["id"]).replace("{a}", i["id"])
+                          .replace("{s}", str(start - 1)) + q)
+                text = r.body.decode(errors="replace")
+                rig.check(SECRET not in text and i["id"] not in text,
+                          f"{p}{q}: {text[:300]}")
+                asked += 1
+        for perm in ("incident.view", "incident.edit"):
+            r = c.post("/v1/access/explain", {
+                "permission": perm, "resource": {
+                    "project": rig.project, "type": "incident",
+                    "id": i["id"]}})
+            rig.ok(r, 404)
+        for path in ("/v1/events", "/v1/audit/stream"):
+            rig.check(i["id"] not in sse(c, path, 0.4, last=start - 5), path)
+    rig.check(asked > 500, f"{asked} questions")
+
+
+@test
 def making_public_again(rig):
     _, outsider = rig.make_account("responder", rig.project)
     i = rig.make_incident("soon public", private=True)
