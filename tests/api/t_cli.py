@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from browser import GOOD, now_step, totp  # noqa: E402
 from rig import BINARY, SANITIZED, test, run  # noqa: E402
 
 used = set()
@@ -379,6 +380,26 @@ def audit(rig):
 
 
 @test
+def local_accounts(rig):
+    u = j(rig, "user", "create", "local@example.org")["id"]
+    t = j(rig, "user", "enrol", u)["token"]
+    rig.ok(rig.client(t).post("/v1/me/password", {"new": GOOD}), 200)
+    secret = j(rig, "credential", "totp", "--name", "phone", token=t)["secret"]
+    cli(rig, "credential", "confirm", totp(secret, now_step()), token=t)
+    rig.check("codes" in cli(rig, "credential", "recovery-codes", token=t),
+              "codes")
+    rig.check("phone" in cli(rig, "credential", "list", token=t), "list")
+    mine = j(rig, "credential", "list", token=t)["items"]
+    rig.eq(sorted(i["kind"] for i in mine), ["password", "recovery", "totp"])
+    rig.eq(j(rig, "user", "credentials", u)["items"], mine)
+    cli(rig, "credential", "remove", mine[0]["id"], token=t)
+    cli(rig, "user", "reset", u, mine[1]["id"])
+    cli(rig, "user", "reset", u, mine[1]["id"], rc=3)
+    rig.eq(len(j(rig, "credential", "list", token=t)["items"]), 1)
+    cli(rig, "credential", "recovery-codes")
+
+
+@test
 def columns_are_members(rig):
     """Each column of views.def names a member that the server sends."""
     views, view = {}, None
@@ -402,6 +423,7 @@ def columns_are_members(rig):
             "SERVICE_ACCOUNTS": ["service-account", "list"],
             "GROUPS": ["group", "list"], "ROLES": ["role", "list"],
             "BINDINGS": ["binding", "list"], "TOKENS": ["token", "list"],
+            "CREDENTIALS": ["credential", "list"],
             "AUDIT": ["audit", "list"], "POSTURE": ["posture"]}.items():
         items = j(rig, *argv)["items"]
         rig.check(items, f"{name} is empty")

@@ -3,7 +3,6 @@
 Local accounts: second factors, recovery codes, who may enrol, and that nothing
 of it is told.
 """
-import json
 import re
 import sys
 import time
@@ -235,31 +234,6 @@ def removing(rig):
     rig.eq(last(rig, "credential.reset")["outcome"], "ok")
     rig.ok(a.get("/v1/whoami"), 401)
     same_refusal(rig, Browser(rig).login(email, GOOD), "no_password")
-
-
-@test
-def by_command_line(rig):
-    def cli(*args, token):
-        p = rig.user_cli("--json", *args, token=token)
-        rig.eq(p.returncode, 0, f"{args}: {p.stderr}")
-        return json.loads(p.stdout) if p.stdout else None
-    u = rig.ok(rig.post("/v1/users", {"email": "cli@login.example"}), 201)
-    token = cli("user", "enrol", u.json["id"], token=rig.token)["token"]
-    rig.ok(rig.client(token).post("/v1/me/password", {"new": GOOD}), 200)
-    secret = cli("credential", "totp", "--name", "phone", token=token)
-    secrets.append(secret["secret"])
-    cli("credential", "confirm", totp(secret["secret"], now_step()),
-        token=token)
-    codes = cli("credential", "recovery-codes", token=token)["codes"]
-    secrets.extend(codes)
-    rig.ok(Browser(rig).login("cli@login.example", GOOD, totp=codes[0]), 200)
-    mine = cli("credential", "list", token=token)["items"]
-    rig.eq(sorted(i["kind"] for i in mine), ["password", "recovery", "totp"])
-    rig.eq(cli("user", "credentials", u.json["id"], token=rig.token)["items"],
-           mine)
-    cli("credential", "remove", mine[0]["id"], token=token)
-    cli("user", "reset", u.json["id"], mine[1]["id"], token=rig.token)
-    rig.eq(len(cli("credential", "list", token=token)["items"]), 1)
 
 
 @test
