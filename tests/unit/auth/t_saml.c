@@ -2,6 +2,7 @@
  * t_saml.c: the corpus of tests/vectors/saml/gen.py: no false accept, no
  * false reject, and each refusal for its own reason.
  */
+#include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -77,7 +78,7 @@ provider(struct arena *to, const struct json *o, struct saml_provider *p)
 }
 
 struct tally {
-	int good, bad, wrong;
+	int good, bad, wrong, let_in;
 	int64_t worst_us;
 };
 
@@ -168,6 +169,7 @@ one(struct str line, struct tally *t)
 		return;
 	}
 	t->bad++;
+	t->let_in += why == SAML_OK;
 	if (why == SAML_OK)
 		T_FAIL("%.*s: ACCEPTED as %.*s", STR_ARG(name),
 		    STR_ARG(id.name_id));
@@ -177,25 +179,31 @@ one(struct str line, struct tally *t)
 	}
 }
 
-TEST(corpus)
+static void
+all(struct tally *t)
 {
-	struct tally t = {0};
-	struct str rest, line;
+	struct str rest = str_of(corpus, corpus_n), line;
 
-	load();
-	saml_warm();
 	arena_init(&a, 64 * 1024 * 1024);
-	rest = str_of(corpus, corpus_n);
 	while (rest.n > 0) {
 		(void)str_cut(rest, '\n', &line, &rest);
 		if (line.n > 0)
-			one(line, &t);
+			one(line, t);
 		arena_reset(&a);
 	}
+	arena_done(&a);
+}
+
+TEST(corpus)
+{
+	struct tally t = {0};
+
+	load();
+	saml_warm();
+	all(&t);
 	printf("# %d good, %d bad, slowest %lld us\n", t.good, t.bad,
 	    (long long)t.worst_us);
 	T_OK(t.good >= 32 && t.good + t.bad >= 260);
-	arena_done(&a);
 }
 
 /* Signed as a provider would verify it: read back by our own reader, which
@@ -262,4 +270,51 @@ TEST(our_addresses_are_signed)
 	EVP_PKEY_free(rsa2);
 }
 
+#ifndef SAML_CHECK_KILL
 T_MAIN
+#else
+/*
+ * tools/check-kill: for each name on standard input, does the corpus notice
+ * that this check is gone?  A crash is noticing, too.  "name noticed", "name
+ * accepted" when a bad response got in, or "name survives".
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern const char *saml_killed;
+
+static void
+without(const char *name)
+{
+	struct tally t = {0};
+	int status = 0, null;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		null = open("/dev/null", O_WRONLY);
+		(void)dup2(null, 1);
+		saml_killed = name;
+		all(&t);
+		_exit(t.let_in > 0 ? 2 : t_bad != 0);
+	}
+	(void)waitpid(pid, &status, 0);
+	printf("%s %s\n", name,
+	    !WIFEXITED(status)		   ? "noticed"
+		: WEXITSTATUS(status) == 0 ? "survives"
+		: WEXITSTATUS(status) == 2 ? "accepted"
+					   : "noticed");
+	fflush(stdout);
+}
+
+int
+main(void)
+{
+	char name[64];
+
+	load();
+	saml_warm();
+	while (scanf("%63s", name) == 1)
+		without(name);
+	return 0;
+}
+#endif

@@ -624,6 +624,8 @@ def signature_forms():
        f'Namespaces xmlns:ec="{EXC}" PrefixList="b"/></ds:Transform>')
     tr("list_without_prefixes", env + f'<ds:Transform Algorithm="{EXC}"><ec:'
        f'InclusiveNamespaces xmlns:ec="{EXC}"/></ds:Transform>')
+    tr("list_of_something", env + f'<ds:Transform Algorithm="{EXC}"><ec:'
+       f'InclusiveNamespaces xmlns:ec="{EXC}" List="a"/></ds:Transform>')
     tr("many_prefixes", env + f'<ds:Transform Algorithm="{EXC}"><ec:'
        f'InclusiveNamespaces xmlns:ec="{EXC}" PrefixList="' +
        " ".join(f"p{i}" for i in range(20)) + '"/></ds:Transform>')
@@ -650,6 +652,8 @@ def signature_forms():
                     MORE + "rsa-sha224")):
         s("algorithm", "method_" + name, done(sign_a(response(), method=m)))
     s("algorithm", "sha1", done(sign_a(response(), md="sha1")))
+    s("algorithm", "sha1_only_signature", done(sign_a(
+        response(), md="sha1", dmd="sha256")))
     s("algorithm", "sha1_over", done(sign_a(response(), md="sha1")),
       sha1_until=ms(NOW) - 1)
     s("algorithm", "digest_sha1", done(sign_a(response(), dmd="sha1")))
@@ -950,6 +954,8 @@ def semantics():
       '</saml:AttributeStatement>')
     m("attribute", "encrypted", attributes="<saml:AttributeStatement><saml:"
       "EncryptedAttribute/></saml:AttributeStatement>")
+    m("attribute", "encrypted_named", attributes="<saml:AttributeStatement>"
+      '<saml:EncryptedAttribute Name="x"/></saml:AttributeStatement>')
     m("attribute", "many", attributes="<saml:AttributeStatement>" +
       "".join(f'<saml:Attribute Name="a{i}"/>' for i in range(65)) +
       "</saml:AttributeStatement>")
