@@ -11,6 +11,7 @@ enum key {
 	KEY_CONNECT,
 	KEY_RESOLVER,
 	KEY_ALLOW,
+	KEY_FILE_KEY,
 	KEY_FILE_SECRET,
 	KEY_FILE_CA,
 	KEY_TEXT, /* a member of struct provider */
@@ -27,12 +28,15 @@ static const struct row {
     {"metadata_uri", KEY_TEXT, offsetof(struct provider, url[URL_META])},
     {"client_id", KEY_TEXT, offsetof(struct provider, client_id)},
     {"redirect_uri", KEY_TEXT, offsetof(struct provider, redirect_uri)},
+    {"key_id", KEY_TEXT, offsetof(struct provider, key_id)},
+    {"key_alg", KEY_TEXT, offsetof(struct provider, key_alg)},
     {"client_auth", KEY_AUTH, 0},
     {"min_tls", KEY_TLS, 0},
     {"spki_pin", KEY_PIN, 0},
     {"connect", KEY_CONNECT, 0},
     {"resolver", KEY_RESOLVER, 0},
     {"allow_cidr", KEY_ALLOW, 0},
+    {"key_file", KEY_FILE_KEY, 0},
     {"secret_file", KEY_FILE_SECRET, 0},
     {"ca_file", KEY_FILE_CA, 0},
 };
@@ -42,8 +46,8 @@ enum { ROWS = sizeof rows / sizeof *rows };
 struct reading {
 	struct arena *a;
 	struct provider_conf *out;
-	unsigned given;		/* bit per row, of the present section */
-	struct str secret_file; /* likewise */
+	unsigned given; /* bit per row, of the present section */
+	struct str key_file, secret_file; /* likewise */
 	struct trail *t;
 };
 
@@ -56,6 +60,7 @@ auth_set(struct provider *p, struct str v)
 	    [CLIENT_NONE] = "none",
 	    [CLIENT_BASIC] = "client_secret_basic",
 	    [CLIENT_POST] = "client_secret_post",
+	    [CLIENT_JWT] = "private_key_jwt",
 	};
 
 	for (size_t i = 0; i < CLIENT_MAX_; i++)
@@ -63,7 +68,8 @@ auth_set(struct provider *p, struct str v)
 			p->auth = (enum client_auth)i;
 			return NULL;
 		}
-	return "client_secret_basic, client_secret_post or none";
+	return "private_key_jwt, client_secret_basic, client_secret_post or "
+	       "none";
 }
 
 static const char *
@@ -132,6 +138,9 @@ value_set(struct reading *r, const struct row *row, struct str v)
 							   : "an address";
 	case KEY_ALLOW:
 		return allow_set(p, v);
+	case KEY_FILE_KEY:
+		r->key_file = v;
+		return NULL;
 	case KEY_FILE_SECRET:
 		r->secret_file = v;
 		return NULL;
@@ -151,15 +160,18 @@ static const char *
 section_end(struct reading *r)
 {
 	struct provider *p;
-	bool secret;
+	bool key, secret;
 
 	if (r->out->n == 0)
 		return NULL;
 	p = &r->out->provider[r->out->n - 1];
+	key = p->auth == CLIENT_JWT;
 	secret = p->auth == CLIENT_BASIC || p->auth == CLIENT_POST;
-	if (secret != (r->secret_file.n > 0))
-		return "client_auth wants secret_file (a secret) or none";
-	r->out->files[r->out->n - 1].credential = r->secret_file;
+	if (key != (r->key_file.n > 0) || secret != (r->secret_file.n > 0))
+		return "client_auth wants key_file (private_key_jwt), "
+		       "secret_file (a secret) or neither (none)";
+	r->out->files[r->out->n - 1].credential =
+	    key ? r->key_file : r->secret_file;
 	return provider_wrong(p);
 }
 
@@ -195,7 +207,7 @@ on_section(void *ctx, struct str name)
 	o->files[o->n] = (struct provider_files){0};
 	o->n++;
 	r->given = 0;
-	r->secret_file = STR_NONE;
+	r->key_file = r->secret_file = STR_NONE;
 	return NULL;
 }
 

@@ -155,8 +155,8 @@ refused(enum idp_status s, const struct egress_report *r)
 }
 
 static enum idp_status
-token(const struct live *l, const struct idp_ask *a, struct buf *body,
-    struct egress_report *r)
+token(const struct live *l, const struct idp_ask *a, int64_t now_ms,
+    struct arena *m, struct buf *body, struct egress_report *r)
 {
 	struct buf form, basic;
 	enum idp_status s = IDP_TOO_BIG;
@@ -169,7 +169,7 @@ token(const struct live *l, const struct idp_ask *a, struct buf *body,
 	form_add(&form, "code", a->code);
 	form_add(&form, "redirect_uri", l->conf.redirect_uri);
 	form_add(&form, "code_verifier", a->verifier);
-	if (err_ok(egress_client_prove(l, &form, &basic)))
+	if (err_ok(egress_client_prove(l, m, now_ms, &form, &basic)))
 		s = refused(egress_fetch(l, URL_TOKEN, buf_view(&form),
 				basic.n > 0 ? buf_view(&basic) : STR_NONE, body,
 				r),
@@ -185,14 +185,14 @@ token(const struct live *l, const struct idp_ask *a, struct buf *body,
 
 static enum idp_status
 asked(const struct live *l, enum egress_url url, const struct idp_ask *a,
-    struct arena *m, struct buf *ret, struct egress_report *r)
+    int64_t now_ms, struct arena *m, struct buf *ret, struct egress_report *r)
 {
 	enum idp_status s;
 	struct buf body;
 
 	buf_init(&body, LIM_IDP_BODY);
 	s = url == URL_TOKEN
-	    ? token(l, a, &body, r)
+	    ? token(l, a, now_ms, m, &body, r)
 	    : egress_fetch(l, url, STR_NONE, STR_NONE, &body, r);
 	if (s == IDP_OK && url == URL_TOKEN)
 		s = shape_token(m, buf_view(&body), ret);
@@ -217,7 +217,7 @@ find(struct egress *e, struct str name)
 
 enum idp_status
 egress_ask(struct egress *e, enum ipc_type op, const struct idp_ask *a,
-    struct buf *ret, struct egress_report *report)
+    int64_t now_ms, struct buf *ret, struct egress_report *report)
 {
 	enum egress_url url = op == IPC_OIDC_TOKEN ? URL_TOKEN
 	    : op == IPC_OIDC_JWKS		   ? URL_JWKS
@@ -232,7 +232,7 @@ egress_ask(struct egress *e, enum ipc_type op, const struct idp_ask *a,
 	if (!bucket_take(e, &l->bucket[url]))
 		return IDP_RATE;
 	arena_init(&m, CALL_ARENA);
-	s = asked(l, url, a, &m, ret, report);
+	s = asked(l, url, a, now_ms, &m, ret, report);
 	arena_done(&m);
 	return s;
 }

@@ -21,7 +21,7 @@ err egress_new(struct egress **ret) MUST_USE;
 struct egress *egress_free(struct egress *e); /* wipes; NULL in, NULL out */
 /*
  * One more provider, whose texts live as long as e.  authorities: PEM.
- * credential: the client secret, one line.
+ * credential: the client secret (one line) or the private key in PEM.
  * E_CONFIG, and the trail says what is wrong with either.
  */
 err egress_add(struct egress *e, const struct provider *p,
@@ -38,10 +38,12 @@ struct egress_report {
 };
 
 /*
- * One question of the server (op: IPC_OIDC_TOKEN, _JWKS, _META).  ret (at
- * most IDP_ANSWER bytes) gets what idp.h promises about the answer.
+ * One question of the server (op: IPC_OIDC_TOKEN, _JWKS, _META).  now_ms: the
+ * wall clock, for assertions.  ret (at most IDP_ANSWER bytes) gets what idp.h
+ * promises about the answer.
  */
 enum idp_status egress_ask(struct egress *e, enum ipc_type op,
-    const struct idp_ask *a, struct buf *ret, struct egress_report *report);
+    const struct idp_ask *a, int64_t now_ms, struct buf *ret,
+    struct egress_report *report);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include "auth/jose.h"
 #include "base/secret.h"
 #include "egress/egress.h"
 
@@ -21,6 +22,7 @@ struct live {
 	uint8_t authorities[32];	     /* SHA-256 of the file */
 	struct secret *secret[SECRET_PARTS]; /* the client secret */
 	size_t secret_n;		     /* bytes of it */
+	struct jwk *key;
 	struct bucket bucket[URL_MAX_];
 };
 
@@ -41,8 +43,8 @@ enum idp_status egress_fetch(const struct live *l, enum egress_url url,
 /* client.c: how we show who we are, added to the form and to *basic. */
 err egress_client_open(struct live *l, struct str credential,
     struct trail *t) MUST_USE;
-err egress_client_prove(const struct live *l, struct buf *form,
-    struct buf *basic) MUST_USE;
+err egress_client_prove(const struct live *l, struct arena *a, int64_t now_ms,
+    struct buf *form, struct buf *basic) MUST_USE;
 void egress_client_close(struct live *l);
 /* name=value, percent-encoded, behind what is there. */
 void form_add(struct buf *b, const char *name, struct str value);

@@ -1,5 +1,6 @@
 #include "egress/provider.h"
 
+#include "auth/jose.h"
 #include "auth/token.h"
 #include "base/text.h"
 #include "ipc/idpwire.h"
@@ -140,6 +141,17 @@ reach_wrong(const struct provider *p)
 	return NULL;
 }
 
+/* Empty, or one that others can verify. */
+static bool
+alg_ok(struct str name)
+{
+	enum jose_alg alg;
+
+	return name.n == 0 ||
+	    (jose_alg_of(name, &alg) &&
+		(JOSE_PUBLIC_ALGS & JOSE_BIT(alg)) != 0);
+}
+
 const char *
 provider_wrong(const struct provider *p)
 {
@@ -159,8 +171,9 @@ provider_wrong(const struct provider *p)
 	}
 	if (!any)
 		return "no address to ask";
-	if (p->auth >= CLIENT_MAX_ || !text_ok(p->client_id, ID_MAX))
-		return "client_id is not acceptable";
+	if (p->auth >= CLIENT_MAX_ || !text_ok(p->client_id, ID_MAX) ||
+	    !text_ok(p->key_id, ID_MAX) || !alg_ok(p->key_alg))
+		return "client_id, key_id or key_alg is not acceptable";
 	if (p->url[URL_TOKEN].n > 0 &&
 	    (p->client_id.n == 0 || !printable(p->redirect_uri, URL_MAX)))
 		return "token_endpoint needs client_id and redirect_uri";
@@ -197,6 +210,8 @@ provider_encode(struct buf *b, const struct provider *p)
 		text_add(b, p->url[i]);
 	text_add(b, p->client_id);
 	text_add(b, p->redirect_uri);
+	text_add(b, p->key_id);
+	text_add(b, p->key_alg);
 	buf_char(b, (char)p->auth);
 	buf_char(b, p->tls12 ? 1 : 0);
 	buf_char(b, p->pinned ? 1 : 0);
@@ -242,6 +257,8 @@ parsed(struct arena *a, struct cur *c, struct provider *p)
 		p->url[i] = text_take(a, c);
 	p->client_id = text_take(a, c);
 	p->redirect_uri = text_take(a, c);
+	p->key_id = text_take(a, c);
+	p->key_alg = text_take(a, c);
 	p->auth = (enum client_auth)cur_u8(c);
 	p->tls12 = flag(c);
 	p->pinned = flag(c);

@@ -9,8 +9,9 @@
  *	token_endpoint, jwks_uri, metadata_uri
  *				 https only; what is missing is not asked for
  *	client_id, redirect_uri
- *	client_auth		 client_secret_basic, client_secret_post or
- *				 none (default)
+ *	client_auth		 private_key_jwt, client_secret_basic,
+ *				 client_secret_post or none (default)
+ *	key_file, key_id, key_alg	 for private_key_jwt: unencrypted PEM
  *	secret_file		 for the two with a secret
  *	ca_file			 PEM; else the system's authorities
  *	spki_pin		 sha256/BASE64 of a public key of the chain
@@ -26,7 +27,13 @@
 #include "ipc/idp.h"
 
 enum egress_url { URL_TOKEN, URL_JWKS, URL_META, URL_MAX_ };
-enum client_auth { CLIENT_NONE, CLIENT_BASIC, CLIENT_POST, CLIENT_MAX_ };
+enum client_auth {
+	CLIENT_NONE,
+	CLIENT_BASIC,
+	CLIENT_POST,
+	CLIENT_JWT,
+	CLIENT_MAX_
+};
 
 enum {
 	PROVIDER_ADDRESSES = 8, /* of connect, and of allow_cidr */
@@ -52,6 +59,7 @@ struct provider {
 	struct str url[URL_MAX_]; /* empty: not configured */
 	struct str client_id, redirect_uri;
 	enum client_auth auth;
+	struct str key_id, key_alg; /* may be empty */
 	bool tls12;
 	bool pinned;
 	uint8_t pin[PIN_SIZE];

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "egress/egress.h"
 #include "ipc/idpwire.h"
 #include "ipc/settings.h"
@@ -137,7 +138,8 @@ one(struct worker *w)
 	TRY(idp_ask_decode(m.type, m.body, &a));
 	buf_init(&text, IDP_ANSWER);
 	buf_init(&b, IDP_ANSWER + IDP_ANSWER_HEAD);
-	said.status = egress_ask(w->egress, m.type, &a, &text, &report);
+	said.status =
+	    egress_ask(w->egress, m.type, &a, time_now_ms(), &text, &report);
 	note(m.type, &a, said.status, &report);
 	said.seq = a.seq;
 	said.text = buf_view(&text);

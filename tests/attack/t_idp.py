@@ -56,15 +56,15 @@ def text(s):
     return struct.pack(">H", len(s)) + s
 
 
-AUTH = {"none": 0, "basic": 1, "post": 2}
+AUTH = {"none": 0, "basic": 1, "post": 2, "jwt": 3}
 
 
 def provider(name="corp", issuer="https://idp.test", token="", jwks="",
              meta="", client="cl ient", redirect="https://r.test/cb",
              auth="none", tls12=False, pin=None, connect=(), resolver=None,
-             allow=()):
+             allow=(), kid="", alg=""):
     b = b"".join(text(x) for x in (name, issuer, token, jwks, meta, client,
-                                   redirect))
+                                   redirect, kid, alg))
     b += bytes([AUTH[auth], tls12, pin is not None]) + (pin or bytes(32))
     b += bytes([len(connect)])
     for host, port in connect:
@@ -380,6 +380,76 @@ def clients_prove_themselves(rig):
     for bad in (b"x" * 257, b"", b"\n", b"a\nb", b"\xff"):
         expect(rig, f"secret {bad[:4]!r}", f"config {E_CONFIG}", auth="basic",
                credential=bad)
+
+
+def decoded(part):
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def verified(key, alg, signed, sig):
+    """With OpenSSL's command, from the public key."""
+    for name, b in (("in", signed.encode()), ("sig", sig)):
+        (CA / f"jwt.{name}").write_bytes(b)
+    openssl("pkey", "-in", f"{key}.key", "-pubout", "-out", "jwt.pub")
+    how = ["-rawin"] if alg == "EdDSA" else ["-rawin", "-digest", "sha256"]
+    if alg[:2] == "PS":
+        how += ["-pkeyopt", "rsa_padding_mode:pss",
+                "-pkeyopt", "rsa_pss_saltlen:digest"]
+    if alg[:2] == "ES":  # r and s as two integers of ASN.1
+        n = len(sig) // 2
+        ints = b""
+        for part in (sig[:n], sig[n:]):
+            part = part.lstrip(b"\0")
+            part = (b"\0" if part[0] & 0x80 else b"") + part
+            ints += b"\2" + bytes([len(part)]) + part
+        (CA / "jwt.sig").write_bytes(b"\x30" + bytes([len(ints)]) + ints)
+    return subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin",
+                           "-inkey", "jwt.pub", "-in", "jwt.in", "-sigfile",
+                           "jwt.sig", *how], cwd=CA,
+                          capture_output=True).returncode == 0
+
+
+@test
+def clients_sign(rig):
+    """private_key_jwt: a fresh assertion each time, for one minute."""
+    keys = {"rsa": ["rsa", "-pkeyopt", "rsa_keygen_bits:2048"],
+            "p256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            "ed": ["ed25519"], "small": ["rsa", "-pkeyopt",
+                                         "rsa_keygen_bits:1024"]}
+    for name, how in keys.items():
+        openssl("genpkey", "-algorithm", *how, "-out", f"{name}.key")
+    seen = set()
+    for key, alg, kid, want in (
+            ("rsa", "", "k1", "RS256"), ("rsa", "PS256", "", "PS256"),
+            ("p256", "", "k2", "ES256"), ("ed", "", "k3", "EdDSA")):
+        _, s = expect(rig, f"{key} {alg}", "ok", auth="jwt", kid=kid, alg=alg,
+                      credential=(CA / f"{key}.key").read_bytes())
+        form = dict(f.split("=", 1) for f in s.seen[0][2].split("&"))
+        rig.eq(form["client_assertion_type"], "urn%3Aietf%3Aparams%3Aoauth"
+               "%3Aclient-assertion-type%3Ajwt-bearer")
+        rig.eq(form["client_id"], "cl%20ient")
+        rig.check("Authorization" not in s.seen[0][1], s.seen[0][1])
+        h, c, sig = form["client_assertion"].split(".")
+        head, claims = json.loads(decoded(h)), json.loads(decoded(c))
+        rig.eq((head["alg"], head["typ"]), (want, "JWT"))
+        rig.check(head["kid"] == kid if kid else head["kid"], f"{head}")
+        rig.eq((claims["iss"], claims["sub"], claims["aud"]),
+               ("cl ient", "cl ient", s.url()))
+        rig.check(abs(claims["iat"] - time.time()) < 5 and
+                  claims["exp"] == claims["iat"] + 60, f"{claims}")
+        seen.add(claims["jti"])
+        rig.check(verified(key, want, h + "." + c, decoded(sig)), f"{want}")
+        rig.check(not verified(key, want, h + "x." + c, decoded(sig)), "x")
+    rig.eq(len(seen), 4, "jti")
+    for what, kw in (
+            ("1024 bits", dict(credential=(CA / "small.key").read_bytes())),
+            ("a certificate", dict(
+                credential=(CA / "good.pem").read_bytes())),
+            ("noise", dict(credential=b"x" * 100)),
+            ("the wrong algorithm", dict(alg="ES256", credential=(
+                CA / "rsa.key").read_bytes()))):
+        got = call(auth="jwt", **kw)[0]
+        rig.eq(got, f"config {E_CONFIG}", what)
 
 
 # ---- answers ----
