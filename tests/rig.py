@@ -119,6 +119,7 @@ class Client:
 
 class Rig(Client):
     """A data directory, a server on it, and the admin's client."""
+    listen = "127.0.0.1:0"
 
     def __init__(self, args=(), wrap=(), start=True):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="redoubt-test-"))
@@ -156,7 +157,7 @@ class Rig(Client):
         self.log = open(self.dir / "server.log", "ab")
         self.server = subprocess.Popen(
             [*self.wrap, BINARY, "serve", "--data", str(self.data),
-             "--listen", "127.0.0.1:0", *self.args],
+             "--listen", self.listen, *self.args],
             stdout=subprocess.PIPE, stderr=self.log,
             start_new_session=True)
         os.set_blocking(self.server.stdout.fileno(), False)

@@ -53,6 +53,8 @@ const char *project_path(struct call *c, const char *under);
 
 /* E_LIMIT when the kind has `max` objects already. */
 err room_for(struct call *c, enum object_kind kind, size_t max) MUST_USE;
+/* Users and service accounts share one limit. */
+err room_for_principal(struct call *c) MUST_USE;
 /* E_LAST_ADMIN when nobody would administer after the change: o is put, or
  * (NULL) the object of that kind and id removed. */
 err keeps_admin(struct call *c, const struct object *o, enum object_kind kind,

@@ -4,8 +4,7 @@
 #include "flow/handlers.h"
 #include "flow/sessions.h"
 
-/* Users and service accounts share one limit. */
-static err
+err
 room_for_principal(struct call *c)
 {
 	size_t users, accounts;

@@ -24,6 +24,8 @@ static const struct {
     {"break_glass.", PERM_PROJECT_VIEW},
     {"policy_tests.", PERM_ROLE_VIEW},
     {"token.", PERM_TOKEN_ADMIN},
+    {"idp.", PERM_IDP_VIEW},
+    {"identity.", PERM_USER_VIEW},
     {"", PERM_AUDIT_VIEW},
 };
 

@@ -185,8 +185,12 @@ parse_form(struct call *c)
 	struct form *f = ARENA_NEW(c->a, struct form);
 
 	TRY(arena_check(c->a));
-	TRY(line_content_type(c, STR("application/x-www-form-urlencoded")));
 	c->form = f;
+	if (c->req->method == HTTP_HEAD)
+		return err_of(E_METHOD); /* nobody logs in to see headers */
+	if (c->req->method == HTTP_GET)
+		return form_parse(c->a, c->req->query, f);
+	TRY(line_content_type(c, STR("application/x-www-form-urlencoded")));
 	return form_parse(c->a, c->req->body, f);
 }
 
@@ -199,6 +203,8 @@ step_shape(struct call *c)
 		return OK;
 	if (r->auth == ROUTE_API || r->auth == ROUTE_LOGIN)
 		TRY(no_identity_headers(c));
+	if (r->schema == SCHEMA_FORM && c->req->method != HTTP_POST)
+		return parse_form(c);
 	TRY(shape_query(c->a, c->req->query, r->params, &c->trail, &c->query));
 	if (r->auth == ROUTE_INGEST)
 		return sender_shape(c);

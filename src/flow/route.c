@@ -113,6 +113,8 @@ schema_name(enum schema s)
 	    [SCHEMA_TOTP_CODE] = "totp_code",
 	    [SCHEMA_WEBAUTHN] = "webauthn",
 	    [SCHEMA_POLICY] = "policy",
+	    [SCHEMA_IDP] = "identity_provider",
+	    [SCHEMA_IDENTITY] = "identity",
 	    [SCHEMA_FORM] = "form",
 	};
 

@@ -61,6 +61,8 @@ enum schema {
 	SCHEMA_TOTP_CODE,
 	SCHEMA_WEBAUTHN,
 	SCHEMA_POLICY,
+	SCHEMA_IDP,
+	SCHEMA_IDENTITY,
 	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };

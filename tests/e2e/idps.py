@@ -156,6 +156,9 @@ class Ssp(Process):
         ("'metadatadir' => .*,", "'metadatadir' => '{d}/metadata/',"),
         ("'enable.saml20-idp' => false", "'enable.saml20-idp' => true"),
         ("'session.cookie.secure' => true", "'session.cookie.secure' => false"),
+        # SameSite=None would need TLS
+        ("'session.cookie.samesite' => .*,",
+         "'session.cookie.samesite' => 'Lax',"),
         ("'logging.handler' => 'syslog'", "'logging.handler' => 'file'"),
         ("'exampleauth' => false", "'exampleauth' => true"),
         ("//'secretsalt' => 'defaultsecretsalt'", "'secretsalt' => 'test'"),

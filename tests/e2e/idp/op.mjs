@@ -64,4 +64,4 @@ const provider = new Provider(conf.issuer, {
 provider.on("server_error", (ctx, err) => console.error(err));
 createServer({ key: readFileSync(conf.tls_key),
     cert: readFileSync(conf.tls_cert) }, provider.callback())
-	.listen(conf.port, "localhost", () => console.log("ready"));
+	.listen(conf.port, "127.0.0.1", () => console.log("ready"));

@@ -84,4 +84,4 @@ app.get("/metadata", samlp.metadata({
 	postEndpointPath: "/sso/assertion",
 }));
 
-app.listen(conf.port, "localhost", () => console.log("ready"));
+app.listen(conf.port, "127.0.0.1", () => console.log("ready"));

@@ -84,11 +84,12 @@ static const struct {
 	"integration.edit binding.edit project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
 	"audit.export metrics.view posture.view rbac.escalate "
-	"breakglass.review policy.view policy.edit"},
+	"breakglass.review policy.view policy.edit idp.view "
+	"idp.edit"},
     {"auditor",
 	"token.create audit.view audit.export role.view user.view "
 	"access.explain posture.view metrics.view breakglass.review "
-	"policy.view"},
+	"policy.view idp.view"},
     {"agent", "project.view incident.view alert.view incident.comment"},
 };
 
