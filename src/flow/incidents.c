@@ -414,6 +414,8 @@ patch_private(struct call *c, struct incident_card *i, bool *ret_became)
 		return OK;
 	TRY(call_ask(c, PERM_INCIDENT_RESTRICT, i->row.project, &g));
 	TRY(own_member(c, i));
+	if (!to)
+		TRY(call_fresh(c));
 	*ret_became = to;
 	return OK;
 }
