@@ -42,6 +42,8 @@ enum hook_scheme {
 const char *hook_scheme_text(enum hook_scheme s);
 
 enum hook_encoding { HOOK_HEX, HOOK_BASE64, HOOK_BASE64URL };
+const char *hook_encoding_text(enum hook_encoding e);
+const char *hook_digest_text(enum mac_digest d);
 
 enum hook_reason {
 #define HOOK_REASON(name, text, meaning) HOOK_WHY_##name,
@@ -83,6 +85,7 @@ struct hook_mtls {
 struct hook_rule {
 	enum hook_kind kind;
 	struct str user; /* basic */
+	bool rsa;	 /* jwe: the key is RSA and not P-256 */
 	struct hook_hmac hmac;
 	struct hook_mtls mtls;
 	const struct str *cidr;
@@ -117,7 +120,7 @@ const char *hook_weakness(const struct hook_auth *h);
 
 /*
  * Kept in clear inside the sealed object, since an HMAC needs them so; at
- * most two live of a kind.  A jwe key's text is its private JWK.
+ * most two live of a kind.  A jwe key's text is base64url of its PKCS #8.
  */
 enum { HOOK_SECRETS = 8 };
 struct hook_secret {

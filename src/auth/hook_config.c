@@ -50,6 +50,18 @@ hook_scheme_text(enum hook_scheme s)
 	return s < HOOK_SCHEMES ? schemes[s].text : "unknown";
 }
 
+const char *
+hook_encoding_text(enum hook_encoding e)
+{
+	return encodings[e];
+}
+
+const char *
+hook_digest_text(enum mac_digest d)
+{
+	return digests[d];
+}
+
 /* ---- reading one rule ---- */
 
 struct reader {
@@ -429,6 +441,17 @@ read_basic(struct reader *r, struct hook_rule *rule)
 }
 
 static err
+read_jwe(struct reader *r, struct hook_rule *rule)
+{
+	static const char *const names[] = {"P-256", "RSA"};
+	unsigned key = 0;
+
+	TRY(word(r, "key", names, 2, &key));
+	rule->rsa = key == 1;
+	return OK;
+}
+
+static err
 read_members(struct reader *r, struct hook_rule *rule)
 {
 	switch (rule->kind) {
@@ -440,6 +463,8 @@ read_members(struct reader *r, struct hook_rule *rule)
 		return read_mtls(r, rule);
 	case HOOK_IP_ALLOW:
 		return read_cidrs(r, rule);
+	case HOOK_JWE:
+		return read_jwe(r, rule);
 	default:
 		return OK;
 	}
@@ -468,34 +493,6 @@ read_rule(struct arena *a, const struct json *j, struct trail *t,
 }
 
 /* ---- rules together ---- */
-
-const struct hook_rule *
-hook_rule_of(const struct hook_auth *h, enum hook_kind k)
-{
-	for (size_t i = 0; i < h->n; i++)
-		if (h->rule[i].kind == k)
-			return &h->rule[i];
-	return NULL;
-}
-
-bool
-hook_wants_token(const struct hook_auth *h)
-{
-	return hook_rule_of(h, HOOK_BEARER) != NULL ||
-	    hook_rule_of(h, HOOK_BASIC) != NULL;
-}
-
-bool
-hook_wants_secret(const struct hook_auth *h, enum hook_kind *ret)
-{
-	const struct hook_rule *r = hook_rule_of(h, HOOK_HMAC);
-
-	*ret = HOOK_HMAC;
-	if (r != NULL && r->hmac.public_keys == 0)
-		return true;
-	*ret = HOOK_URL_KEY;
-	return hook_rule_of(h, HOOK_URL_KEY) != NULL;
-}
 
 static err
 together(const struct hook_auth *h, struct trail *t)
@@ -576,111 +573,4 @@ hook_auth_parse(struct arena *a, const struct json *j, struct trail *t,
 	TRY(together(&h, t));
 	*ret = h;
 	return arena_check(a);
-}
-
-const char *
-hook_weakness(const struct hook_auth *h)
-{
-	if (hook_rule_of(h, HOOK_URL_KEY) != NULL)
-		return "a key in the address";
-	if (h->n == 1 && h->rule[0].kind == HOOK_IP_ALLOW)
-		return "an address alone";
-	return NULL;
-}
-
-/* ---- writing ---- */
-
-static void
-write_hmac(struct jw *w, const struct hook_hmac *h)
-{
-	jw_kstr(w, "scheme", str_c(schemes[h->scheme].text));
-	if (h->scheme == HOOK_GENERIC || h->scheme == HOOK_GRAFANA)
-		jw_kstr(w, "header", h->header);
-	if (h->scheme == HOOK_GENERIC) {
-		jw_kstr(w, "prefix", h->prefix);
-		jw_kstr(w, "encoding", str_c(encodings[h->encoding]));
-		jw_kstr(w, "algorithm", str_c(digests[h->digest]));
-		jw_kstr(w, "template", h->template);
-	}
-	if ((h->scheme == HOOK_GENERIC || h->scheme == HOOK_GRAFANA) &&
-	    h->ts_header.n > 0)
-		jw_kstr(w, "timestamp_header", h->ts_header);
-	if (h->ts_header.n == 0)
-		jw_kbool(w, "unique_bodies", h->unique);
-	if (h->public_keys == 0)
-		return;
-	jw_karr(w, "public_key");
-	for (size_t i = 0; i < h->public_keys; i++) {
-		char text[64];
-		struct buf b = {.p = text,
-		    .cap = sizeof text,
-		    .max = sizeof text};
-
-		buf_c(&b, "whpk_");
-		b64_add(&b, h->public_key[i]);
-		jw_str(w, buf_view(&b));
-	}
-	jw_arr_end(w);
-}
-
-static void
-write_pins(struct jw *w, const char *name, const uint8_t pin[HOOK_PINS][32],
-    size_t n)
-{
-	if (n == 0)
-		return;
-	jw_name(w, str_c(name));
-	jw_arr(w);
-	for (size_t i = 0; i < n; i++) {
-		char text[64];
-		struct buf b = {.p = text,
-		    .cap = sizeof text,
-		    .max = sizeof text};
-
-		hex_add(&b, str_of((const char *)pin[i], 32));
-		jw_str(w, buf_view(&b));
-	}
-	jw_arr_end(w);
-}
-
-static void
-write_rule(struct jw *w, const struct hook_rule *r)
-{
-	jw_obj(w);
-	jw_kstr(w, "kind", str_c(kinds[r->kind]));
-	if (r->kind == HOOK_BASIC)
-		jw_kstr(w, "user", r->user);
-	if (r->kind == HOOK_HMAC)
-		write_hmac(w, &r->hmac);
-	if (r->kind == HOOK_MTLS) {
-		write_pins(w, "fingerprint", r->mtls.sha256, r->mtls.sha256_n);
-		write_pins(w, "spki", r->mtls.spki, r->mtls.spki_n);
-		if (r->mtls.ca.n > 0)
-			jw_kstr(w, "ca", r->mtls.ca);
-		if (r->mtls.san.n > 0)
-			jw_kstr(w, "san", r->mtls.san);
-	}
-	if (r->kind == HOOK_IP_ALLOW) {
-		jw_karr(w, "cidrs");
-		for (size_t i = 0; i < r->cidrs; i++)
-			jw_str(w, r->cidr[i]);
-		jw_arr_end(w);
-	}
-	jw_obj_end(w);
-}
-
-void
-hook_auth_write(struct jw *w, const struct hook_auth *h)
-{
-	if (h->n == 1) {
-		write_rule(w, &h->rule[0]);
-		return;
-	}
-	jw_obj(w);
-	jw_kstr(w, "kind", STR("all"));
-	jw_karr(w, "of");
-	for (size_t i = 0; i < h->n; i++)
-		write_rule(w, &h->rule[i]);
-	jw_arr_end(w);
-	jw_obj_end(w);
 }

@@ -1,6 +1,7 @@
 /* admin_hooks.c: see admin_hooks.h. */
 #include "flow/admin_hooks.h"
 
+#include "auth/hook_jwe.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -42,6 +43,22 @@ hook_stored_auth(struct call *c, const struct integration *n,
 
 	TRY(json_parse(c->a, n->auth, &limits, NULL, &j));
 	return hook_auth_parse(c->a, j, &t, ret);
+}
+
+err
+hook_prepare(struct call *c, const struct hook_auth *h)
+{
+	const struct hook_rule *r = hook_rule_of(h, HOOK_JWE);
+	struct str *text;
+
+	if (r == NULL || !r->rsa)
+		return OK;
+	text = ARENA_NEW(c->a, struct str);
+	if (text == NULL)
+		return err_of(E_NO_MEMORY);
+	TRY(hook_jwe_make(c->a, r, text));
+	c->prepared = text;
+	return OK;
 }
 
 struct str
@@ -224,19 +241,39 @@ add_secret(struct call *c, struct hook_secrets *s, const struct hook_rule *r,
 	    .text = given,
 	    .created = c->now,
 	};
-	if (given.n == 0) {
+	if (r->kind == HOOK_JWE && r->rsa && c->prepared != NULL) {
+		k->text = *(const struct str *)c->prepared;
+	} else if (r->kind == HOOK_JWE) {
+		TRY(hook_jwe_make(c->a, r, &k->text));
+	} else if (given.n == 0) {
 		rand_bytes(bytes, sizeof bytes);
 		k->text = hook_secret_make(c->a, r, bytes);
 		mem_wipe(bytes, sizeof bytes);
 		ret->secret = k->text;
 	}
-	ret->made = true;
+	ret->made |= r->kind != HOOK_JWE;
 	return arena_check(c->a);
 }
 
+/* The encryption key that the rules ask for, of the kind they ask for. */
+static err
+equip_jwe(struct call *c, struct hook_secrets *s, const struct hook_auth *old,
+    const struct hook_auth *h, struct hook_shown *shown)
+{
+	const struct hook_rule *r = hook_rule_of(h, HOOK_JWE);
+	const struct hook_rule *was =
+	    old == NULL ? NULL : hook_rule_of(old, HOOK_JWE);
+
+	if (r == NULL || (was != NULL && was->rsa != r->rsa))
+		TRY(sift(c, s, HOOK_JWE, keep_none));
+	if (r == NULL || secret_of(s, HOOK_JWE) != NULL)
+		return OK;
+	return add_secret(c, s, r, STR(""), shown);
+}
+
 err
-hook_equip(struct call *c, struct integration *n, const struct hook_auth *h,
-    struct hook_shown *ret)
+hook_equip(struct call *c, struct integration *n, const struct hook_auth *old,
+    const struct hook_auth *h, struct hook_shown *ret)
 {
 	static const struct uuid none;
 	struct hook_shown shown = {.made = false};
@@ -247,12 +284,13 @@ hook_equip(struct call *c, struct integration *n, const struct hook_auth *h,
 	TRY(hook_secrets_parse(c->a, n->secrets, &s));
 	wanted = hook_wants_secret(h, &kind);
 	for (unsigned k = 0; k < HOOK_KINDS; k++)
-		if (!wanted || k != (unsigned)kind)
+		if (k != HOOK_JWE && (!wanted || k != (unsigned)kind))
 			TRY(sift(c, &s, (enum hook_kind)k, keep_none));
 	if (wanted && h->given.n > 0)
 		TRY(sift(c, &s, kind, keep_none));
 	if (wanted && secret_of(&s, kind) == NULL)
 		TRY(add_secret(c, &s, hook_rule_of(h, kind), h->given, &shown));
+	TRY(equip_jwe(c, &s, old, h, &shown));
 	TRY(write_secrets(c, n, &s));
 	if (!hook_wants_token(h)) {
 		TRY(retire_tokens(c, &n->o.id, 0));
@@ -298,6 +336,20 @@ drop_old(struct call *c, struct integration *n)
 	}
 }
 
+static err
+rotate_jwe(struct call *c, struct integration *n, const struct hook_auth *h,
+    const struct hook_rotation *r, struct hook_secrets *s)
+{
+	const struct hook_rule *rule = hook_rule_of(h, HOOK_JWE);
+	struct hook_shown none = {.made = false};
+
+	if (rule == NULL)
+		return call_bad(c, E_INVALID, "jwe: it has no encryption key");
+	TRY(retire_secrets(c, s, HOOK_JWE, r->until));
+	TRY(add_secret(c, s, rule, STR(""), &none));
+	return write_secrets(c, n, s);
+}
+
 err
 hook_rotate(struct call *c, struct integration *n, const struct hook_auth *h,
     const struct hook_rotation *r, struct hook_shown *ret)
@@ -310,6 +362,8 @@ hook_rotate(struct call *c, struct integration *n, const struct hook_auth *h,
 	if (r->drop)
 		return drop_old(c, n);
 	TRY(hook_secrets_parse(c->a, n->secrets, &s));
+	if (r->jwe)
+		return rotate_jwe(c, n, h, r, &s);
 	if (hook_wants_secret(h, &kind)) {
 		TRY(retire_secrets(c, &s, kind, r->until));
 		TRY(add_secret(c, &s, hook_rule_of(h, kind), r->given, &shown));
@@ -367,6 +421,20 @@ credential_json(struct call *c, struct jw *w, const struct uuid *id,
 	jw_time(w, "expires_at", expires);
 	jw_time(w, "last_used", writer == NULL ? 0 : writer_used(writer, id));
 	jw_obj_end(w);
+}
+
+/* What senders encrypt to. */
+void
+hook_jwks_json(struct call *c, struct jw *w, const struct integration *n)
+{
+	struct hook_secrets s;
+
+	if (!err_ok(hook_secrets_parse(c->a, n->secrets, &s)) ||
+	    secret_of(&s, HOOK_JWE) == NULL)
+		return;
+	jw_name(w, STR("jwks"));
+	if (!err_ok(hook_jwe_public(c->a, &s, c->now, w)))
+		c->out.failed = true; /* no half of an answer */
 }
 
 void

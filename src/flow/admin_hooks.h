@@ -18,15 +18,21 @@ struct hook_shown {
 /* The member `auth` of the body as rules; n->auth becomes their text. */
 err hook_read_auth(struct call *c, struct integration *n,
     struct hook_auth *ret) MUST_USE;
+/*
+ * The first half of a route that may need a new key (call.h, SLOW): finding
+ * an RSA key takes a second, and nobody else should wait for it.
+ */
+err hook_prepare(struct call *c, const struct hook_auth *h) MUST_USE;
 /* The rules of an integration. */
 err hook_stored_auth(struct call *c, const struct integration *n,
     struct hook_auth *ret) MUST_USE;
 /*
  * (writer) Make what the rules ask for and the integration has not, drop what
- * they do not ask for any more.  n->secrets changes; it is the caller's to
- * store.
+ * they do not ask for any more.  old: the rules before, or NULL.  n->secrets
+ * changes; it is the caller's to store.
  */
-err hook_equip(struct call *c, struct integration *n, const struct hook_auth *h,
+err hook_equip(struct call *c, struct integration *n,
+    const struct hook_auth *old, const struct hook_auth *h,
     struct hook_shown *ret) MUST_USE;
 /* (writer) A new one of each, the one before it good until then; or with
  * `drop` none, and the one before ends now. */
@@ -34,6 +40,7 @@ struct hook_rotation {
 	int64_t until;
 	struct str given; /* the sender's own new secret; or empty */
 	bool drop;
+	bool jwe; /* the encryption key instead */
 };
 err hook_rotate(struct call *c, struct integration *n,
     const struct hook_auth *h, const struct hook_rotation *r,
@@ -45,6 +52,8 @@ void hook_shown_json(struct call *c, struct hook_shown *s);
 /* "credentials": what is live, without its text. */
 void hook_credentials_json(struct call *c, struct jw *w,
     const struct integration *n);
+/* "jwks": its public keys, when bodies are encrypted to it. */
+void hook_jwks_json(struct call *c, struct jw *w, const struct integration *n);
 /* The request's body without secrets, for the audit log. */
 struct str hook_body(struct call *c, const struct hook_auth *h,
     const struct integration *n);

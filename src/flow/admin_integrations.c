@@ -57,6 +57,7 @@ render_one(struct call *c, struct jw *w, const struct object *o)
 
 	jw_obj(w);
 	members_json(c, w, n);
+	hook_jwks_json(c, w, n);
 	hook_credentials_json(c, w, n);
 	jw_obj_end(w);
 }
@@ -71,6 +72,7 @@ answer_with_secret(struct call *c, int status, const struct integration *n,
 	jw_obj(w);
 	members_json(c, w, n);
 	hook_shown_json(c, shown);
+	hook_jwks_json(c, w, n);
 	hook_credentials_json(c, w, n);
 	jw_obj_end(w);
 	answer_etag(c, n->o.version);
@@ -212,6 +214,8 @@ route_integration_create(struct call *c)
 	n.name = body_text(c, "name", STR(""));
 	TRY(read_template(c, &n));
 	TRY(hook_read_auth(c, &n, &auth));
+	if (c->slow)
+		return hook_prepare(c, &auth);
 	TRY(read_mapping(c, &n));
 	read_severity(c, &n);
 	TRY(room_for(c, OBJECT_INTEGRATION, LIM_INTEGRATIONS));
@@ -221,7 +225,7 @@ route_integration_create(struct call *c)
 	answer_location(c, "%s/%s", project_path(c, "/integrations"), id);
 	c->rec.body = hook_body(c, &auth, &n);
 	call_touch(c, "integration", &n.o.id);
-	TRY(hook_equip(c, &n, &auth, &shown));
+	TRY(hook_equip(c, &n, NULL, &auth, &shown));
 	TRY(admin_put(c, &n.o));
 	return answer_with_secret(c, 201, &n, &shown);
 }
@@ -245,15 +249,27 @@ copy_of(struct call *c, const struct integration *old, struct integration *ret)
 static err
 change_auth(struct call *c, struct integration *n, struct hook_shown *shown)
 {
-	struct hook_auth auth;
+	struct hook_auth auth, old;
 
 	shown->made = false;
 	c->rec.body = c->req->body;
 	if (json_get(c->body, STR("auth")) == NULL)
 		return OK;
+	TRY(hook_stored_auth(c, n, &old));
 	TRY(hook_read_auth(c, n, &auth));
 	c->rec.body = hook_body(c, &auth, n);
-	return hook_equip(c, n, &auth, shown);
+	return hook_equip(c, n, &old, &auth, shown);
+}
+
+static err
+prepare_change(struct call *c, struct integration *n)
+{
+	struct hook_auth auth;
+
+	if (json_get(c->body, STR("auth")) == NULL)
+		return OK;
+	TRY(hook_read_auth(c, n, &auth));
+	return hook_prepare(c, &auth);
 }
 
 err
@@ -266,6 +282,8 @@ route_integration_patch(struct call *c)
 	TRY(admin_integration(c, &old));
 	TRY(call_match(c, old->o.version));
 	TRY(copy_of(c, old, &n));
+	if (c->slow)
+		return prepare_change(c, &n);
 	n.name = body_text(c, "name", n.name);
 	n.disabled = body_flag(c, "disabled", n.disabled);
 	read_severity(c, &n);
@@ -328,9 +346,12 @@ read_rotation(struct call *c, const struct hook_auth *h,
 	    .until = c->now + seconds * 1000,
 	    .given = json_str_at(c->body, STR("secret")),
 	    .drop = body_flag(c, "drop", false),
+	    .jwe = body_flag(c, "jwe", false),
 	};
 	if (ret->drop && c->body->count != 1)
 		return call_bad(c, E_INVALID, "drop makes nothing new");
+	if (ret->jwe && ret->given.n > 0)
+		return call_bad(c, E_INVALID, "jwe: the new key is made here");
 	return check_given(c, h, ret->given);
 }
 
@@ -348,6 +369,8 @@ route_integration_rotate(struct call *c)
 	TRY(copy_of(c, old, &n));
 	TRY(hook_stored_auth(c, &n, &auth));
 	TRY(read_rotation(c, &auth, &r));
+	if (c->slow)
+		return r.jwe ? hook_prepare(c, &auth) : OK;
 	TRY(hook_rotate(c, &n, &auth, &r, &shown));
 	admin_touch(c, &n.o);
 	TRY(admin_put(c, &n.o));

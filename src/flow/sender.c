@@ -1,6 +1,7 @@
 /* sender.c: see sender.h. */
 #include "flow/sender.h"
 
+#include "auth/hook_jwe.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "flow/handlers.h"
@@ -116,6 +117,31 @@ without_key(struct call *c)
 	return buf_check(&b);
 }
 
+/* The body as its sender wrote it, out of a JWE.  One that does not open is
+ * refused like a credential: nothing is told, all is on record. */
+static err
+unseal(struct call *c)
+{
+	const struct integration *n =
+	    world_integration(call_world(c), &c->actor->id);
+	struct hook_secrets secrets;
+	enum jose_why why;
+	err e;
+
+	if (n == NULL)
+		return err_of(E_UNAUTHENTICATED);
+	TRY(hook_secrets_parse(c->a, n->secrets, &secrets));
+	e = hook_jwe_open(c->a, &secrets, c->now, c->req->body, &why,
+	    &c->payload);
+	if (!err_is(e, E_UNAUTHENTICATED))
+		return e;
+	c->rec.action = AUDIT_AUTH_FAILED;
+	c->rec.outcome = AUDIT_DENIED;
+	c->rec.reason = str_c(jose_why_text(why));
+	call_touch(c, "integration", &n->o.id);
+	return e;
+}
+
 err
 sender_shape(struct call *c)
 {
@@ -124,12 +150,16 @@ sender_shape(struct call *c)
 		    "this integration takes no key in the address");
 	if (c->req->body.n == 0)
 		return call_bad(c, E_BAD_JSON, "the body is empty");
-	TRY(line_content_type(c, STR("application/json")));
+	TRY(line_content_type(c,
+	    c->hook.sealed ? STR("application/jose")
+			   : STR("application/json")));
 	c->payload = c->req->body;
-	if (c->route->handle != route_ingest_enqueue)
-		return json_parse(c->a, c->payload, &limits, &c->trail,
-		    &c->body);
-	if (c->body == NULL) /* known by something else than its key */
+	if (c->hook.sealed)
+		TRY(unseal(c));
+	/* of an event it may be parsed already, for its routing key */
+	if (c->body == NULL)
 		TRY(json_parse(c->a, c->payload, &limits, &c->trail, &c->body));
+	if (c->route->handle != route_ingest_enqueue)
+		return OK;
 	return without_key(c);
 }
