@@ -67,10 +67,11 @@ TEST(create_and_use)
 	let_go(&h);
 	EQ_STATUS(p, 201);
 	EQ_STATUS(twice, 409);
-	hold(&h);
-	i = knock(&h, "POST", "/v1/projects/beta/integrations",
+	/* a route with a slow half comes when that is done */
+	i = visit(&h, "POST", "/v1/projects/beta/integrations",
 	    "{\"name\":\"x\",\"template\":\"generic\","
 	    "\"auth\":{\"kind\":\"bearer\"}}");
+	hold(&h);
 	late = knock(&h, "PATCH", "/v1/projects/beta", "{\"name\":\"B\"}");
 	gone = knock(&h, "DELETE", "/v1/projects/beta", NULL);
 	after = knock(&h, "POST", "/v1/projects/beta/incidents",
