@@ -48,6 +48,10 @@ err login_load(struct arena *a, struct trail *t, struct login *ret) MUST_USE;
 /* Path of the login file; E_CONFIG when there is no home. */
 err login_path(struct arena *a, struct trail *t, const char **ret) MUST_USE;
 
+/* A line from the terminal without echo, after a prompt, or from standard
+ * input: its bytes without the end of the line. */
+err ask_secret(struct cli *c, const char *prompt, struct str *ret) MUST_USE;
+
 /* ---- values (value.c) ---- */
 /* A flag's or argument's value as JSON. */
 err value_json(struct cli *c, const struct row *r, struct str v,

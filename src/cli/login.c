@@ -16,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 16384, TOKEN_MAX = 512, NAME_RANDOM = 12 };
+enum { FILE_MAX = 16384, SECRET_MAX = 1024, NAME_RANDOM = 12 };
 
 static err
 trouble(struct trail *t, const char *what, const char *path)
@@ -181,7 +181,7 @@ read_line(int fd, char *p, size_t max)
 }
 
 static ssize_t
-read_hidden(char *p, size_t max)
+read_hidden(const char *prompt, char *p, size_t max)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction now = {.sa_handler = on_signal}, was[4];
@@ -195,7 +195,7 @@ read_hidden(char *p, size_t max)
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	(void)dprintf(STDERR_FILENO, "Token: ");
+	(void)dprintf(STDERR_FILENO, "%s: ", prompt);
 	n = read_line(STDIN_FILENO, p, max);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	(void)dprintf(STDERR_FILENO, "\n");
@@ -206,22 +206,33 @@ read_hidden(char *p, size_t max)
 	return n;
 }
 
-static err
-ask_token(struct cli *c, struct str *ret)
+err
+ask_secret(struct cli *c, const char *prompt, struct str *ret)
 {
-	char *p = arena_get(c->arena, TOKEN_MAX);
+	char *p = arena_get(c->arena, SECRET_MAX);
 	ssize_t n;
 
 	TRY(arena_check(c->arena));
 	if (isatty(STDIN_FILENO) == 1)
-		n = read_hidden(p, TOKEN_MAX);
+		n = read_hidden(prompt, p, SECRET_MAX);
 	else
-		n = read_line(STDIN_FILENO, p, TOKEN_MAX);
-	if (n > 0)
-		*ret = str_trim(str_of(p, (size_t)n));
-	if (n > 0 && str_ends(*ret, STR("\r")))
+		n = read_line(STDIN_FILENO, p, SECRET_MAX);
+	if (n <= 0 || n == SECRET_MAX) {
+		trail_set(&c->trail, "nothing was read, or too much");
+		return err_of(E_INVALID);
+	}
+	*ret = str_of(p, (size_t)n);
+	if (str_ends(*ret, STR("\r")))
 		ret->n--;
-	if (n > 0 && ret->n > 0 && looks_like_token(*ret))
+	return OK;
+}
+
+static err
+ask_token(struct cli *c, struct str *ret)
+{
+	TRY(ask_secret(c, "Token", ret));
+	*ret = str_trim(*ret);
+	if (ret->n > 0 && looks_like_token(*ret))
 		return OK;
 	trail_set(&c->trail, "what was read is no token");
 	return err_of(E_INVALID);

@@ -383,7 +383,12 @@ def audit(rig):
 def local_accounts(rig):
     u = j(rig, "user", "create", "local@example.org")["id"]
     t = j(rig, "user", "enrol", u)["token"]
-    rig.ok(rig.client(t).post("/v1/me/password", {"new": GOOD}), 200)
+    cli(rig, "credential", "password", token=t, rc=6, input="short\n")
+    cli(rig, "credential", "password", token=t, rc=6, input="")
+    rig.eq(j(rig, "credential", "password", token=t, input=GOOD + "\r\n")
+           ["kind"], "password")
+    rig.ok(rig.client(None).post("/v1/login", {
+        "email": "local@example.org", "password": GOOD}), 200)
     secret = j(rig, "credential", "totp", "--name", "phone", token=t)["secret"]
     cli(rig, "credential", "confirm", totp(secret, now_step()), token=t)
     rig.check("codes" in cli(rig, "credential", "recovery-codes", token=t),
