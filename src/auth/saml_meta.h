@@ -58,6 +58,25 @@ enum saml_reason saml_logout_query(struct arena *a,
 enum saml_reason saml_logout_document(struct arena *a,
     const struct saml_provider *p, struct str slo, struct str xml, int64_t now,
     struct saml_logout *ret);
+
+/*
+ * As flat bytes between processes, as in saml.h: what a logout is judged by,
+ * and what came of it and of metadata.  Decoded texts are views into `in`.
+ */
+void saml_logout_rules_encode(struct buf *b, const struct saml_provider *p,
+    struct str slo);
+bool saml_logout_rules_decode(struct str in, struct saml_provider *ret_p,
+    struct str *ret_slo);
+void saml_logout_encode(struct buf *b, enum saml_reason why,
+    const struct saml_logout *l, struct str relay);
+bool saml_logout_decode(struct str in, enum saml_reason *ret_why,
+    struct saml_logout *ret, struct str *ret_relay);
+void saml_meta_encode(struct buf *b, err e, const struct trail *t,
+    const struct saml_meta *m);
+/* What saml_meta_read said; E_PEER: these are not its bytes. */
+err saml_meta_decode(struct str in, struct trail *t,
+    struct saml_meta *ret) MUST_USE;
+
 /* Where the browser goes after it: a signed LogoutResponse. */
 err saml_logout_url(struct arena *a, const struct saml_self *self,
     struct str slo_url, struct str response_id, struct str in_response_to,

@@ -192,9 +192,6 @@ hear(struct fetch *f, struct buf *raw, struct buf *out)
 		    &f->report->http_status);
 		if (s != IDP_OK || done)
 			return s;
-		/* Bytes that trickle do not lengthen the wait. */
-		if (time_mono_us() >= f->until_us)
-			return IDP_TIMEOUT;
 	}
 }
 

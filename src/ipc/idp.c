@@ -430,9 +430,11 @@ call(struct idp_client *c, const struct question *q, struct buf *ret,
 /* ---- the questions ---- */
 
 err
-idp_saml_verify(struct idp_client *c, struct str settings, struct str document,
-    int64_t now, struct buf *ret_verdict, enum idp_status *ret_why)
+idp_saml_read(struct idp_client *c, enum idp_document_kind kind,
+    struct str settings, struct str document, int64_t now,
+    struct buf *ret_verdict, enum idp_status *ret_why)
 {
+	struct idp_document d = {kind, now, settings, document};
 	struct question q = {.to = &c->saml,
 	    .type = IPC_SAML_VERIFY,
 	    .answer = IPC_SAML_VERDICT,
@@ -444,9 +446,8 @@ idp_saml_verify(struct idp_client *c, struct str settings, struct str document,
 	if (settings.n > IDP_SETTINGS || document.n > IDP_DOCUMENT)
 		return err_of(E_TOO_LARGE);
 	buf_init(&b, IDP_SAML_TEXT);
-	(void)buf_room(&b, 12 + settings.n + document.n);
-	idp_document_encode(&b,
-	    &(struct idp_document){now, settings, document});
+	(void)buf_room(&b, IDP_SAML_HEAD + settings.n + document.n);
+	idp_document_encode(&b, &d);
 	e = buf_check(&b);
 	q.text = buf_view(&b);
 	if (err_ok(e))
@@ -455,6 +456,14 @@ idp_saml_verify(struct idp_client *c, struct str settings, struct str document,
 		mem_wipe(b.p, b.cap);
 	buf_done(&b);
 	return e;
+}
+
+err
+idp_saml_verify(struct idp_client *c, struct str settings, struct str document,
+    int64_t now, struct buf *ret_verdict, enum idp_status *ret_why)
+{
+	return idp_saml_read(c, IDP_RESPONSE, settings, document, now,
+	    ret_verdict, ret_why);
 }
 
 static err

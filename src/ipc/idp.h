@@ -74,13 +74,27 @@ struct idp_health {
 };
 struct idp_health idp_client_health(struct idp_client *c);
 
+/* Which function of auth/saml.h or auth/saml_meta.h reads it. */
+enum idp_document_kind {
+	IDP_RESPONSE,	  /* saml_verify */
+	IDP_LOGOUT_QUERY, /* saml_logout_query */
+	IDP_LOGOUT,	  /* saml_logout_document */
+	IDP_METADATA,	  /* saml_meta_read; no settings */
+	IDP_KIND_MAX_
+};
+
 /*
- * Verify one SAML document in a process that is thrown away: settings is
- * what auth/saml.h encodes, document the XML after base64, now the clock.
- * *ret_verdict gets auth/saml.h's encoded answer, accepted or refused: what
- * was refused is IDP_OK here.  IDP_SAML_CHILD: the child crashed, was too
- * slow or answered nonsense: the document is refused.
+ * Have foreign XML read in a process that is thrown away: settings is what
+ * auth/saml.h (saml_meta.h for logouts) encodes, document the XML after
+ * base64 or the query string, now the clock.  *ret_verdict gets the encoded
+ * answer, accepted or refused: what was refused is IDP_OK here.
+ * IDP_SAML_CHILD: the child crashed, was too slow or answered nonsense: the
+ * document is refused.
  */
+err idp_saml_read(struct idp_client *c, enum idp_document_kind kind,
+    struct str settings, struct str document, int64_t now,
+    struct buf *ret_verdict, enum idp_status *ret_why) MUST_USE;
+/* IDP_RESPONSE. */
 err idp_saml_verify(struct idp_client *c, struct str settings,
     struct str document, int64_t now, struct buf *ret_verdict,
     enum idp_status *ret_why) MUST_USE;

@@ -114,6 +114,7 @@ idp_answer_decode(struct str body, struct idp_answer *ret)
 void
 idp_document_encode(struct buf *b, const struct idp_document *d)
 {
+	buf_char(b, (char)d->kind);
 	buf_be64(b, (uint64_t)d->now);
 	buf_be32(b, (uint32_t)d->settings.n);
 	buf_str(b, d->settings);
@@ -124,14 +125,16 @@ err
 idp_document_decode(struct str text, struct idp_document *ret)
 {
 	struct cur c = cur_of(text);
+	uint8_t kind = cur_u8(&c);
 	uint64_t now = cur_be64(&c);
 	struct idp_document d = {.now = (int64_t)now};
 
 	d.settings = cur_view(&c, cur_be32(&c));
 	d.document = cur_view(&c, c.n);
-	if (c.failed || now > INT64_MAX || d.settings.n > IDP_SETTINGS ||
-	    d.document.n > IDP_DOCUMENT)
+	if (c.failed || kind >= IDP_KIND_MAX_ || now > INT64_MAX ||
+	    d.settings.n > IDP_SETTINGS || d.document.n > IDP_DOCUMENT)
 		return err_of(E_PEER);
+	d.kind = (enum idp_document_kind)kind;
 	*ret = d;
 	return OK;
 }

@@ -9,8 +9,8 @@
  *	IPC_OIDC_ANSWER, IPC_SAML_VERDICT
  *				u32 seq, u8 idp_status, text (IDP_OK only)
  *
- * The parts of a document together are u64 milliseconds, u32 n, settings,
- * then the document.  A link carries one question at a time; seq tells an
+ * The parts of a document together are u8 idp_document_kind, u64
+ * milliseconds, u32 n, settings, then the document.  A link carries one question at a time; seq tells an
  * answer that comes too late from the one that is waited for.
  */
 #ifndef IPC_IDPWIRE_H
@@ -20,7 +20,8 @@
 
 enum {
 	IDP_ASK_MAX = 4 + 1 + IDP_NAME + 2 + IDP_CODE + 1 + IDP_VERIFIER,
-	IDP_SAML_TEXT = 12 + IDP_SETTINGS + IDP_DOCUMENT,
+	IDP_SAML_HEAD = 13,
+	IDP_SAML_TEXT = IDP_SAML_HEAD + IDP_SETTINGS + IDP_DOCUMENT,
 	IDP_ANSWER_HEAD = 5,
 };
 
@@ -48,6 +49,7 @@ void idp_answer_encode(struct buf *b, const struct idp_answer *a);
 err idp_answer_decode(struct str body, struct idp_answer *ret) MUST_USE;
 
 struct idp_document {
+	enum idp_document_kind kind;
 	int64_t now;
 	struct str settings, document;
 };

@@ -114,18 +114,24 @@ TEST(answers_round_trip_and_are_exact)
 
 TEST(documents)
 {
-	struct idp_document d = {1234567890123, STR("set"), STR("<xml/>")}, r;
+	struct idp_document d = {IDP_METADATA, 1234567890123, STR("set"),
+				STR("<xml/>")},
+			    r;
 	struct buf b;
 
 	buf_init(&b, 100);
 	idp_document_encode(&b, &d);
 	T_GOOD(idp_document_decode(buf_view(&b), &r));
+	T_EQ_INT(r.kind, IDP_METADATA);
 	T_EQ_INT(r.now, d.now);
 	T_EQ_STR(r.settings, d.settings);
 	T_EQ_STR(r.document, d.document);
-	for (size_t n = 0; n < 15; n++)
+	for (size_t n = 0; n < 16; n++)
 		T_ERR(idp_document_decode(str_of(b.p, n), &r), E_PEER);
-	b.p[0] = (char)0x80;
+	b.p[1] = (char)0x80;
+	T_ERR(idp_document_decode(buf_view(&b), &r), E_PEER);
+	b.p[1] = 0;
+	b.p[0] = IDP_KIND_MAX_;
 	T_ERR(idp_document_decode(buf_view(&b), &r), E_PEER);
 	buf_done(&b);
 }
@@ -327,6 +333,7 @@ saml_peer(void *arg)
 		seq = cur_be32(&c);
 		T_EQ_INT(cur_be32(&c), n);
 		T_GOOD(idp_document_decode(str_of(all, n), &d));
+		T_EQ_INT(d.kind, IDP_RESPONSE);
 		T_EQ_INT(d.now, 99);
 		T_OK(str_eq(d.settings, str_of(settings, sizeof settings)));
 		T_OK(str_eq(d.document, str_of(document, IDP_DOCUMENT)));
