@@ -10,8 +10,9 @@
  *				u32 seq, u8 idp_status, text (IDP_OK only)
  *
  * The parts of a document together are u8 idp_document_kind, u64
- * milliseconds, u32 n, settings, then the document.  A link carries one question at a time; seq tells an
- * answer that comes too late from the one that is waited for.
+ * milliseconds, u32 n, settings, then the document.  A link carries one
+ * question at a time; seq tells an answer that comes too late from the one
+ * that is waited for.
  */
 #ifndef IPC_IDPWIRE_H
 #define IPC_IDPWIRE_H
