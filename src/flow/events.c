@@ -1,6 +1,7 @@
 /* events.c: see events.h. */
 #include "flow/events.h"
 
+#include "flow/asked.h"
 #include "flow/incident_view.h"
 #include "flow/ledger.h"
 
@@ -29,11 +30,20 @@ static const struct {
     {"", PERM_AUDIT_VIEW},
 };
 
+/* What an event takes to be told, and whether the caller has that for some
+ * resources only. */
+struct need {
+	enum permission perm;
+	uint32_t project;
+	bool narrow;
+};
+
 static bool
-permitted(struct call *c, const struct audit_entry *e, uint32_t *ret_project)
+permitted(struct call *c, const struct audit_entry *e, struct need *ret)
 {
 	struct str action = str_c(audit_action_text(e->action));
 	const struct project *p = NULL;
+	struct target some = {.some = true};
 	struct uuid u;
 	size_t i = 0;
 
@@ -47,8 +57,14 @@ permitted(struct call *c, const struct audit_entry *e, uint32_t *ret_project)
 		return false;
 	while (!str_starts(action, str_c(needed[i].prefix)))
 		i++;
-	*ret_project = p == NULL ? 0 : p->o.project;
-	return call_can(c, needed[i].perm, *ret_project);
+	*ret =
+	    (struct need){needed[i].perm, p == NULL ? 0 : p->o.project, false};
+	if (call_can(c, ret->perm, ret->project))
+		return true;
+	some.perm = ret->perm;
+	some.project = ret->project;
+	ret->narrow = access_decide(c->actor, &some, c->now).allowed;
+	return ret->narrow;
 }
 
 /* The hidden ids of an entry, from what is sealed beside it. */
@@ -98,10 +114,33 @@ visible(struct call *c, struct arena *a, struct str type, const struct uuid *id)
 	return err_ok(view_member(c, incident.seq, &member)) && member;
 }
 
+/* Is it one of those the caller has that for?  Private or not was asked
+ * before. */
+static bool
+in_reach(struct call *c, struct arena *a, const struct need *need,
+    struct str type, struct str id)
+{
+	struct target t = {.perm = need->perm, .project = need->project};
+	enum resource_type known;
+	struct arena *own = c->a;
+	uint64_t seq;
+	bool there;
+
+	if (!need->narrow || str_is(type, "break_glass"))
+		return true;
+	if (!resource_type_parse(type, &known))
+		return false;
+	c->a = a; /* the call lives as long as the stream */
+	there = err_ok(asked_resource(c, type, id, &t, &seq));
+	c->a = own;
+	t.restricted = false;
+	return there && access_decide(c->actor, &t, c->now).allowed;
+}
+
 /* The resources the caller may see; how many. */
 static size_t
 resources(struct call *c, struct arena *a, uint64_t seq,
-    const struct audit_entry *e, struct jw *w)
+    const struct audit_entry *e, const struct need *need, struct jw *w)
 {
 	struct cur hidden = {0};
 	bool mine = str_starts(str_c(audit_action_text(e->action)),
@@ -128,6 +167,8 @@ resources(struct call *c, struct arena *a, uint64_t seq,
 		if ((str_is(type, "incident") || str_is(type, "alert")) &&
 		    (!uuid_parse(id, &u) || !visible(c, a, type, &u)))
 			continue;
+		if (!in_reach(c, a, need, type, id))
+			continue;
 		jw_obj(w);
 		jw_kstr(w, "id", id);
 		jw_kstr(w, "type", type);
@@ -144,11 +185,10 @@ event_text(struct call *c, struct arena *a, uint64_t seq, struct str leaf,
 {
 	size_t before = b->n, shown;
 	struct audit_entry e;
-	uint32_t project;
+	struct need need;
 	struct jw w;
 
-	if (!err_ok(audit_leaf_read(a, leaf, &e)) ||
-	    !permitted(c, &e, &project))
+	if (!err_ok(audit_leaf_read(a, leaf, &e)) || !permitted(c, &e, &need))
 		return;
 	buf_fmt(b, "id: %llu\nevent: %s\ndata: ", (unsigned long long)seq,
 	    audit_action_text(e.action));
@@ -163,13 +203,14 @@ event_text(struct call *c, struct arena *a, uint64_t seq, struct str leaf,
 	jw_obj_end(&w);
 	jw_name(&w, STR("project"));
 	jw_str(&w,
-	    project == 0 ? STR_NONE
-			 : world_project(call_world(c), project)->slug);
+	    need.project == 0
+		? STR_NONE
+		: world_project(call_world(c), need.project)->slug);
 	jw_karr(&w, "resource");
-	shown = resources(c, a, seq, &e, &w);
+	shown = resources(c, a, seq, &e, &need, &w);
 	jw_arr_end(&w);
 	jw_obj_end(&w);
 	buf_c(b, "\n\n");
-	if (e.resources > 0 && shown == 0)
+	if ((e.resources > 0 || need.narrow) && shown == 0)
 		b->n = before; /* all of it is hidden from this caller */
 }

@@ -220,7 +220,7 @@ step_shape(struct call *c)
 /*
  * Handlers that look at each resource before they show or change it.  Only
  * they are reached by who holds the permission for some resources only; to
- * all others that is no permission (doc/adr/0019).
+ * all others that is no permission (doc/adr/0023).
  */
 static bool
 narrows(const struct route *r)

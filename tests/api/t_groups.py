@@ -6,7 +6,7 @@ in the group and nothing else; a group that selects nothing holds nothing.
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import later, run, test  # noqa: E402
+from rig import later, run, sse, test  # noqa: E402
 
 CANARY = "quetzal-5501"
 
@@ -97,6 +97,30 @@ def hidden(rig, c, one):
                           ("POST", one + "/transitions", {"to": "resolved"}),
                           ("POST", one + "/timeline", {"text": "x"})):
         rig.check(c.request(m, path, body).status == 404, m + path)
+
+
+@test
+def events_of_the_group(rig):
+    w, p = world(rig), rig.p
+    _, c = limited(rig, "viewer", group(rig, services=["db"]))
+    start = rig.get("/v1/audit?limit=1").json["items"][0]["seq"]
+    for name in ("db", "web", "none", "hidden"):
+        rig.ok(rig.post(f"{p}/incidents/{w[name]['id']}/timeline",
+                        {"text": "x"}), 201)
+    for name in ("a_db", "a_web"):
+        rig.ok(rig.post(f"{p}/alerts/{w[name]['id']}/resolve", {}), 200)
+    rig.ok(rig.patch(p, {"name": "Default"}), 200)
+    rig.ok(rig.patch(f"{p}/integrations/{w['hook']['id']}",
+                     {"name": "x"}), 200)
+    time.sleep(0.2)
+    text = sse(c, "/v1/events", 0.8, last=start)
+    told = {n for n in w if w[n]["id"] in text}
+    rig.eq(told, {"db", "a_db"})
+    rig.check("project.update" in text and  # that, it may know
+              "integration.update" not in text, text)
+    text = sse(rig, "/v1/events", 0.8, last=start)
+    rig.check(all(w[n]["id"] in text for n in w if n not in ("other",)),
+              "the administrator hears all")
 
 
 @test
