@@ -71,6 +71,18 @@ cidr_parse(struct str s, struct address *ret, unsigned *ret_prefix)
 	return true;
 }
 
+_Static_assert(ADDRESS_TEXT >= INET6_ADDRSTRLEN, "the longest address fits");
+
+bool
+address_text(struct str s, char ret[ADDRESS_TEXT])
+{
+	struct address a;
+
+	return address_parse(s, &a) &&
+	    inet_ntop(a.bits == 32 ? AF_INET : AF_INET6, a.b, ret,
+		ADDRESS_TEXT) != NULL;
+}
+
 bool
 cidr_valid(struct str cidr)
 {

@@ -65,6 +65,9 @@ value_set(struct config *c, const struct setting *s, struct str value)
 	case BOOL_:
 		return set_bool(value, at) ? NULL : "yes or no was expected";
 	default:
+		/* of a list that has none by default: still none */
+		if (value.n == 0 && s->def[0] == '\0')
+			return NULL;
 		return list_add(at, value);
 	}
 }

@@ -11,6 +11,7 @@
 #include "flow/guard.h"
 #include "flow/handlers.h"
 #include "flow/ingest.h"
+#include "flow/proxy.h"
 #include "flow/readers.h"
 #include "flow/sender.h"
 #include "flow/shape.h"
@@ -45,9 +46,15 @@ leaked_token(struct call *c)
 static err
 step_route(struct call *c)
 {
+	const struct state *st = c->lane->state;
 	struct route_match m;
 	err e;
 
+	if (!err_ok(proxy_client(c->a, st->proxies, st->proxies_n, c->req,
+		&c->address)))
+		return call_bad(c, E_BAD_REQUEST,
+		    "the proxy's X-Forwarded-For or Forwarded does not say "
+		    "who asks");
 	if (leaked_token(c))
 		return OK;
 	e = route_find(c->req->method, c->req->path, &m);

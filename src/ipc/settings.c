@@ -53,6 +53,9 @@ server_settings_encode(struct buf *b, const struct server_settings *s)
 	for (size_t i = 0; i < s->listen_n; i++)
 		text_add(b, s->listen[i]);
 	buf_char(b, s->last_certs ? 1 : 0);
+	buf_char(b, (char)s->proxies_n);
+	for (size_t i = 0; i < s->proxies_n; i++)
+		text_add(b, s->proxies[i]);
 }
 
 /* Views into the message. */
@@ -81,6 +84,11 @@ parsed(struct str in, struct server_settings *s, struct str *dir)
 	/* one must be left for those who have none */
 	if (certs > 1 || (certs == 1 && s->listen_n == 1))
 		return err_of(E_PEER);
+	s->proxies_n = cur_u8(&c);
+	if (s->proxies_n > SETTINGS_PROXIES)
+		return err_of(E_PEER);
+	for (size_t i = 0; i < s->proxies_n; i++)
+		s->proxies[i] = text(&c);
 	if (!cur_end(&c) || dir->n == 0 || dir->p[0] != '/')
 		return err_of(E_PEER);
 	return OK;
@@ -99,6 +107,8 @@ server_settings_decode(struct arena *a, struct str in,
 	s.public_url = arena_dup(a, s.public_url);
 	for (size_t i = 0; i < s.listen_n; i++)
 		s.listen[i] = arena_dup(a, s.listen[i]);
+	for (size_t i = 0; i < s.proxies_n; i++)
+		s.proxies[i] = arena_dup(a, s.proxies[i]);
 	TRY(arena_check(a));
 	*ret = s;
 	return OK;

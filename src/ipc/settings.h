@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-enum { SETTINGS_MAX = 16384, SETTINGS_LISTEN = 8 };
+enum { SETTINGS_MAX = 16384, SETTINGS_LISTEN = 8, SETTINGS_PROXIES = 8 };
 
 /*
  * Descriptors that come with it, in this order: listen_n listening sockets,
@@ -27,6 +27,8 @@ struct server_settings {
 	size_t listen_n;       /* 1 .. SETTINGS_LISTEN */
 	struct str listen[SETTINGS_LISTEN]; /* "127.0.0.1:8443", as bound */
 	bool last_certs; /* the last one demands client certificates */
+	size_t proxies_n;
+	struct str proxies[SETTINGS_PROXIES]; /* CIDR blocks */
 };
 
 enum { SETTINGS_THREADS = 64 };

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/token.h"
 #include "base/limits.h"
 
 enum { LOCK_WAIT_MS = 3000, PLAN_ARENA = 1 << 20 };
@@ -189,9 +190,33 @@ key_files(struct plan *p, struct trail *t)
 }
 
 static err
+proxies(struct plan *p, struct trail *t)
+{
+	const struct config_list *l = &p->config.server_trusted_proxies;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!cidr_valid(l->item[i])) {
+			trail_set(t,
+			    "server.trusted_proxies: %.*s is no address block, "
+			    "as 192.0.2.0/24",
+			    STR_ARG(l->item[i]));
+			return err_of(E_CONFIG);
+		}
+		p->server.proxies[i] = l->item[i];
+	}
+	p->server.proxies_n = l->n;
+	return OK;
+}
+
+_Static_assert((int)SETTINGS_PROXIES >= (int)CONFIG_LIST,
+    "all that the configuration may name");
+
+static err
 settings(struct plan *p, struct trail *t)
 {
 	const struct config *c = &p->config;
+
+	TRY(proxies(p, t));
 
 	p->server.reactors = threads(c->server_reactors);
 	p->server.readers =

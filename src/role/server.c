@@ -221,6 +221,8 @@ up(struct server *s, struct trail *t)
 	memcpy(st->public_url, url.p, url.n);
 	if (!guard_origin(url, st->origin_url, sizeof st->origin_url))
 		return err_of(E_CONFIG);
+	st->proxies = s->boot.settings.proxies;
+	st->proxies_n = s->boot.settings.proxies_n;
 	st->log_requests = s->boot.settings.log_requests;
 	st->confined = s->boot.confined;
 	(void)pthread_mutex_init(&st->lock, NULL);

@@ -139,6 +139,16 @@ TEST(list_at_n_and_n_plus_1)
 	buf_done(&b);
 }
 
+/* A list that has none by default may be said to have none. */
+TEST(empty_lists)
+{
+	T_GOOD(parse(STR("[server]\ntrusted_proxies =\n")));
+	T_EQ_INT(conf.server_trusted_proxies.n, 0);
+	T_GOOD(parse(STR("[server]\ntrusted_proxies = ::1\n"
+			 "trusted_proxies =\ntrusted_proxies = 10.0.0.1\n")));
+	T_EQ_INT(conf.server_trusted_proxies.n, 2);
+}
+
 /* Lines that inih would cut in two are refused; all others arrive whole. */
 TEST(line_lengths)
 {

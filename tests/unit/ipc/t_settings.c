@@ -15,6 +15,8 @@ static const struct server_settings full = {
     .listen_n = 2,
     .listen = {{"127.0.0.1:8443", 14}, {"[::1]:8443", 10}},
     .last_certs = true,
+    .proxies_n = 2,
+    .proxies = {{"10.0.0.0/8", 10}, {"::1", 3}},
 };
 
 static void
@@ -45,6 +47,9 @@ TEST(server_round_trip)
 	T_EQ_INT(s.listen_n, 2);
 	T_EQ_STR(s.listen[1], full.listen[1]);
 	T_OK(s.last_certs);
+	T_EQ_INT(s.proxies_n, 2);
+	T_EQ_STR(s.proxies[0], full.proxies[0]);
+	T_EQ_STR(s.proxies[1], full.proxies[1]);
 	buf_done(&b);
 	arena_done(&a);
 }
