@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -238,8 +239,11 @@ TEST(what_may_connect)
 static void
 saml_does(void)
 {
+	struct rlimit cpu;
 	char b[64];
 	char *p;
+
+	MUST(getrlimit(RLIMIT_CPU, &cpu) == 0 && cpu.rlim_max == CONFINE_CPU_S);
 
 	MUST(write(fds[1], "hello", 5) == 5);
 	MUST(read(fds[0], b, sizeof b) == 5);
@@ -327,7 +331,10 @@ killed(void)
 
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
 	s = forked(CONFINE_SAML, false, deed);
-	MUST(WIFSIGNALED(s) && WTERMSIG(s) == deadly);
+	/* On a busy machine the clock is faster than the work. */
+	MUST(WIFSIGNALED(s) &&
+	    (WTERMSIG(s) == deadly ||
+		(deadly == SIGKILL && WTERMSIG(s) == SIGALRM)));
 }
 
 static void
@@ -357,7 +364,7 @@ TEST(what_reads_a_document_does_not_live_long)
 	(void)clock_gettime(CLOCK_MONOTONIC, &a);
 	kills(works_for_ever, SIGKILL);
 	(void)clock_gettime(CLOCK_MONOTONIC, &b);
-	T_OK(b.tv_sec - a.tv_sec <= CONFINE_WALL_S);
+	T_OK(b.tv_sec - a.tv_sec <= CONFINE_WALL_S + 1);
 }
 
 /* ---- they end with the one who started them ---- */
