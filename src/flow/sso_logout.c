@@ -12,6 +12,7 @@
 #include "flow/sessions.h"
 #include "flow/sso_keys.h"
 #include "flow/sso_saml.h"
+#include "ipc/idp.h"
 
 /* What the first half found. */
 struct over {
@@ -90,6 +91,36 @@ saml_back(struct call *c, const struct sso *s, const struct saml_self *self,
 	    c->now, ret);
 }
 
+/* Read in a process that is thrown away, like every foreign XML. */
+static err
+saml_judged(struct call *c, const struct saml_provider *p, struct str slo,
+    struct saml_logout *ret, struct str *ret_relay)
+{
+	struct buf settings, out;
+	enum saml_reason reason;
+	enum idp_status why;
+	err e;
+
+	buf_init_on(&settings, c->a, IDP_SETTINGS);
+	saml_logout_rules_encode(&settings, p, slo);
+	TRY(buf_check(&settings));
+	buf_init_on(&out, c->a, IDP_ANSWER);
+	e = idp_saml_read(c->lane->state->idp, IDP_LOGOUT_QUERY,
+	    buf_view(&settings), c->req->query, c->now, &out, &why);
+	if (err_is(e, E_NO_MEMORY))
+		return e;
+	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_TOO_LARGE))
+		e = err_of(E_AUTH_FAILED);
+	if (!err_ok(e))
+		return sso_refuse(c, (enum err_code)e.code, idp_reason(why));
+	if (!saml_logout_decode(buf_view(&out), &reason, ret, ret_relay))
+		return sso_refuse(c, E_AUTH_FAILED,
+		    saml_reason_text(SAML_CHILD));
+	if (reason != SAML_OK)
+		return sso_refuse(c, E_AUTH_FAILED, saml_reason_text(reason));
+	return OK;
+}
+
 static err
 saml_first(struct call *c)
 {
@@ -97,17 +128,13 @@ saml_first(struct call *c)
 	struct saml_provider p;
 	struct saml_logout out;
 	struct saml_self self;
-	enum saml_reason why;
-	struct str relay = STR_NONE;
+	struct str relay;
 
 	TRY(arena_check(c->a));
 	TRY(sso_find(c, true, &o->s));
 	TRY(saml_self_of(c, o->s, &self));
 	TRY(saml_provider_of(c, o->s, &self, &p));
-	why = saml_logout_query(c->a, &p, self.slo, c->req->query, c->now, &out,
-	    &relay);
-	if (why != SAML_OK)
-		return sso_refuse(c, E_AUTH_FAILED, saml_reason_text(why));
+	TRY(saml_judged(c, &p, self.slo, &out, &relay));
 	o->name_id = out.name_id;
 	o->sessions_n = out.sessions_n;
 	memcpy(o->session, out.session, sizeof o->session);
