@@ -435,6 +435,8 @@ read_basic(struct reader *r, struct hook_rule *rule)
 {
 	rule->user = STR("redoubt");
 	TRY(text(r, "user", 1, 100, &rule->user));
+	if (json_get(r->j, STR("user")) == NULL)
+		TRY(text(r, "username", 1, 100, &rule->user));
 	if (memchr(rule->user.p, ':', rule->user.n) != NULL)
 		return bad(r, "a user name of basic has no colon");
 	return OK;

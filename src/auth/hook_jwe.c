@@ -84,6 +84,15 @@ hook_jwe_open(struct arena *a, const struct hook_secrets *s, int64_t now,
 	return OK;
 }
 
+static err
+public_of(const struct jwks *keys, struct jw *w)
+{
+	jw_name(w, STR("jwk"));
+	TRY(jwk_write(keys->keys[0], w));
+	jw_name(w, STR("jwks"));
+	return jwks_write(keys, w);
+}
+
 err
 hook_jwe_public(struct arena *a, const struct hook_secrets *s, int64_t now,
     struct jw *w)
@@ -92,7 +101,7 @@ hook_jwe_public(struct arena *a, const struct hook_secrets *s, int64_t now,
 	err e;
 
 	TRY(keys_of(a, s, now, &keys));
-	e = jwks_write(keys, w);
+	e = keys->n == 0 ? err_of(E_CORRUPT) : public_of(keys, w);
 	(void)jwks_free(keys);
 	return e;
 }

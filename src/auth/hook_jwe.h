@@ -20,7 +20,8 @@ err hook_jwe_make(struct arena *a, const struct hook_rule *r,
 /* E_UNAUTHENTICATED with the reason for the audit entry. */
 err hook_jwe_open(struct arena *a, const struct hook_secrets *s, int64_t now,
     struct str body, enum jose_why *ret_why, struct str *ret) MUST_USE;
-/* {"keys":[...]}: the public parts of the live ones, newest first. */
+/* "jwk": the public part of the newest one, and "jwks": those of all live
+ * ones, newest first; as members of an open object. */
 err hook_jwe_public(struct arena *a, const struct hook_secrets *s, int64_t now,
     struct jw *w) MUST_USE;
 

@@ -432,7 +432,6 @@ hook_jwks_json(struct call *c, struct jw *w, const struct integration *n)
 	if (!err_ok(hook_secrets_parse(c->a, n->secrets, &s)) ||
 	    secret_of(&s, HOOK_JWE) == NULL)
 		return;
-	jw_name(w, STR("jwks"));
 	if (!err_ok(hook_jwe_public(c->a, &s, c->now, w)))
 		c->out.failed = true; /* no half of an answer */
 }

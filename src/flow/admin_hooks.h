@@ -52,7 +52,7 @@ void hook_shown_json(struct call *c, struct hook_shown *s);
 /* "credentials": what is live, without its text. */
 void hook_credentials_json(struct call *c, struct jw *w,
     const struct integration *n);
-/* "jwks": its public keys, when bodies are encrypted to it. */
+/* "jwk" and "jwks": its public keys, when bodies are encrypted to it. */
 void hook_jwks_json(struct call *c, struct jw *w, const struct integration *n);
 /* The request's body without secrets, for the audit log. */
 struct str hook_body(struct call *c, const struct hook_auth *h,

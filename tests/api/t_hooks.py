@@ -182,6 +182,11 @@ def basic(rig):
     refused(rig, n, "malformed", body(), {"Authorization": "Basic"})
     b = make(rig, {"kind": "bearer"})
     refused(rig, b, "malformed", body(), header("redoubt", b["secret"]))
+    rig.eq(make(rig, {"kind": "basic", "username": "u"})["auth"],
+           {"kind": "basic", "user": "u"})
+    rig.ok(rig.post(rig.p + "/integrations", {
+        "name": "x", "template": "generic", "auth": {
+            "kind": "basic", "user": "u", "username": "u"}}), 400)
     d = make(rig, {"kind": "basic"})
     rig.eq(d["auth"]["user"], "redoubt", "the name when none is given")
     taken(rig, d, body(), header("redoubt", d["secret"]))

@@ -111,7 +111,7 @@ def make(rig, key="P-256", template="generic", **kw):
     n = rig.make_integration(template, auth=[
         {"kind": "hmac", "scheme": "github"}, {"kind": "jwe", "key": key}],
         **kw)
-    n["jwk"] = n["jwks"]["keys"][0]
+    rig.eq(n["jwk"], n["jwks"]["keys"][0])
     return n
 
 
