@@ -136,6 +136,14 @@ incident_doc(struct call *c, const struct incident_row *r, struct str *ret)
 	return lane_open_sealed(c->lane, &w, r->stored, c->a, ret);
 }
 
+/* The permission counts as needed when there is something to be read. */
+static void
+note_sight(struct call *c, struct str doc)
+{
+	if (doc.p != NULL && str_ifind(doc, STR("\"security_details\":\"")))
+		permset_add(&c->asked, PERM_INCIDENT_SENSITIVE);
+}
+
 err
 view_sight(struct call *c, const struct incident_row *row, uint8_t severity,
     struct str doc, const struct grant **ret)
@@ -146,8 +154,10 @@ view_sight(struct call *c, const struct incident_row *row, uint8_t severity,
 	struct decision d;
 
 	*ret = NULL;
-	if (err_ok(access_grant(c->a, c->actor, &t, c->now, &d, ret)))
+	if (err_ok(access_grant(c->a, c->actor, &t, c->now, &d, ret))) {
+		note_sight(c, doc);
 		return OK;
+	}
 	t.some = true; /* for some incidents: perhaps for this one? */
 	if (!access_decide(c->actor, &t, c->now).allowed)
 		return OK;
@@ -158,6 +168,8 @@ view_sight(struct call *c, const struct incident_row *row, uint8_t severity,
 	t.res = &thing;
 	err_ignore(access_grant(c->a, c->actor, &t, c->now, &d, ret),
 	    "no grant is an answer");
+	if (*ret != NULL)
+		note_sight(c, doc);
 	return OK;
 }
 

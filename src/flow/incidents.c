@@ -342,8 +342,10 @@ ask_guarded_new(struct call *c)
 		return OK;
 	TRY(thing_new_incident(c, &thing));
 	t.res = &thing;
-	return access_decide(c->actor, &t, c->now).allowed ? OK
-							   : refuse_guarded(c);
+	if (!access_decide(c->actor, &t, c->now).allowed)
+		return refuse_guarded(c);
+	permset_add(&c->asked, PERM_INCIDENT_SENSITIVE);
+	return OK;
 }
 
 static err
@@ -354,7 +356,10 @@ ask_guarded(struct call *c, const struct incident_card *i)
 	if (!sets_guarded(c))
 		return OK;
 	TRY(view_sight(c, &i->row, i->head.severity, i->doc, &sight));
-	return sight != NULL ? OK : refuse_guarded(c);
+	if (sight == NULL)
+		return refuse_guarded(c);
+	permset_add(&c->asked, PERM_INCIDENT_SENSITIVE);
+	return OK;
 }
 
 err

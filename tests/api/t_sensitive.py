@@ -115,6 +115,20 @@ def for_some_incidents(rig):
 
 
 @test
+def it_counts_as_used(rig):
+    """A token that reads what is sensitive needs the permission; one that
+    meets nothing sensitive does not."""
+    plain = rig.make_incident("nothing to hide")["id"]
+    _, one = make(rig)
+    for path, used in ((f"{rig.p}/incidents/{plain}", False), (one, True)):
+        a, c = rig.make_account("responder", rig.project)
+        rig.ok(c.get(path), 200)
+        t = rig.get("/v1/tokens?owner=" + a).json["items"][0]["id"]
+        u = rig.ok(rig.get(f"/v1/tokens/{t}/usage"), 200).json
+        rig.eq("incident.sensitive" not in u["unused"], used, path)
+
+
+@test
 def declared_in_the_api(rig):
     api = rig.get("/openapi.json").json
     f = api["components"]["schemas"]["incident"]["properties"]
