@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "flow/admin_body.h"
+#include "flow/admin_policy.h"
 #include "flow/handlers.h"
 #include "flow/sessions.h"
 #include "flow/sso_account.h"
@@ -320,6 +321,8 @@ route_idp_patch(struct call *c)
 	i.name = arena_dup(c->a, old->name);
 	i.kind = str_c(idp_kind_text(r->config.kind));
 	i.disabled = !body_flag(c, "enabled", !old->disabled);
+	if (i.disabled)
+		TRY(policy_spares(c, &i.o.id));
 	TRY(text_of(c, &r->config, &i.config));
 	admin_touch(c, &i.o);
 	TRY(admin_put(c, &i.o));
@@ -337,6 +340,7 @@ route_idp_delete(struct call *c)
 	TRY(find(c, &i));
 	TRY(call_match(c, i->o.version));
 	id = i->o.id;
+	TRY(policy_spares(c, &id));
 	TRY(account_unlink_all(c, &id));
 	TRY(admin_remove(c, OBJECT_IDP, &id));
 	answer_empty(c, 204);

@@ -7,6 +7,7 @@
 #include "auth/token.h"
 #include "base/limits.h"
 #include "flow/admin_body.h"
+#include "flow/admin_policy.h"
 #include "flow/handlers.h"
 
 /* ---- answers ---- */
@@ -114,9 +115,9 @@ read_cidrs(struct call *c, struct policy *p)
 	return OK;
 }
 
-/* Is there a provider people log in at? */
+/* Is there a provider people log in at, besides this one (or NULL)? */
 static bool
-sign_on(const struct world *w)
+sign_on(const struct world *w, const struct uuid *but)
 {
 	const struct object *const *o;
 	size_t n;
@@ -125,7 +126,8 @@ sign_on(const struct world *w)
 	for (size_t i = 0; i < n; i++) {
 		const struct idp *p = (const struct idp *)o[i];
 
-		if (!p->disabled && !str_is(p->kind, "oauth"))
+		if (!p->disabled && !str_is(p->kind, "oauth") &&
+		    (but == NULL || !uuid_eq(&p->o.id, but)))
 			return true;
 	}
 	return false;
@@ -140,11 +142,24 @@ lets_in(struct call *c, const struct policy *p)
 		    "ip_allow: your own address, %.*s, is not in it: you would "
 		    "lock yourself out",
 		    STR_ARG(c->address));
-	if ((p->sso_only || !p->local_login) && !sign_on(call_world(c)))
+	if ((p->sso_only || !p->local_login) && !sign_on(call_world(c), NULL))
 		return call_bad(c, E_CONFLICT,
 		    "%s: there is no enabled identity provider to log in at",
 		    p->sso_only ? "sso_only" : "local_login");
 	return OK;
+}
+
+err
+policy_spares(struct call *c, const struct uuid *idp)
+{
+	const struct policy *p = world_policy(call_world(c));
+
+	if ((!p->sso_only && p->local_login) || !sign_on(call_world(c), NULL) ||
+	    sign_on(call_world(c), idp))
+		return OK;
+	return call_bad(c, E_CONFLICT,
+	    "the policy lets people log in at a provider only, and this is the "
+	    "last one");
 }
 
 err

@@ -182,7 +182,7 @@ struct field {
 	struct str name, value;
 	bool is_static; /* name and value outlive the connection */
 };
-enum { FIELDS_MAX = REPLY_HEADERS + 10 };
+enum { FIELDS_MAX = REPLY_HEADERS + 12 };
 /* The fields of x->reply in both protocols; digits: room for a number. */
 size_t respond_fields(const struct exchange *x, bool stream, struct field *f,
     char digits[24]);

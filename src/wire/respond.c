@@ -10,6 +10,8 @@ static const struct field standard[] = {
     {TEXT("strict-transport-security"), TEXT("max-age=63072000"), true},
     {TEXT("x-content-type-options"), TEXT("nosniff"), true},
     {TEXT("referrer-policy"), TEXT("no-referrer"), true},
+    {TEXT("cross-origin-opener-policy"), TEXT("same-origin"), true},
+    {TEXT("cross-origin-resource-policy"), TEXT("same-origin"), true},
 };
 
 /* Given unless the caller gives its own. */
@@ -176,8 +178,8 @@ respond_h1(struct buf *b, const struct exchange *x, bool stream)
 	bool body = !stream && !x->head_only && respond_bodied(x) &&
 	    r->content_type.n > 0;
 
-	/* most heads have less than 600 bytes: one allocation */
-	buf_room(b, 640 + (body ? r->body.n : 0));
+	/* most heads have less than 700 bytes: one allocation */
+	buf_room(b, 740 + (body ? r->body.n : 0));
 	buf_c(b, "HTTP/1.1 ");
 	buf_u64(b, (uint64_t)r->status);
 	buf_char(b, ' ');

@@ -96,7 +96,8 @@ struct reply {
 /*
  * wire adds to every reply: date, content-length, x-request-id is the
  * caller's business, strict-transport-security, x-content-type-options,
- * referrer-policy, cache-control: no-store (unless given), a
+ * referrer-policy, cross-origin-opener-policy and -resource-policy:
+ * same-origin, cache-control: no-store (unless given), a
  * content-security-policy (unless given).  HEAD bodies are dropped.  A
  * header whose name is no token or whose value holds a control character is
  * left out.

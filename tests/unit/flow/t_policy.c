@@ -92,30 +92,46 @@ TEST(nobody_locks_themselves_out)
 	hall_close(&h);
 }
 
+struct made {
+	struct hall *h;
+	const char *name;
+	char path[96];
+};
+
 static err
 provider(struct lane *l, void *arg)
 {
-	struct hall *h = arg;
-	struct call *c = ARENA_NEW(&h->o.a, struct call);
-	struct idp p = {.name = STR("corp"), .kind = STR("saml")};
+	struct made *m = arg;
+	struct call *c = ARENA_NEW(&m->h->o.a, struct call);
+	struct idp p = {.name = str_c(m->name), .kind = STR("saml")};
+	char id[UUID_TEXT + 1];
 
 	c->lane = l;
-	c->a = &h->o.a;
+	c->a = &m->h->o.a;
 	c->now = time_now_ms();
 	admin_new(c, OBJECT_IDP, 0, &p.o);
+	uuid_text(&p.o.id, id);
+	snprintf(m->path, sizeof m->path, "/v1/identity-providers/%s", id);
 	return admin_put(c, &p.o);
 }
 
 TEST(single_sign_on_needs_a_provider)
 {
 	struct hall h;
+	struct made a = {&h, "a", ""}, b = {&h, "b", ""};
 	struct visit *v;
 
 	hall_open(&h);
-	MUST(writer_do(h.o.w, provider, &h));
+	MUST(writer_do(h.o.w, provider, &a));
 	v = put(&h, "{\"sso_only\":true,\"local_login\":false}");
 	EQ_STATUS(v, 200);
 	T_OK(json_get(v->json, STR("sso_only"))->kind == JSON_TRUE);
+	EQ_STATUS(visit(&h, "DELETE", a.path, NULL), 409); /* the last */
+	MUST(writer_do(h.o.w, provider, &b));
+	EQ_STATUS(visit(&h, "DELETE", a.path, NULL), 204);
+	EQ_STATUS(visit(&h, "DELETE", b.path, NULL), 409);
+	EQ_STATUS(put(&h, "{\"sso_only\":false,\"local_login\":true}"), 200);
+	EQ_STATUS(visit(&h, "DELETE", b.path, NULL), 204);
 	hall_close(&h);
 }
 

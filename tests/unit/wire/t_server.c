@@ -116,6 +116,8 @@ TEST(standard_headers)
 	T_OK(has(&a, "\r\nx-content-type-options: nosniff\r\n"));
 	T_OK(has(&a, "\r\nreferrer-policy: no-referrer\r\n"));
 	T_OK(has(&a, "\r\ncache-control: no-store\r\n"));
+	T_OK(has(&a, "\r\ncross-origin-opener-policy: same-origin\r\n"));
+	T_OK(has(&a, "\r\ncross-origin-resource-policy: same-origin\r\n"));
 	T_OK(has(&a, "\r\ncontent-security-policy: default-src 'none'"));
 	T_OK(!has(&a, "connection: close"));
 	T_OK(body_has(&a, "method=POST\npath=/echo\nquery=q\n"));
