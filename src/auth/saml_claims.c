@@ -29,19 +29,27 @@ time_at(struct verify *v, const xmlNode *n, const char *name, int64_t none,
 
 /* ---- subject ---- */
 
+/* Nothing that is not seen, or makes the rest look like something else. */
 static bool
 name_plain(struct str s)
 {
+	static const struct {
+		uint32_t from, to;
+	} unseen[] = {{0, 0x20}, {0x7f, 0xa0}, {0xad, 0xad}, {0x61c, 0x61c},
+	    {0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200f},
+	    {0x2028, 0x202f}, {0x205f, 0x206f}, {0x3000, 0x3000},
+	    {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
+	    {0xe0000, 0xe01ef}};
+
 	if (s.n == 0 || s.n > SAML_NAME_ID_MAX)
 		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
-			return false;
-	/* U+00A0, U+2028 and the like would look like nothing, too */
-	for (size_t i = 0; i + 1 < s.n; i++)
-		if ((unsigned char)s.p[i] == 0xc2 &&
-		    (unsigned char)s.p[i + 1] <= 0xa0)
-			return false;
+	while (s.n > 0) {
+		uint32_t c = utf8_next(&s);
+
+		for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+			if (c >= unseen[i].from && c <= unseen[i].to)
+				return false;
+	}
 	return true;
 }
 
@@ -182,12 +190,32 @@ read_authn(struct verify *v, const xmlNode *s, struct saml_identity *id)
 	return true;
 }
 
-static bool
-read_attribute(struct verify *v, const xmlNode *n, struct saml_attribute *to)
+/* Some providers (Keycloak's roles) say each value in an Attribute of its
+ * own; NULL: there are SAML_ATTRIBUTES names already. */
+static struct saml_attribute *
+attribute_of(struct str name, struct saml_attribute *to, size_t *io)
 {
-	to->name = xml_attr(n, "Name");
-	CHECK(v, attribute_name, to->name.n > 0 && to->name.n <= SAML_VALUE_MAX,
+	for (size_t i = 0; i < *io; i++)
+		if (str_eq(to[i].name, name))
+			return &to[i];
+	if (*io == SAML_ATTRIBUTES)
+		return NULL;
+	to[*io].name = name;
+	return &to[(*io)++];
+}
+
+static bool
+read_attribute(struct verify *v, const xmlNode *n, struct saml_attribute *all,
+    size_t *io)
+{
+	struct str name = xml_attr(n, "Name");
+	struct saml_attribute *to;
+
+	CHECK(v, attribute_name, name.n > 0 && name.n <= SAML_VALUE_MAX,
 	    SAML_ATTRIBUTE);
+	to = attribute_of(name, all, io);
+	if (to == NULL)
+		return saml_no(v, SAML_ATTRIBUTE);
 	for (const xmlNode *c = xml_first(n); c != NULL; c = xml_next(c)) {
 		struct str s;
 
@@ -210,9 +238,7 @@ read_attributes(struct verify *v, const xmlNode *s, struct saml_attribute *to,
 	for (const xmlNode *c = xml_first(s); c != NULL; c = xml_next(c)) {
 		CHECK(v, attribute, xml_is(c, NS_A, "Attribute"),
 		    SAML_ATTRIBUTE);
-		if (*io == SAML_ATTRIBUTES)
-			return saml_no(v, SAML_ATTRIBUTE);
-		if (!read_attribute(v, c, &to[(*io)++]))
+		if (!read_attribute(v, c, to, io))
 			return false;
 	}
 	return true;

@@ -81,6 +81,10 @@ bool saml_b64(struct arena *a, struct str in, struct str *ret);
 bool sig_verify(struct verify *v, xmlNodePtr parent, xmlNodePtr sig,
     struct str *ret);
 
+/* Could this certificate or public key sign? RSA of 2048 to 8192 bits, or one
+ * of the three NIST curves. */
+bool sig_key(struct str der);
+
 /* The signature of a query: the same algorithms and keys. */
 bool sig_text(struct verify *v, struct str alg, struct str text,
     struct str value);

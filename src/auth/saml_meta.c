@@ -70,6 +70,10 @@ read_key(struct arena *a, const xmlNode *key, struct trail *t,
 	if (!xml_text(x, &text) || !saml_b64(a, text, &der) ||
 	    !certificate(der))
 		return no(t, "a key that is no certificate");
+	if (!sig_key(der))
+		return no(t,
+		    "a key that is not RSA of 2048 bits or more, or"
+		    " EC on a NIST curve");
 	if (m->certs_n == SAML_KEYS)
 		return no(t, "more than four signing keys");
 	m->cert[m->certs_n++] = der;
@@ -85,8 +89,18 @@ entity_of(const xmlNode *root)
 	return xml_is(root, NS_MD, "EntityDescriptor") ? root : NULL;
 }
 
+/* Of the document and of the entity: what is over is no metadata any more. */
+static bool
+live(const xmlNode *n, int64_t now)
+{
+	struct str s = xml_attr(n, "validUntil");
+	int64_t until;
+
+	return s.p == NULL || (claims_time(s, &until) && now < until);
+}
+
 static err
-read_entity(struct arena *a, const xmlNode *root, struct trail *t,
+read_entity(struct arena *a, const xmlNode *root, int64_t now, struct trail *t,
     struct saml_meta *m)
 {
 	const xmlNode *entity = entity_of(root);
@@ -97,6 +111,8 @@ read_entity(struct arena *a, const xmlNode *root, struct trail *t,
 		return no(t, "no EntityDescriptor, or more than one");
 	if (role == NULL)
 		return no(t, "no IDPSSODescriptor, or more than one");
+	if (!live(root, now) || !live(entity, now) || !live(role, now))
+		return no(t, "past its validUntil");
 	m->entity = arena_dup(a, xml_attr(entity, "entityID"));
 	if (m->entity.n == 0 || m->entity.n > 1024)
 		return no(t, "no entityID of at most 1,024 bytes");
@@ -116,7 +132,7 @@ read_entity(struct arena *a, const xmlNode *root, struct trail *t,
 }
 
 err
-saml_meta_read(struct arena *a, struct str xml, struct trail *t,
+saml_meta_read(struct arena *a, struct str xml, int64_t now, struct trail *t,
     struct saml_meta *ret)
 {
 	struct verify v = {.a = a};
@@ -129,7 +145,7 @@ saml_meta_read(struct arena *a, struct str xml, struct trail *t,
 		trail_set(t, "metadata: %s", saml_reason_text(v.why));
 		return err_of(E_INVALID);
 	}
-	e = read_entity(a, xmlDocGetRootElement(doc), t, &m);
+	e = read_entity(a, xmlDocGetRootElement(doc), now, t, &m);
 	xmlFreeDoc(doc);
 	TRY(e);
 	*ret = m;

@@ -24,9 +24,10 @@ struct saml_meta {
 	size_t certs_n;
 };
 
-/* Of one identity provider; E_INVALID with a sentence. */
-err saml_meta_read(struct arena *a, struct str xml, struct trail *t,
-    struct saml_meta *ret) MUST_USE;
+/* Of one identity provider; E_INVALID with a sentence: also when it is past
+ * its validUntil or brings a key that no signature would be believed by. */
+err saml_meta_read(struct arena *a, struct str xml, int64_t now,
+    struct trail *t, struct saml_meta *ret) MUST_USE;
 
 /* Who we are to one provider. */
 struct saml_self {

@@ -315,26 +315,25 @@ logout_read(struct verify *v, const xmlNode *root, struct str slo,
 	struct str until = xml_attr(root, "NotOnOrAfter");
 	int64_t issued, over = v->now + SAML_ISSUE_MS;
 
-	if (!xml_is(root, NS_P, "LogoutRequest"))
-		return saml_no(v, SAML_SHAPE);
-	if (!str_is(xml_attr(root, "Version"), "2.0"))
-		return saml_no(v, SAML_VERSION);
-	if (!str_eq(to, slo))
-		return saml_no(v, SAML_DESTINATION);
-	if (!claims_time(xml_attr(root, "IssueInstant"), &issued) ||
-	    issued > v->now + SAML_SKEW_MS || v->now - issued > SAML_ISSUE_MS)
+	CHECK(v, logout_root, xml_is(root, NS_P, "LogoutRequest"), SAML_SHAPE);
+	CHECK(v, logout_version, str_is(xml_attr(root, "Version"), "2.0"),
+	    SAML_VERSION);
+	CHECK(v, logout_to, str_eq(to, slo), SAML_DESTINATION);
+	if (!claims_time(xml_attr(root, "IssueInstant"), &issued))
 		return saml_no(v, SAML_ISSUED);
-	if (until.p != NULL &&
-	    (!claims_time(until, &over) || v->now >= over + SAML_SKEW_MS))
+	CHECK(v, logout_future, issued <= v->now + SAML_SKEW_MS, SAML_ISSUED);
+	CHECK(v, logout_old, v->now - issued <= SAML_ISSUE_MS, SAML_ISSUED);
+	if (until.p != NULL && !claims_time(until, &over))
 		return saml_no(v, SAML_EXPIRED);
-	if (!xml_text(xml_child(root, NS_A, "Issuer", NULL), &from) ||
-	    !str_eq(from, v->p->entity))
+	CHECK(v, logout_over, v->now < over + SAML_SKEW_MS, SAML_EXPIRED);
+	if (!xml_text(xml_child(root, NS_A, "Issuer", NULL), &from))
 		return saml_no(v, SAML_ISSUER);
+	CHECK(v, logout_issuer, str_eq(from, v->p->entity), SAML_ISSUER);
 	out->id = arena_dup(v->a, xml_attr(root, "ID"));
-	if (out->id.n == 0 || out->id.n > ID_MAX)
-		return saml_no(v, SAML_SHAPE);
-	if (!xml_text(name, &out->name_id) || out->name_id.n > SAML_NAME_ID_MAX)
+	CHECK(v, logout_id, out->id.n > 0 && out->id.n <= ID_MAX, SAML_SHAPE);
+	if (!xml_text(name, &out->name_id))
 		return saml_no(v, SAML_SUBJECT);
+	CHECK(v, logout_name, out->name_id.n <= SAML_NAME_ID_MAX, SAML_SUBJECT);
 	out->name_id = arena_dup(v->a, out->name_id);
 	for (const xmlNode *c = xml_first(root); c != NULL; c = xml_next(c)) {
 		struct str s;

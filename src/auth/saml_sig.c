@@ -14,7 +14,7 @@
 #include "auth/saml_inner.h"
 #include "base/text.h"
 
-enum { RSA_BITS = 2048, SIG_MAX = 1024, EC_MAX = 66 };
+enum { RSA_BITS = 2048, RSA_BITS_MAX = 8192, SIG_MAX = 1024, EC_MAX = 66 };
 
 enum kind { KIND_RSA, KIND_EC };
 
@@ -76,10 +76,34 @@ key_open(struct str der)
 static bool
 key_fits(const EVP_PKEY *key, enum kind kind)
 {
+	static const char *const curves[] = {"prime256v1", "secp384r1",
+	    "secp521r1"};
+	char curve[64] = {0};
+	size_t n;
+
 	if (kind == KIND_RSA)
 		return EVP_PKEY_is_a(key, "RSA") &&
-		    EVP_PKEY_get_bits(key) >= RSA_BITS;
-	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) >= 256;
+		    EVP_PKEY_get_bits(key) >= RSA_BITS &&
+		    EVP_PKEY_get_bits(key) <= RSA_BITS_MAX;
+	if (!EVP_PKEY_is_a(key, "EC") ||
+	    EVP_PKEY_get_group_name(key, curve, sizeof curve, &n) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
+		if (strcmp(curve, curves[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+sig_key(struct str der)
+{
+	EVP_PKEY *key = key_open(der);
+	bool ok =
+	    key != NULL && (key_fits(key, KIND_RSA) || key_fits(key, KIND_EC));
+
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return ok;
 }
 
 /* r || s of fixed width (XML-DSig 6.4.3) as the DER that EVP wants. */

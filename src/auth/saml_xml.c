@@ -57,10 +57,35 @@ reference(struct str s)
 	return false;
 }
 
+/* Where in a tag we are; counts the values of its attributes. */
+struct tag {
+	bool open;
+	unsigned char quote; /* inside a value: what ends it */
+	size_t values;
+};
+
+static void
+tag_take(struct tag *t, unsigned char c)
+{
+	if (c == '<') /* in a value, too, where the parser gives up */
+		*t = (struct tag){.open = true};
+	else if (!t->open)
+		return;
+	else if (c == t->quote)
+		t->quote = 0;
+	else if (t->quote != 0)
+		return;
+	else if (c == '>')
+		t->open = false;
+	else if (c == '"' || c == '\'')
+		*t = (struct tag){true, c, t->values + 1};
+}
+
 bool
 xml_lexical(struct verify *v, struct str xml)
 {
 	size_t at = declaration(xml);
+	struct tag tag = {0};
 
 	CHECK(v, size, xml.n > 0 && xml.n <= SAML_XML_MAX, SAML_ENCODING);
 	CHECK(v, utf8, utf8_valid(xml), SAML_ENCODING);
@@ -77,6 +102,10 @@ xml_lexical(struct verify *v, struct str xml)
 		    (c >= 0x20 || c == '\t' || c == '\n' || c == '\r') &&
 			c != 0x7f,
 		    SAML_LEXICAL);
+		/* the parser compares each attribute with all before it:
+		 * 256 KiB of them would take it 1.6 s */
+		tag_take(&tag, c);
+		CHECK(v, tag_size, tag.values <= ATTRS * 2, SAML_LEXICAL);
 	}
 	return true;
 }

@@ -54,7 +54,7 @@ read_metadata(struct arena *a, const struct idp_document *d, struct buf *ret)
 {
 	struct trail t = {{0}};
 	struct saml_meta m;
-	err e = saml_meta_read(a, d->document, &t, &m);
+	err e = saml_meta_read(a, d->document, d->now, &t, &m);
 
 	saml_meta_encode(ret, e, &t, &m);
 	return d->settings.n == 0 ? OK : err_of(E_PEER);

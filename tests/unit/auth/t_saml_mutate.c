@@ -57,6 +57,7 @@ take(struct str line)
 	if (!err_ok(json_parse(&keep, line, &lim, &t, &j)) ||
 	    !str_is(json_str_at(j, STR("expect")), "ok") ||
 	    !str_is(json_str_at(j, STR("kind")), "response") ||
+	    json_get(j, STR("xml"))->text.n > 16384 || /* many, not large */
 	    seeds_n == SEEDS)
 		return;
 	o = json_get(j, STR("provider"));

@@ -342,7 +342,8 @@ CASES = []
 
 
 def case(name, expect, xml, subject="ada", now=0, kind="response",
-         **provider):
+         values=None, **provider):
+    """values: those of its attribute x."""
     p = {"entity": IDP, "sp": SP, "acs": ACS, "request": REQ,
          "keys": ["rsa"], "decrypt": True}
     p.update(provider)
@@ -353,7 +354,7 @@ def case(name, expect, xml, subject="ada", now=0, kind="response",
         serialization.NoEncryption()))] if p["decrypt"] else []
     data = xml if isinstance(xml, bytes) else xml.encode()
     CASES.append({"name": name, "expect": expect, "xml": b64(data),
-                  "kind": kind,
+                  "kind": kind, "values": values,
                   "subject": subject, "provider": p,
                   "now": ms(NOW + datetime.timedelta(seconds=now))})
 
@@ -440,6 +441,71 @@ def valid():
         body=encrypt(signed_assertion()))))
     ok("cbc_in_signed", sign_r(response(
         body=encrypt(done(assertion()), "aes256-cbc"))), cbc=True)
+
+
+def at_limits():
+    """Everything at n; n + 1 is among the bad ones."""
+    x = good()
+
+    def status(inner):
+        return x.replace("</samlp:Status>", inner + "</samlp:Status>")
+
+    def attributes(inner):
+        return good(attributes="<saml:AttributeStatement>" + inner +
+                    "</saml:AttributeStatement>")
+
+    ok("depth_32", status("<samlp:X>" * 30 + "</samlp:X>" * 30))
+    no("tree", "depth_33", status("<samlp:X>" * 31 + "</samlp:X>" * 31))
+    root = etree.fromstring(x)
+    nodes = sum(1 + (n.text is not None) + (n.tail is not None)
+                for n in root.iter())
+    for n, f in ((20000, lambda s: ok("nodes_20000", s)),
+                 (20001, lambda s: no("tree", "nodes_20001", s))):
+        f(status("<samlp:X/>" * (n - nodes)))
+    ok("attributes_24", x.replace("<samlp:Status>", "<samlp:Status " +
+       " ".join(f"a{i}='1'" for i in range(24)) + ">"))
+    ok("namespaces_24", x.replace("<samlp:Status>", "<samlp:Status " +
+       " ".join(f"xmlns:n{i}='u:{i}'" for i in range(24)) + ">"))
+    ids = x.count(' ID="')
+    ok("ids_256", status("".join(f'<samlp:X ID="i{i}"/>'
+                                 for i in range(256 - ids))))
+    no("tree", "ids_257", status("".join(f'<samlp:X ID="i{i}"/>'
+                                         for i in range(257 - ids))))
+    for n, f in ((262144, lambda s: ok("bytes_262144", s)),
+                 (262145, lambda s: no("encoding", "bytes_262145", s))):
+        f(status(" " * (n - len(x))))
+    ok("subject_256", good(subject="a" * 256), subject="a" * 256)
+    ok("names_64", attributes("".join(
+        f'<saml:Attribute Name="a{i}"/>' for i in range(64))))
+    ok("values_256", attributes('<saml:Attribute Name="x">' + "<saml:"
+       "AttributeValue>v</saml:AttributeValue>" * 256 + "</saml:Attribute>"))
+    ok("value_1024", attributes(
+        '<saml:Attribute Name="x"><saml:AttributeValue>' + "v" * 1024 +
+        "</saml:AttributeValue></saml:Attribute>"))
+    one = '<saml:Attribute Name="x"><saml:AttributeValue>%s' \
+        "</saml:AttributeValue></saml:Attribute>"
+    ok("same_name_twice", attributes(one % "1" + one % "2"),
+       values=["1", "2"])
+    ok("same_name_256", attributes(one % "v" * 256), values=["v"] * 256)
+    no("attribute", "same_name_257", attributes(one % "v" * 257))
+    ok("life_24h", good(cond_until=86400))
+    no("expired", "life_24h_1s", good(cond_until=86401))
+    ok("issued_600s", good(issued=0), now=240)
+    ok("skew_90s", good(cond_from=90, authn=90))
+    # what a verdict holds, 60 KiB
+    no("too_much", "verdict", attributes("".join(
+        f'<saml:Attribute Name="a{i}">' + ("<saml:AttributeValue>" + "v" *
+        1000 + "</saml:AttributeValue>") * 16 + "</saml:Attribute>"
+        for i in range(4))))
+    # 8 KiB and 256 KiB that are signed, for their time
+    for name, size in (("8k", 8192), ("256k", 262144)):
+        def big(n):
+            return both(attributes='<saml:AttributeStatement><saml:Attribute '
+                        'Name="x"><saml:AttributeValue>' +
+                        f'<x:y xmlns:x="u:x">{"v" * 50}</x:y>' * (n // 85) +
+                        "v" * 0 + "</saml:AttributeValue></saml:Attribute>"
+                        "</saml:AttributeStatement>")
+        ok("size_" + name, big(size - len(big(0)) - 100))
 
 
 def both(**kw):
@@ -803,6 +869,15 @@ def trees():
                                "</samlp:Status>"))
     tr("many_attributes", x.replace("<samlp:Status>", "<samlp:Status " +
        " ".join(f'a{i}="1"' for i in range(25)) + ">"))
+    tr("attributes_at_48", x.replace("<samlp:Status>", "<samlp:Status " +
+       " ".join(f'a{i}="=>\'"' for i in range(48)) + ">"))
+    for n, kind in ((49, "values"), (20000, "bomb")):
+        no("lexical", "attribute_" + kind, x.replace(
+            "<samlp:Status>", "<samlp:Status " +
+            " ".join(f"a{i}=''" for i in range(n)) + ">"))
+    no("lexical", "namespace_bomb", x.replace(
+        "<samlp:Status>", "<samlp:Status " +
+        " ".join(f"xmlns:a{i}='u:'" for i in range(12000)) + ">"))
     tr("many_ids", x.replace("</samlp:Status>", "".join(
         f'<samlp:X ID="i{i}"/>' for i in range(300)) + "</samlp:Status>"))
     tr("many_namespaces", x.replace("<samlp:Status>", "<samlp:Status " +
@@ -905,7 +980,12 @@ def semantics():
     m("subject", "space", subject="a b")
     m("subject", "leading", subject=" ada")
     m("subject", "newline", subject="ada\n")
-    m("subject", "nbsp", subject="ada\u00a0")
+    for name, c in (("nbsp", "\u00a0"), ("line_separator", "\u2028"),
+                    ("zero_width", "\u200b"), ("right_to_left", "\u202e"),
+                    ("isolate", "\u2066"), ("byte_order_mark", "\ufeff"),
+                    ("ideographic_space", "\u3000"), ("c1", "\u0085"),
+                    ("soft_hyphen", "\u00ad"), ("tag", "\U000e0041")):
+        m("subject", name, subject="ada" + c)
     m("subject", "long", subject="a" * 257)
     m("subject", "element", name="<saml:NameID><saml:X>ada</saml:X>"
       "</saml:NameID>")
@@ -1109,6 +1189,12 @@ def logouts():
         packed(bare)) + b"x")))
     q("destination", "other", query(logout(sig="", destination=ACS)))
     q("destination", "none", query(logout(sig="", destination=None)))
+    q("subject", "no_name", query(logout(sig="", name="")))
+    q("subject", "long_name", query(logout(sig="", name="a" * 257)))
+    q("ok", "name_256", query(logout(sig="", name="a" * 256)),
+      subject="a" * 256)
+    q("shape", "long_id", query(logout(sig="", lid="_" * 257)))
+    q("ok", "sessions_8", query(logout(sig="", sessions=["s"] * 8)))
     q("issuer", "issuer_other", query(logout(sig="", issuer="urn:x")))
     q("issued", "old", query(logout(sig="", issued=-700)))
     q("issued", "future", query(logout(sig="", issued=700)))
@@ -1168,6 +1254,19 @@ def metadata():
       "</md:EntitiesDescriptor>")
     m(False, "no_key", entity(key("encryption") + sso()))
     m(False, "five_keys", entity(key("signing") * 5 + sso()))
+    m(False, "small_key", entity(key("signing", cert(RSA1024)) + sso()))
+    m(False, "odd_curve", entity(key("signing", cert(
+        ec.generate_private_key(ec.SECP256K1()))) + sso()))
+    m(True, "curve_521", entity(key("signing", cert(EC521)) + sso()))
+    m(True, "valid_until", good_one.replace(
+        " entityID", attr("validUntil", t(1)) + " entityID"))
+    m(False, "valid_no_longer", good_one.replace(
+        " entityID", attr("validUntil", t(0)) + " entityID"))
+    m(False, "role_no_longer", good_one.replace(
+        "<md:IDPSSODescriptor", "<md:IDPSSODescriptor" +
+        attr("validUntil", t(-1))))
+    m(False, "until_garbage", good_one.replace(
+        " entityID", attr("validUntil", "never") + " entityID"))
     m(False, "bad_key", entity(key("signing", b"hello") + sso()))
     m(False, "no_sso", entity(key("signing")))
     m(False, "only_post", entity(key("signing") + sso("HTTP-POST")))
@@ -1183,6 +1282,7 @@ def metadata():
 
 def main():
     valid()
+    at_limits()
     wrapping()
     tampering()
     signature_forms()
