@@ -1,5 +1,6 @@
 #include "auth/actor.h"
 
+#include "auth/access_token.h"
 #include "auth/session.h"
 #include "auth/token.h"
 
@@ -17,12 +18,13 @@ static const char *const reasons[] = {
     [AUTH_CERT] = "certificate",
     [AUTH_IDLE] = "idle",
     [AUTH_BOTH] = "both",
+    [AUTH_JWT] = "access_token",
 };
 
 const char *
 auth_reason_text(enum auth_reason r)
 {
-	return r <= AUTH_BOTH ? reasons[r] : "unknown";
+	return r <= AUTH_JWT ? reasons[r] : "unknown";
 }
 
 /* RFC 9110 11.4, RFC 6750 2.1: the scheme in any case, one space or more. */
@@ -94,6 +96,9 @@ owner_fits(const struct token *t)
 		return t->owner_kind == PRINCIPAL_USER;
 	case 's':
 		return t->owner_kind == PRINCIPAL_SERVICE_ACCOUNT;
+	case 'o':
+		return t->owner_kind == PRINCIPAL_USER ||
+		    t->owner_kind == PRINCIPAL_SERVICE_ACCOUNT;
 	case 'w':
 		return t->owner_kind == PRINCIPAL_INTEGRATION;
 	default:
@@ -231,7 +236,11 @@ auth_api(struct arena *a, const struct auth_input *in,
 		*ret_why = AUTH_BOTH;
 		return err_of(E_BAD_REQUEST);
 	}
-	why = verify(in, &t);
+	if (in->bearer.n == 0 && bearer(in->authorization, &value) == AUTH_OK &&
+	    access_token_form(value))
+		TRY(access_token_take(a, in, value, &why, &t));
+	else
+		why = verify(in, &t);
 	if (why == AUTH_OK && t->kind == 'w')
 		why = AUTH_KIND;
 	if (why == AUTH_OK)

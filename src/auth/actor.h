@@ -8,6 +8,7 @@
 
 #include "access/access.h"
 #include "auth/hook.h"
+#include "auth/jose.h"
 #include "seal/seal.h"
 
 enum auth_reason {
@@ -24,6 +25,7 @@ enum auth_reason {
 	AUTH_CERT,    /* not with the certificate the token is bound to */
 	AUTH_IDLE,    /* a session not used for too long */
 	AUTH_BOTH,    /* a token and a session at once */
+	AUTH_JWT,     /* an access token that is not believed: *jwt_why */
 };
 const char *auth_reason_text(enum auth_reason r); /* "expired", ... */
 
@@ -39,11 +41,13 @@ struct auth_input {
 	/* When a session was last used; 0: not since the login. */
 	int64_t (*last_used)(void *ctx, const struct uuid *session);
 	void *ctx;
+	enum jose_why *jwt_why; /* where to say why, with AUTH_JWT; or NULL */
 };
 
 /*
- * For /v1: Authorization: Bearer rdp_/rds_/rdb_..., or the cookie of a
- * session.  E_BAD_REQUEST for both: which of them asks would be a guess.
+ * For /v1: Authorization: Bearer rdp_/rds_/rdb_..., or an access token of an
+ * issuer there is (access_token.h), or the cookie of a session.
+ * E_BAD_REQUEST for both: which of them asks would be a guess.
  */
 err auth_api(struct arena *a, const struct auth_input *in,
     enum auth_reason *ret_why, const struct actor **ret) MUST_USE;

@@ -64,19 +64,20 @@ claims_why(err e)
 	return err_is(e, E_DUPLICATE_KEY) ? WHY_JSON_DUP : WHY_CLAIMS;
 }
 
+static const struct json_limits claims_limits = {
+    .depth = 16,
+    .members = 200,
+    .values = 2000,
+};
+
 static err
 open_token(struct judge *j, struct str token, const struct jwks *keys)
 {
-	static const struct json_limits limits = {
-	    .depth = 16,
-	    .members = 200,
-	    .values = 2000,
-	};
 	struct jws_rules rules = {.algs = j->r->algs, .max = LIM_JWT};
 	err e;
 
 	TRY(jws_verify(j->a, token, &rules, keys, &j->why, &j->jws));
-	e = json_parse(j->a, j->jws.payload, &limits, NULL, &j->claims);
+	e = json_parse(j->a, j->jws.payload, &claims_limits, NULL, &j->claims);
 	if (err_is(e, E_NO_MEMORY))
 		return e;
 	if (!err_ok(e) || j->claims->kind != JSON_OBJECT) {
@@ -97,16 +98,14 @@ issuer(struct judge *j)
 	return true;
 }
 
-/* One audience, or several; then azp says that it was given to us. */
+/* Is it for us, perhaps for others too? */
 static bool
-audience(struct judge *j)
+for_us(struct judge *j)
 {
-	const struct json *aud = claim(j, "aud"), *azp = claim(j, "azp");
-	const struct json *one = aud;
-	bool ours = false, many;
+	const struct json *aud = claim(j, "aud"), *one = aud;
+	bool ours = false;
 
 	DEMAND(j, aud != NULL, WHY_AUD);
-	many = aud->kind == JSON_ARRAY && aud->count > 1;
 	if (aud->kind == JSON_ARRAY)
 		one = aud->child;
 	for (; one != NULL; one = aud->kind == JSON_ARRAY ? one->next : NULL) {
@@ -114,7 +113,19 @@ audience(struct judge *j)
 		ours = ours || str_eq(one->text, j->r->client_id);
 	}
 	DEMAND(j, ours, WHY_AUD);
-	DEMAND(j, azp != NULL || !many, WHY_AZP);
+	return true;
+}
+
+/* One audience, or several; then azp says that it was given to us. */
+static bool
+audience(struct judge *j)
+{
+	const struct json *aud = claim(j, "aud"), *azp = claim(j, "azp");
+
+	if (!for_us(j))
+		return false;
+	DEMAND(j, azp != NULL || aud->kind != JSON_ARRAY || aud->count == 1,
+	    WHY_AZP);
 	DEMAND(j,
 	    azp == NULL ||
 		(azp->kind == JSON_STRING &&
@@ -375,4 +386,97 @@ oidc_logout_token(struct arena *a, struct str token, const struct oidc_rules *r,
 	TRY(verdict(&j, good, ret_why));
 	*ret = out;
 	return OK;
+}
+
+/* ---- access tokens ---- */
+
+static bool
+lifetime(struct judge *j, int64_t *ret_expires)
+{
+	int64_t now = j->r->now / SECOND_MS;
+	int64_t exp = seconds(j, "exp"), iat = seconds(j, "iat");
+	int64_t nbf = seconds(j, "nbf");
+
+	DEMAND(j, exp >= 0 && exp + OIDC_SKEW > now, WHY_EXP);
+	DEMAND(j, iat >= 0 && iat - OIDC_SKEW <= now, WHY_IAT);
+	DEMAND(j, exp - iat <= OIDC_LIFE, WHY_LIFE);
+	DEMAND(j, nbf == -1 || (nbf >= 0 && nbf - OIDC_SKEW <= now), WHY_NBF);
+	*ret_expires = (exp + OIDC_SKEW) * SECOND_MS;
+	return true;
+}
+
+/* RFC 6749 3.3 */
+static bool
+scope(struct judge *j, struct str *ret)
+{
+	const struct json *c = claim(j, "scope");
+
+	*ret = STR("");
+	if (c == NULL)
+		return true;
+	DEMAND(j, json_str(c, ret) && ret->n <= 4096, WHY_SCOPE);
+	for (size_t i = 0; i < ret->n; i++) {
+		char ch = ret->p[i];
+
+		DEMAND(j,
+		    ch >= ' ' && ch <= '~' && ch != '"' && ch != '\\' &&
+			(ch != ' ' ||
+			    (i > 0 && i + 1 < ret->n && ret->p[i - 1] != ' ')),
+		    WHY_SCOPE);
+	}
+	return true;
+}
+
+static bool
+judge_access(struct judge *j, struct oidc_access *out)
+{
+	struct str jti;
+
+	DEMAND(j,
+	    j->jws.typ.p != NULL && jose_typ_is(j->jws.typ, STR("at+jwt")),
+	    WHY_TYP);
+	if (!issuer(j) || !for_us(j) || !lifetime(j, &out->expires) ||
+	    !subject(j, &out->sub))
+		return false;
+	DEMAND(j,
+	    json_str(claim(j, "client_id"), &out->client_id) &&
+		out->client_id.n > 0 && plain(out->client_id, OIDC_TEXT),
+	    WHY_CLIENT);
+	DEMAND(j,
+	    json_str(claim(j, "jti"), &jti) && jti.n > 0 &&
+		plain(jti, OIDC_TEXT),
+	    WHY_JTI);
+	return scope(j, &out->scope);
+}
+
+err
+oidc_access_token(struct arena *a, struct str token, const struct oidc_rules *r,
+    const struct jwks *keys, enum jose_why *ret_why, struct oidc_access *ret)
+{
+	struct judge j = {.a = a, .r = r};
+	struct oidc_access out = {0};
+	bool good;
+	err e = open_token(&j, token, keys);
+
+	*ret_why = j.why;
+	TRY(e);
+	good = judge_access(&j, &out);
+	TRY(verdict(&j, good, ret_why));
+	*ret = out;
+	return OK;
+}
+
+struct str
+oidc_claimed_issuer(struct arena *a, struct str token)
+{
+	struct str part, rest, text;
+	const struct json *j;
+
+	if (token.n > LIM_JWT || !str_cut(token, '.', &part, &rest) ||
+	    !str_cut(rest, '.', &part, &rest) ||
+	    !b64url_decode(a, part, &text) ||
+	    !err_ok(json_parse(a, text, &claims_limits, NULL, &j)))
+		return STR("");
+	text = json_str_at(j, STR("iss"));
+	return text.p == NULL ? STR("") : text;
 }

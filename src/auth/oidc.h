@@ -1,6 +1,7 @@
 /*
  * oidc.h: what an OpenID provider says, believed: id_tokens (OpenID Connect
- * Core 2, 3.1.3.7) and logout tokens (Back-Channel Logout 2.4, 2.6).  Pure:
+ * Core 2, 3.1.3.7), logout tokens (Back-Channel Logout 2.4, 2.6), and access
+ * tokens of an authorization server (RFC 9068).  Pure:
  * token, keys, rules and the time in, a person or a reason out.
  *
  * Refused: algorithms that are not allowed, keys that do not fit (jose.h), a
@@ -19,6 +20,7 @@
 enum {
 	OIDC_SKEW = 60,	   /* seconds, each way */
 	OIDC_AGE = 600,	   /* seconds since it was issued */
+	OIDC_LIFE = 3600,  /* seconds, of an access token */
 	OIDC_TEXT = 255,   /* bytes of sub, sid, jti */
 	OIDC_GROUPS = 500, /* of one token */
 	OIDC_GROUP = 1024, /* bytes of one */
@@ -56,5 +58,18 @@ struct oidc_logout {
 err oidc_logout_token(struct arena *a, struct str token,
     const struct oidc_rules *r, const struct jwks *keys, enum jose_why *ret_why,
     struct oidc_logout *ret) MUST_USE;
+
+/* RFC 9068: a program's access token, for us as `client_id` of the rules. */
+struct oidc_access {
+	struct str sub, client_id;
+	struct str scope; /* words with single spaces between; may be empty */
+	int64_t expires;  /* ms */
+};
+err oidc_access_token(struct arena *a, struct str token,
+    const struct oidc_rules *r, const struct jwks *keys, enum jose_why *ret_why,
+    struct oidc_access *ret) MUST_USE;
+/* Who a token says it is from, to find the keys that can tell; nothing of it
+ * is believed.  Empty when it does not say. */
+struct str oidc_claimed_issuer(struct arena *a, struct str token);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * admin_identities.c: /v1/users/{n}/identities: which accounts at providers
- * are this user.  Nothing links by e-mail: an administrator does, here, or
+ * admin_identities.c: /v1/users/{n}/identities and those of service accounts:
+ * which accounts at providers are this user, whose access tokens this program
+ * brings.  Nothing links by e-mail: an administrator does, here, or
  * the first login makes a user of its own.
  */
 #include "base/limits.h"
@@ -32,80 +33,131 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_obj_end(w);
 }
 
+/* A user, or a service account, which only access tokens speak for. */
 static err
-find_user(struct call *c, struct uuid *ret)
+find_owner(struct call *c, bool program, struct uuid *ret)
 {
+	const struct world *w = call_world(c);
+
 	TRY(call_uuid(c, 0, ret));
-	if (world_user(call_world(c), ret) == NULL)
+	if (program ? world_service_account(w, ret) == NULL
+		    : world_user(w, ret) == NULL)
 		return err_of(E_NOT_FOUND);
-	call_touch(c, "user", ret);
+	call_touch(c, program ? "service_account" : "user", ret);
 	return OK;
 }
 
 static bool
-of_user(struct call *c, const struct object *o)
+of_owner(struct call *c, const struct object *o)
 {
-	const struct uuid *user = c->prepared;
+	const struct uuid *owner = c->prepared;
 
-	return uuid_eq(&((const struct identity *)o)->user, user);
+	return uuid_eq(&((const struct identity *)o)->user, owner);
 }
 
-err
-route_identity_list(struct call *c)
+static err
+list(struct call *c, bool program)
 {
-	struct uuid user;
+	struct uuid owner;
 	err e;
 
-	TRY(find_user(c, &user));
-	c->prepared = &user;
-	e = list_objects(c, OBJECT_IDENTITY, of_user, render);
+	TRY(find_owner(c, program, &owner));
+	c->prepared = &owner;
+	e = list_objects(c, OBJECT_IDENTITY, of_owner, render);
 	c->prepared = NULL;
 	return e;
 }
 
-err
-route_identity_create(struct call *c)
+static err
+find_provider(struct call *c, bool program, struct sso *ret)
 {
-	char text[UUID_TEXT + 1], text2[UUID_TEXT + 1];
-	struct uuid user, idp;
-	const struct idp *p;
-	struct identity i;
-	struct sso s;
+	const struct idp *p = NULL;
+	struct uuid idp;
 
-	TRY(find_user(c, &user));
-	if (!uuid_parse(body_text(c, "identity_provider", STR("")), &idp))
-		return err_of(E_INVALID);
-	p = world_idp(call_world(c), &idp);
+	if (uuid_parse(body_text(c, "identity_provider", STR("")), &idp))
+		p = world_idp(call_world(c), &idp);
 	if (p == NULL)
 		return call_bad(c, E_INVALID,
 		    "identity_provider: there is no such provider");
-	TRY(sso_open(c, p, &s));
-	TRY(may_become(c, &user));
-	TRY(account_link(c, &idp, s.issuer, body_text(c, "subject", STR("")),
-	    &user, body_text(c, "label", STR("")), &i));
+	if (program && !str_is(p->kind, "oauth"))
+		return call_bad(c, E_INVALID,
+		    "identity_provider: programs do not log in there");
+	return sso_open(c, p, ret);
+}
+
+static err
+create(struct call *c, bool program)
+{
+	char text[UUID_TEXT + 1], text2[UUID_TEXT + 1];
+	struct uuid owner;
+	struct identity i;
+	struct sso s;
+
+	TRY(find_owner(c, program, &owner));
+	TRY(find_provider(c, program, &s));
+	TRY(may_become(c, &owner));
+	TRY(account_link(c, &s.id, s.issuer, body_text(c, "subject", STR("")),
+	    &owner, body_text(c, "label", STR("")), &i));
 	c->rec.body = c->req->body;
-	call_touch(c, "identity_provider", &idp);
+	call_touch(c, "identity_provider", &s.id);
 	call_touch(c, "identity", &i.o.id);
-	uuid_text(&user, text);
+	uuid_text(&owner, text);
 	uuid_text(&i.o.id, text2);
-	answer_location(c, "/v1/users/%s/identities/%s", text, text2);
+	answer_location(c, "/v1/%s/%s/identities/%s",
+	    program ? "service-accounts" : "users", text, text2);
 	return answer_object(c, 201, &i.o, render);
 }
 
-err
-route_identity_delete(struct call *c)
+static err
+unlink_one(struct call *c, bool program)
 {
 	const struct identity *i;
-	struct uuid user, id;
+	struct uuid owner, id;
 
-	TRY(find_user(c, &user));
+	TRY(find_owner(c, program, &owner));
 	TRY(call_uuid(c, 1, &id));
 	i = world_identity(call_world(c), &id);
-	if (i == NULL || !uuid_eq(&i->user, &user))
+	if (i == NULL || !uuid_eq(&i->user, &owner))
 		return err_of(E_NOT_FOUND);
 	call_touch(c, "identity", &id);
 	TRY(call_match(c, i->o.version));
 	TRY(account_unlink(c, i));
 	answer_empty(c, 204);
 	return OK;
+}
+
+err
+route_identity_list(struct call *c)
+{
+	return list(c, false);
+}
+
+err
+route_identity_create(struct call *c)
+{
+	return create(c, false);
+}
+
+err
+route_identity_delete(struct call *c)
+{
+	return unlink_one(c, false);
+}
+
+err
+route_sa_identity_list(struct call *c)
+{
+	return list(c, true);
+}
+
+err
+route_sa_identity_create(struct call *c)
+{
+	return create(c, true);
+}
+
+err
+route_sa_identity_delete(struct call *c)
+{
+	return unlink_one(c, true);
 }

@@ -77,6 +77,8 @@ kind_text(char kind)
 		return "webhook";
 	case 'b':
 		return "bootstrap";
+	case 'o':
+		return "access";
 	default:
 		return "delegate";
 	}

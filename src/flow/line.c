@@ -93,9 +93,11 @@ step_auth(struct call *c)
 	    .last_used = last_used,
 	    .ctx = c->lane->state,
 	};
+	enum jose_why jwt = WHY_OK;
 	uint32_t id;
 	err e;
 
+	in.jwt_why = &jwt;
 	if (c->route->auth == ROUTE_OPEN || c->route->auth == ROUTE_LOGIN)
 		return OK;
 	TRY(call_token_key(c, &in.token_mac, &id));
@@ -111,7 +113,9 @@ step_auth(struct call *c)
 	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_DISABLED)) {
 		c->rec.action = AUDIT_AUTH_FAILED;
 		c->rec.outcome = AUDIT_DENIED;
-		c->rec.reason = str_c(auth_ingest_reason(c->why, &c->hook));
+		c->rec.reason = str_c(c->why == AUTH_JWT
+			? jose_why_text(jwt)
+			: auth_ingest_reason(c->why, &c->hook));
 	}
 	if (c->why == AUTH_BOTH)
 		return call_bad(c, E_BAD_REQUEST,

@@ -9,6 +9,30 @@
 #include "flow/handlers.h"
 #include "ipc/idp.h"
 
+err
+saml_read(struct call *c, enum idp_document_kind kind, struct str settings,
+    struct str document, struct str *ret)
+{
+	enum idp_status why;
+	struct buf out;
+	err e;
+
+	buf_init_on(&out, c->a, IDP_ANSWER);
+	e = idp_saml_read(c->lane->state->idp, kind, settings, document, c->now,
+	    &out, &why);
+	*ret = buf_view(&out);
+	if (err_ok(e) || err_is(e, E_NO_MEMORY))
+		return e;
+	if (kind == IDP_METADATA)
+		return err_is(e, E_UNAUTHENTICATED) || err_is(e, E_TOO_LARGE)
+		    ? call_bad(c, E_INVALID,
+			  "config.metadata: it cannot be read")
+		    : e;
+	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_TOO_LARGE))
+		e = err_of(E_AUTH_FAILED);
+	return sso_refuse(c, (enum err_code)e.code, idp_reason(why));
+}
+
 /* ---- documents of administrators ---- */
 
 static struct str
@@ -21,30 +45,14 @@ base64(struct arena *a, struct str bytes)
 	return buf_view(&b);
 }
 
-/* Read in a process that is thrown away, like every foreign XML. */
-static err
-metadata_read(struct call *c, struct str doc, struct saml_meta *ret)
-{
-	enum idp_status why;
-	struct buf out;
-	err e;
-
-	buf_init_on(&out, c->a, IDP_ANSWER);
-	e = idp_saml_read(c->lane->state->idp, IDP_METADATA, STR(""), doc,
-	    c->now, &out, &why);
-	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_TOO_LARGE))
-		return call_bad(c, E_INVALID, "metadata: cannot be read");
-	TRY(e);
-	return saml_meta_decode(buf_view(&out), &c->trail, ret);
-}
-
 err
 saml_take_metadata(struct call *c, struct str doc, struct idp_config *cfg)
 {
-	struct str certs[SAML_KEYS];
+	struct str certs[SAML_KEYS], answer;
 	struct saml_meta m;
 
-	TRY(metadata_read(c, doc, &m));
+	TRY(saml_read(c, IDP_METADATA, STR(""), doc, &answer));
+	TRY(saml_meta_decode(answer, &c->trail, &m));
 	for (size_t i = 0; i < m.certs_n; i++)
 		certs[i] = base64(c->a, m.cert[i]);
 	idp_config_set(c->a, cfg, IDP_C_ENTITY, m.entity);
@@ -183,10 +191,9 @@ verdict(struct call *c, const struct sso_who *who, struct str xml,
 {
 	struct saml_provider p;
 	struct saml_self self;
-	struct buf settings, out;
 	enum saml_reason reason;
-	enum idp_status why;
-	err e;
+	struct buf settings;
+	struct str answer;
 
 	TRY(saml_self_of(c, who->sso, &self));
 	TRY(saml_provider_of(c, who->sso, &self, &p));
@@ -196,16 +203,8 @@ verdict(struct call *c, const struct sso_who *who, struct str xml,
 	buf_init_on(&settings, c->a, IDP_SETTINGS);
 	saml_provider_encode(&settings, &p);
 	TRY(buf_check(&settings));
-	buf_init_on(&out, c->a, IDP_ANSWER);
-	e = idp_saml_verify(c->lane->state->idp, buf_view(&settings), xml,
-	    c->now, &out, &why);
-	if (err_is(e, E_NO_MEMORY))
-		return e;
-	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_TOO_LARGE))
-		e = err_of(E_AUTH_FAILED);
-	if (!err_ok(e))
-		return sso_refuse(c, (enum err_code)e.code, idp_reason(why));
-	if (!saml_verdict_decode(c->a, buf_view(&out), &reason, ret))
+	TRY(saml_read(c, IDP_RESPONSE, buf_view(&settings), xml, &answer));
+	if (!saml_verdict_decode(c->a, answer, &reason, ret))
 		return sso_refuse(c, E_AUTH_FAILED,
 		    saml_reason_text(SAML_CHILD));
 	if (reason != SAML_OK)

@@ -4,7 +4,15 @@
 
 #include "auth/saml_meta.h"
 #include "flow/sso.h"
+#include "ipc/idp.h"
 
+/*
+ * Have a document read in a process that is thrown away.  What it is refused
+ * for is in the answer; that it could not be read is a refusal on record, for
+ * metadata E_INVALID with a sentence.
+ */
+err saml_read(struct call *c, enum idp_document_kind kind, struct str settings,
+    struct str document, struct str *ret) MUST_USE;
 /* What we keep of a provider's metadata document, put into cfg.  E_INVALID
  * with a sentence. */
 err saml_take_metadata(struct call *c, struct str doc,

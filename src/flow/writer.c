@@ -277,7 +277,7 @@ note_use(struct writer *w, const struct call *c)
 
 	if (who == NULL)
 		return;
-	if (who->token != NULL)
+	if (who->token != NULL && !uuid_is_zero(&who->token->o.id))
 		uses_note(w->uses, &who->token->o.id, c->asked, c->now);
 	if (who->session != NULL && !c->over)
 		writer_note(w, &who->session->o.id, c->now);

@@ -582,6 +582,79 @@ def step_up(rig):
     rig.check('ForceAuthn="true"' in asked["request"], asked["request"])
 
 
+# ---- access tokens ----
+
+@test
+def access_tokens(rig):
+    key, other = Key(rig.dir, "as"), Key(rig.dir, "as2")
+    iss, aud = "https://as.example.org", "https://redoubt.example.org"
+    idp = rig.ok(rig.post("/v1/identity-providers", {
+        "name": "as", "kind": "oauth", "config": {
+            "issuer": iss, "audience": aud,
+            "jwks": {"keys": [key.jwk]}}}), 201).json["id"]
+    account, _ = rig.make_account("responder", rig.project)
+    rig.ok(rig.post(f"/v1/service-accounts/{account}/identities", {
+        "identity_provider": idp, "subject": "build-17"}), 201)
+    signer = Oidc.__new__(Oidc)
+    signer.key = key
+
+    def client(header=None, by=None, **change):
+        now = int(time.time())
+        c = {"iss": iss, "aud": aud, "sub": "build-17", "iat": now,
+             "exp": now + 600, "jti": "j", "client_id": "ci",
+             "scope": "incident.view project.view"}
+        c.update(change)
+        return rig.client(signer.token(
+            {k: v for k, v in c.items() if v is not None},
+            {"typ": "at+jwt", **(header or {})}, by))
+    me = rig.ok(client().get("/v1/whoami"), 200).json
+    rig.eq((me["kind"], me["id"]), ("service_account", account))
+    rig.ok(client().get(rig.p + "/incidents"), 200)
+    # within its scope, and within what the account may
+    rig.ok(client().post(rig.p + "/incidents", {"title": "x"}), 403)
+    rig.ok(client(scope="incident.create project.view").post(
+        rig.p + "/incidents", {"title": "x"}), 201)
+    rig.ok(client(scope=None).get(rig.p + "/incidents"), 404)
+    rig.ok(client(scope="user.view *").get("/v1/users"), 403)
+
+    def refused_as(c, reason):
+        a = rig.ok(c.get("/v1/whoami"), 401)
+        rig.check(reason not in a.body.decode(), "it says why")
+        e = rig.get("/v1/audit?action=auth.failed&order=desc&limit=1").json
+        rig.eq(json.loads(e["items"][0]["leaf"])["reason"], reason)
+    now = int(time.time())
+    for c, reason in (
+            (client(sub="build-18"), "unknown"),
+            (client(iss="https://other.example"), "oidc.iss"),
+            (client(aud="https://other.example"), "oidc.aud"),
+            (client(exp=now - 100, iat=now - 200), "oidc.exp"),
+            (client(exp=now + 7200), "at.life"),
+            (client(client_id=None), "at.client_id"),
+            (client(by=other), "jwt.sig"),
+            (client({"typ": "JWT"}), "jwt.typ"),
+            (client({"alg": "none"}), "jwt.alg"),
+            (client({"kid": "x"}), "jwt.kid"),
+            (rig.client("a.b.c"), "oidc.iss")):
+        refused_as(c, reason)
+    # a login's token is none of these, and these are no login's
+    op = oidc(rig)
+    b = Browser(rig)
+    refused_as(rig.client(op.token(op.claims(op.begin(b)))), "oidc.iss")
+    # it is linked by hand only, and programs are linked to nothing else
+    rig.ok(rig.post(f"/v1/service-accounts/{account}/identities", {
+        "identity_provider": op.id, "subject": "x"}), 400)
+    rig.ok(b.get("/auth/oidc/as/login"), 404)
+    path = "/v1/identity-providers/" + idp
+    good = client()
+    rig.ok(rig.patch(path, {"enabled": False}), 200)
+    refused_as(good, "oidc.iss")
+    rig.ok(rig.patch(path, {"enabled": True}), 200)
+    rig.ok(good.get("/v1/whoami"), 200)
+    rig.ok(rig.patch(f"/v1/service-accounts/{account}", {"disabled": True}),
+           200)
+    refused_as(good, "owner")
+
+
 # ---- what an administrator may write ----
 
 @test

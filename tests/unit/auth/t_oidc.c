@@ -478,4 +478,103 @@ TEST(logout_tokens)
 		    row[i].value);
 }
 
+static const char *const good_access[][2] = {
+    {"iss", "\"https://op.example\""},
+    {"sub", "\"build-17\""},
+    {"aud", "\"redoubt\""},
+    {"exp", "1795845600"},
+    {"iat", "1795842000"},
+    {"jti", "\"j1\""},
+    {"client_id", "\"ci\""},
+};
+
+/* One thing changed in a good access token. */
+static const struct {
+	const char *name, *value;
+	enum jose_why why;
+} accesses[] = {
+    {NULL, NULL, WHY_OK},
+    {"iss", "\"https://op.example/\"", WHY_ISS},
+    {"aud", "\"other\"", WHY_AUD},
+    {"aud", "[\"other\",\"redoubt\"]", WHY_OK},
+    {"aud", NULL, WHY_AUD},
+    {"sub", NULL, WHY_SUB},
+    {"exp", NULL, WHY_EXP},
+    {"exp", "1795841940", WHY_EXP},
+    {"exp", "1795845601", WHY_LIFE},
+    {"exp", "\"1795845600\"", WHY_EXP},
+    {"iat", NULL, WHY_IAT},
+    {"iat", "1795842061", WHY_IAT},
+    {"iat", "1795841999", WHY_LIFE},
+    {"nbf", "1795842061", WHY_NBF},
+    {"jti", NULL, WHY_JTI},
+    {"jti", "\"\"", WHY_JTI},
+    {"client_id", NULL, WHY_CLIENT},
+    {"client_id", "\"\"", WHY_CLIENT},
+    {"client_id", "7", WHY_CLIENT},
+    {"scope", "\"incident.view alert.view\"", WHY_OK},
+    {"scope", "\"\"", WHY_OK},
+    {"scope", "[\"incident.view\"]", WHY_SCOPE},
+    {"scope", "\" incident.view\"", WHY_SCOPE},
+    {"scope", "\"incident.view \"", WHY_SCOPE},
+    {"scope", "\"a  b\"", WHY_SCOPE},
+    {"scope", "\"a\\u0000\"", WHY_SCOPE},
+    {"scope", "\"a\\\"b\"", WHY_SCOPE},
+};
+
+static enum jose_why
+judge_access(struct str token, struct oidc_access *ret)
+{
+	enum jose_why why = WHY_MAX_;
+	err e = oidc_access_token(&a, token, &rules, keys, &why, ret);
+
+	if (err_ok(e) != (why == WHY_OK))
+		T_FAIL("%s with %s", err_name(e), jose_why_text(why));
+	return why;
+}
+
+TEST(access_tokens)
+{
+	static const char *const typ[] = {"", "JWT", "logout+jwt", "at-jwt"};
+	struct oidc_access out;
+	struct str c;
+
+	begin();
+	for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++) {
+		c = claims(good_access, 7, accesses[i].name, accesses[i].value);
+		want(judge_access(signed_by(key, JOSE_ES256, "at+jwt", c),
+			 &out),
+		    accesses[i].why,
+		    accesses[i].name == NULL ? "good" : accesses[i].name,
+		    accesses[i].value);
+	}
+	c = claims(good_access, 7, "scope", "\"a b\"");
+	for (size_t i = 0; i < sizeof typ / sizeof *typ; i++)
+		want(judge_access(signed_by(key, JOSE_ES256, typ[i], c), &out),
+		    WHY_TYP, "typ", typ[i]);
+	want(judge_access(signed_by(other, JOSE_ES256, "at+jwt", c), &out),
+	    WHY_SIG, "key", "another");
+	T_REQUIRE(
+	    judge_access(signed_by(key, JOSE_ES256, "application/at+jwt", c),
+		&out) == WHY_OK);
+	T_EQ_STR(out.sub, STR("build-17"));
+	T_EQ_STR(out.client_id, STR("ci"));
+	T_EQ_STR(out.scope, STR("a b"));
+	T_OK(out.expires == 1795845660000);
+}
+
+TEST(whose_keys_to_try)
+{
+	struct str t;
+
+	begin();
+	t = signed_by(other, JOSE_ES256, "x", STR("{\"iss\":\"https://y\"}"));
+	T_EQ_STR(oidc_claimed_issuer(&a, t), STR("https://y"));
+	t = signed_by(key, JOSE_ES256, "", STR("{\"iss\":7}"));
+	T_EQ_STR(oidc_claimed_issuer(&a, t), STR(""));
+	T_EQ_STR(oidc_claimed_issuer(&a, STR("a.b.c")), STR(""));
+	T_EQ_STR(oidc_claimed_issuer(&a, STR("..")), STR(""));
+	T_EQ_STR(oidc_claimed_issuer(&a, STR("")), STR(""));
+}
+
 T_MAIN
