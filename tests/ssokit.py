@@ -263,17 +263,30 @@ class Saml:
         asked = self.begin(browser, more)
         return self.post(browser, asked, self.response(asked["id"], name, **kw))
 
+    def logout_parts(self, name, session, id):
+        """Before and after where a signature would be."""
+        id = id or "_" + uuid.uuid4().hex
+        return (f'<samlp:LogoutRequest xmlns:samlp="{SAML}protocol" '
+                f'Destination="{self.about["urls"]["logout"]}" '
+                f'ID="{id}" IssueInstant="{stamp()}" Version="2.0">'
+                f'<saml:Issuer xmlns:saml="{SAML}assertion">{self.entity}'
+                f'</saml:Issuer>', id,
+                f'<saml:NameID xmlns:saml="{SAML}assertion" '
+                f'Format="{SAML}nameid-format:persistent">{name}'
+                f'</saml:NameID><samlp:SessionIndex>{session}'
+                f'</samlp:SessionIndex></samlp:LogoutRequest>')
+
+    def logout_post(self, browser, name="alice", session="s1", sign=True):
+        before, id, after = self.logout_parts(name, session, None)
+        xml = self.signed(before, id, after) if sign else before + after
+        return browser.post(self.base + "/logout", {
+            "SAMLRequest": base64.b64encode(xml.encode()).decode(),
+            "RelayState": "r"})
+
     def logout_url(self, name="alice", session="s1", id=None, key=None):
         """A signed LogoutRequest, by redirect."""
-        xml = (f'<samlp:LogoutRequest xmlns:samlp="{SAML}protocol" '
-               f'Destination="{self.about["urls"]["logout"]}" '
-               f'ID="{id or "_" + uuid.uuid4().hex}" '
-               f'IssueInstant="{stamp()}" Version="2.0"><saml:Issuer '
-               f'xmlns:saml="{SAML}assertion">{self.entity}</saml:Issuer>'
-               f'<saml:NameID xmlns:saml="{SAML}assertion" '
-               f'Format="{SAML}nameid-format:persistent">{name}</saml:NameID>'
-               f'<samlp:SessionIndex>{session}</samlp:SessionIndex>'
-               f'</samlp:LogoutRequest>')
+        before, id, after = self.logout_parts(name, session, id)
+        xml = before + after
         z = zlib.compressobj(9, zlib.DEFLATED, -15)
         raw = z.compress(xml.encode()) + z.flush()
         q = urllib.parse.urlencode({

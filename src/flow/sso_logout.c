@@ -1,7 +1,7 @@
 /*
- * sso_logout.c: the provider says that a login there is over: SAML by
- * redirect (signed, and judged only after its signature), OpenID by
- * back-channel logout.  What it says ends sessions here, once.
+ * sso_logout.c: the provider says that a login there is over: SAML by redirect
+ * or form, signed, OpenID by back-channel logout.  What it says ends sessions
+ * here, once.
  */
 #include "auth/mac.h"
 #include "auth/oidc.h"
@@ -12,7 +12,6 @@
 #include "flow/sessions.h"
 #include "flow/sso_keys.h"
 #include "flow/sso_saml.h"
-#include "ipc/idp.h"
 
 /* What the first half found. */
 struct over {
@@ -91,33 +90,33 @@ saml_back(struct call *c, const struct sso *s, const struct saml_self *self,
 	    c->now, ret);
 }
 
-/* Read in a process that is thrown away, like every foreign XML. */
+/* By redirect the query is signed, by POST the document (bindings 3.4, 3.5). */
 static err
-saml_judged(struct call *c, const struct saml_provider *p, struct str slo,
+saml_judge(struct call *c, const struct sso *s, const struct saml_self *self,
     struct saml_logout *ret, struct str *ret_relay)
 {
-	struct buf settings, out;
-	enum saml_reason reason;
-	enum idp_status why;
-	err e;
+	bool post = c->req->method == HTTP_POST;
+	struct str in = c->req->query, answer;
+	enum saml_reason why;
+	struct saml_provider p;
+	struct buf rules;
 
-	buf_init_on(&settings, c->a, IDP_SETTINGS);
-	saml_logout_rules_encode(&settings, p, slo);
-	TRY(buf_check(&settings));
-	buf_init_on(&out, c->a, IDP_ANSWER);
-	e = idp_saml_read(c->lane->state->idp, IDP_LOGOUT_QUERY,
-	    buf_view(&settings), c->req->query, c->now, &out, &why);
-	if (err_is(e, E_NO_MEMORY))
-		return e;
-	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_TOO_LARGE))
-		e = err_of(E_AUTH_FAILED);
-	if (!err_ok(e))
-		return sso_refuse(c, (enum err_code)e.code, idp_reason(why));
-	if (!saml_logout_decode(buf_view(&out), &reason, ret, ret_relay))
+	if (post &&
+	    !saml_form_decode(c->a, form_get(c->form, "SAMLRequest"), &in))
 		return sso_refuse(c, E_AUTH_FAILED,
-		    saml_reason_text(SAML_CHILD));
-	if (reason != SAML_OK)
-		return sso_refuse(c, E_AUTH_FAILED, saml_reason_text(reason));
+		    saml_reason_text(SAML_ENCODING));
+	TRY(saml_provider_of(c, s, self, &p));
+	buf_init_on(&rules, c->a, IDP_SETTINGS);
+	saml_logout_rules_encode(&rules, &p, self->slo);
+	TRY(buf_check(&rules));
+	TRY(saml_read(c, post ? IDP_LOGOUT : IDP_LOGOUT_QUERY, buf_view(&rules),
+	    in, &answer));
+	if (!saml_logout_decode(answer, &why, ret, ret_relay))
+		why = SAML_CHILD;
+	if (why != SAML_OK)
+		return sso_refuse(c, E_AUTH_FAILED, saml_reason_text(why));
+	if (post)
+		*ret_relay = form_get(c->form, "RelayState");
 	return OK;
 }
 
@@ -125,7 +124,6 @@ static err
 saml_first(struct call *c)
 {
 	struct over *o = ARENA_NEW(c->a, struct over);
-	struct saml_provider p;
 	struct saml_logout out;
 	struct saml_self self;
 	struct str relay;
@@ -133,8 +131,7 @@ saml_first(struct call *c)
 	TRY(arena_check(c->a));
 	TRY(sso_find(c, true, &o->s));
 	TRY(saml_self_of(c, o->s, &self));
-	TRY(saml_provider_of(c, o->s, &self, &p));
-	TRY(saml_judged(c, &p, self.slo, &out, &relay));
+	TRY(saml_judge(c, o->s, &self, &out, &relay));
 	o->name_id = out.name_id;
 	o->sessions_n = out.sessions_n;
 	memcpy(o->session, out.session, sizeof o->session);
@@ -146,6 +143,12 @@ saml_first(struct call *c)
 
 err
 route_saml_logout(struct call *c)
+{
+	return c->slow ? saml_first(c) : end_sessions(c);
+}
+
+err
+route_saml_logout_post(struct call *c)
 {
 	return c->slow ? saml_first(c) : end_sessions(c);
 }

@@ -30,14 +30,15 @@ def saml(rig, name="works", **config):
     return kit[name]
 
 
-def last_login(rig, outcome="denied"):
+def last_login(rig, outcome="denied", action="auth.login"):
     """The newest entry of that outcome about a login."""
-    items = rig.ok(rig.get("/v1/audit?action=auth.login&order=desc&limit=1"
+    items = rig.ok(rig.get(f"/v1/audit?action={action}&order=desc&limit=1"
                            "&outcome=" + outcome), 200).json["items"]
     return json.loads(items[0]["leaf"]) if items else {}
 
 
-def refused(rig, answer, reason, code="auth_failed", status=None):
+def refused(rig, answer, reason, code="auth_failed", status=None,
+            action="auth.login"):
     """One page that says nothing, one entry that says what it was."""
     text = answer.body.decode()
     rig.check(answer.status == (status or {"auth_failed": 403}.get(
@@ -46,7 +47,7 @@ def refused(rig, answer, reason, code="auth_failed", status=None):
     rig.check(reason not in text, f"the page says {reason}")
     rig.check("__Host-redoubt=" not in
               str(answer.headers.get_all("set-cookie")), reason)
-    rig.eq(last_login(rig).get("reason"), reason)
+    rig.eq(last_login(rig, action=action).get("reason"), reason)
 
 
 def logged_in(rig, browser, answer, to="/"):
@@ -399,6 +400,13 @@ def saml_logout(rig):
     rig.ok(b.whoami(), 401)
     rig.ok(c.whoami(), 200)
     rig.check(Browser(rig).get(url).status in (400, 403), "replayed")
+    # by form: signed inside
+    refused(rig, idp.logout_post(Browser(rig), "carol", "s2", sign=False),
+            "saml.unsigned", action="auth.logout")
+    rig.ok(c.whoami(), 200)
+    a = rig.ok(idp.logout_post(Browser(rig), "carol", "s2"), 303)
+    rig.eq(query_of(a)["RelayState"], "r")
+    rig.ok(c.whoami(), 401)
 
 
 # ---- OpenID's logout ----
