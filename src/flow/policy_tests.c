@@ -141,11 +141,41 @@ stored(struct call *c, const struct world *w, const struct json **ret)
 }
 
 static bool
-turned(struct call *c, const struct json *t, const struct world *before,
-    const struct world *after)
+turned_at(struct call *c, const struct json *t, const struct world *before,
+    const struct world *after, int64_t when)
 {
-	return allowed(c->a, before, t, c->now) !=
-	    allowed(c->a, after, t, c->now);
+	return allowed(c->a, before, t, when) != allowed(c->a, after, t, when);
+}
+
+/* When the last of the bindings that are new begins; now, when none waits. */
+static int64_t
+begins(const struct world *before, const struct world *after, int64_t now)
+{
+	const struct object *const *o;
+	int64_t last = now;
+	size_t n;
+
+	o = world_objects(after, OBJECT_BINDING, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct binding *b = (const struct binding *)o[i];
+
+		if (b->starts > last && world_binding(before, &b->o.id) == NULL)
+			last = b->starts;
+	}
+	return last;
+}
+
+/* Does the change turn it, now or when what it makes begins?  Then *ret_when
+ * is the time. */
+static bool
+turned(struct call *c, const struct json *t, const struct world *before,
+    const struct world *after, int64_t *ret_when)
+{
+	*ret_when = c->now;
+	if (turned_at(c, t, before, after, c->now))
+		return true;
+	*ret_when = begins(before, after, c->now);
+	return *ret_when > c->now && turned_at(c, t, before, after, *ret_when);
 }
 
 static err
@@ -175,14 +205,15 @@ policy_check(struct call *c, const struct world *before)
 	const struct grant *g;
 	const struct json *t;
 	size_t number = 0;
+	int64_t when;
 
 	if (before == after || !looked_at(c) || !access_differs(before, after))
 		return OK;
 	TRY(stored(c, after, &t));
 	for (; t != NULL; t = t->next) {
 		number++;
-		if (allowed(c->a, after, t, c->now) == expects_allow(t) ||
-		    !turned(c, t, before, after))
+		if (!turned(c, t, before, after, &when) ||
+		    allowed(c->a, after, t, when) == expects_allow(t))
 			continue;
 		if (!str_is(c->query.raw[PARAM_FORCE], "true"))
 			return refuse(c, t, number);
@@ -195,9 +226,9 @@ policy_check(struct call *c, const struct world *before)
 
 static void
 test_json(struct call *c, struct jw *w, const struct json *t,
-    const struct world *now)
+    const struct world *world, int64_t when)
 {
-	bool may = allowed(c->a, now, t, c->now);
+	bool may = allowed(c->a, world, t, when);
 
 	jw_obj(w);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -215,12 +246,13 @@ policy_turned(struct call *c, struct jw *w, const struct world *before,
     const struct world *after)
 {
 	const struct json *t;
+	int64_t when;
 
 	TRY(stored(c, after, &t));
 	jw_karr(w, "tests");
 	for (; t != NULL; t = t->next)
-		if (turned(c, t, before, after))
-			test_json(c, w, t, after);
+		if (turned(c, t, before, after, &when))
+			test_json(c, w, t, after, when);
 	jw_arr_end(w);
 	return OK;
 }
@@ -236,7 +268,7 @@ answer_tests(struct call *c)
 	TRY(stored(c, call_world(c), &t));
 	(void)list_begin(c);
 	for (; t != NULL; t = t->next)
-		test_json(c, &c->w, t, call_world(c));
+		test_json(c, &c->w, t, call_world(c), c->now);
 	TRY(list_end(c, STR_NONE));
 	answer_etag(c, p == NULL ? 0 : p->o.version);
 	return buf_check(&c->out);

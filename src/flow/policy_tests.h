@@ -18,7 +18,8 @@
 
 /*
  * In the writer, after a change and before it is committed: E_POLICY_TEST,
- * naming the first test that held before and does not now, unless the caller
+ * naming the first test that the change breaks, now or when a binding it
+ * makes begins, unless the caller
  * forces it (?force=true, rbac.escalate; on record).  Changes that administer
  * are looked at; breaking glass and logins are not.
  */

@@ -6,7 +6,7 @@ previews: what a change would change, without changing it.
 """
 import sys
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import run, test  # noqa: E402
+from rig import later, run, test  # noqa: E402
 
 TESTS = "/v1/access/policy-tests"
 PREVIEW = "/v1/access/preview"
@@ -105,6 +105,20 @@ def through_roles_and_groups(rig):
            "policy_test_failed")
     put(rig)
     rig.ok(rig.patch("/v1/resource-groups/" + rg, {"services": ["db"]}), 200)
+
+
+@test
+def what_begins_later_counts_now(rig):
+    a, _ = rig.make_account()
+    put(rig, {"as": "service_account:" + a, "do": "audit.view",
+              "on": "organization", "expect": "deny"})
+    b = {"subject": who(a), "role": "auditor", "not_before": later(86400)}
+    rig.ok(rig.post("/v1/bindings", b), 409, "policy_test_failed")
+    r = rig.ok(rig.post(PREVIEW, {"method": "POST", "path": "/v1/bindings",
+                                  "body": b}), 200).json
+    rig.eq([x["ok"] for x in r["tests"]], [False])
+    rig.ok(rig.post("/v1/bindings", {**b, "role": "viewer"}), 201)
+    put(rig)
 
 
 @test
