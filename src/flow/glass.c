@@ -6,8 +6,8 @@
 #include "flow/handlers.h"
 #include "flow/writer.h"
 
-static bool
-live(const struct break_glass *g, int64_t now)
+bool
+glass_live(const struct break_glass *g, int64_t now)
 {
 	return g->ended == 0 && now < g->expires;
 }
@@ -18,8 +18,8 @@ end_of(const struct break_glass *g)
 	return g->ended != 0 ? g->ended : g->expires;
 }
 
-static bool
-overdue(const struct break_glass *g, int64_t now)
+bool
+glass_overdue(const struct break_glass *g, int64_t now)
 {
 	return g->reviewed == 0 && now - end_of(g) > LIM_GLASS_REVIEW_MS;
 }
@@ -68,7 +68,7 @@ opt_id(struct jw *w, const char *name, const struct uuid *u, bool show)
 static const char *
 state_of(const struct break_glass *g, int64_t now)
 {
-	if (live(g, now))
+	if (glass_live(g, now))
 		return "live";
 	return g->reviewed != 0 ? "reviewed" : "over";
 }
@@ -101,8 +101,8 @@ glass_json(struct call *c, struct jw *w, const struct break_glass *g)
 	jw_kbool(w, "one_incident", !uuid_is_zero(&g->incident));
 	jw_kstr(w, "reason", why ? g->reason : STR_NONE);
 	jw_kstr(w, "state", str_c(state_of(g, c->now)));
-	jw_time(w, "ended_at", live(g, c->now) ? 0 : end_of(g));
-	jw_kbool(w, "overdue", overdue(g, c->now));
+	jw_time(w, "ended_at", glass_live(g, c->now) ? 0 : end_of(g));
+	jw_kbool(w, "overdue", glass_overdue(g, c->now));
 	jw_time(w, "reviewed_at", g->reviewed);
 	opt_id(w, "reviewer", &g->reviewer, true);
 	jw_kstr(w, "note", why && g->reviewed != 0 ? g->note : STR_NONE);
@@ -130,7 +130,7 @@ glass_banner(struct call *c, struct jw *w, uint32_t project,
 	for (size_t i = 0; i < n; i++) {
 		const struct break_glass *g = (const struct break_glass *)o[i];
 
-		if (!live(g, c->now) || g->o.project != project ||
+		if (!glass_live(g, c->now) || g->o.project != project ||
 		    (!uuid_is_zero(&g->incident) &&
 			!uuid_eq(&g->incident, incident)))
 			continue;
@@ -320,7 +320,7 @@ sweep(struct call *c)
 	for (size_t i = 0; i < n; i++) {
 		const struct break_glass *g = (const struct break_glass *)o[i];
 
-		if (!live(g, c->now) &&
+		if (!glass_live(g, c->now) &&
 		    world_binding(call_world(c), &g->binding) != NULL)
 			id[ids++] = g->o.id;
 	}
@@ -361,7 +361,7 @@ route_glass_end(struct call *c)
 	if (!own(c, old))
 		TRY(call_ask(c, PERM_BREAKGLASS_REVIEW, 0, &c->grant));
 	TRY(call_match(c, old->o.version));
-	if (!live(old, c->now))
+	if (!glass_live(old, c->now))
 		return call_bad(c, E_CONFLICT, "it is over");
 	TRY(admin_copy(c, &old->o, &copy));
 	g = *(const struct break_glass *)copy;
@@ -441,9 +441,10 @@ may_break(struct call *c, const struct incident_card *i)
 
 		if (!own(c, g))
 			continue;
-		if (overdue(g, c->now))
+		if (glass_overdue(g, c->now))
 			return err_of(E_REVIEW_OVERDUE);
-		if (live(g, c->now) && g->o.project == c->project->o.project &&
+		if (glass_live(g, c->now) &&
+		    g->o.project == c->project->o.project &&
 		    uuid_eq(&g->incident, &incident))
 			return call_bad(c, E_EXISTS, "it is broken already");
 	}
@@ -555,7 +556,7 @@ route_glass_review(struct call *c)
 	if (own(c, old))
 		return call_bad(c, E_FORBIDDEN,
 		    "somebody else must review what you did");
-	if (live(old, c->now))
+	if (glass_live(old, c->now))
 		return call_bad(c, E_CONFLICT, "it is not over");
 	if (old->reviewed != 0)
 		return call_bad(c, E_CONFLICT, "it was reviewed");

@@ -10,6 +10,9 @@
 
 #include "flow/incident_view.h"
 
+bool glass_live(const struct break_glass *g, int64_t now);
+/* It ended more than LIM_GLASS_REVIEW_MS ago, and nobody has reviewed it. */
+bool glass_overdue(const struct break_glass *g, int64_t now);
 /* Member "break_glass" of an open object: what is broken for the incident, or
  * for its project, now. */
 void glass_banner(struct call *c, struct jw *w, uint32_t project,

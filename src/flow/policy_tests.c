@@ -257,6 +257,21 @@ policy_turned(struct call *c, struct jw *w, const struct world *before,
 	return OK;
 }
 
+err
+policy_failing(struct call *c, size_t *ret_n, size_t *ret_failing)
+{
+	const struct json *t;
+
+	*ret_n = *ret_failing = 0;
+	TRY(stored(c, call_world(c), &t));
+	for (; t != NULL; t = t->next) {
+		++*ret_n;
+		*ret_failing +=
+		    allowed(c->a, call_world(c), t, c->now) != expects_allow(t);
+	}
+	return OK;
+}
+
 /* ---- routes ---- */
 
 static err

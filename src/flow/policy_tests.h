@@ -24,6 +24,8 @@
  * are looked at; breaking glass and logins are not.
  */
 err policy_check(struct call *c, const struct world *before) MUST_USE;
+/* How many there are, and how many fail now. */
+err policy_failing(struct call *c, size_t *ret_n, size_t *ret_failing) MUST_USE;
 /* Member "tests" of an open object: those whose answer the change turns. */
 err policy_turned(struct call *c, struct jw *w, const struct world *before,
     const struct world *after) MUST_USE;

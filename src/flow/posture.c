@@ -6,7 +6,9 @@
 #include "flow/admin_tokens.h"
 #include "flow/call.h"
 #include "flow/factor.h"
+#include "flow/glass.h"
 #include "flow/handlers.h"
+#include "flow/policy_tests.h"
 
 enum { ADMINS_MAX = 3, TOKEN_DAYS = 90, DETAIL = 160 };
 
@@ -195,6 +197,39 @@ break_glass(struct call *c, char detail[DETAIL])
 	return some > 0 && some <= ADMINS_MAX;
 }
 
+static bool
+glass_reviewed(struct call *c, char detail[DETAIL])
+{
+	const struct object *const *o;
+	size_t n, live_n = 0, waiting = 0, overdue = 0;
+
+	o = world_objects(call_world(c), OBJECT_BREAK_GLASS, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct break_glass *g = (const struct break_glass *)o[i];
+
+		live_n += glass_live(g, c->now);
+		waiting += !glass_live(g, c->now) && g->reviewed == 0;
+		overdue += glass_overdue(g, c->now);
+	}
+	(void)snprintf(detail, DETAIL,
+	    "%zu glasses are broken now, %zu wait for a review, %zu of them "
+	    "for more than a week",
+	    live_n, waiting, overdue);
+	return overdue == 0;
+}
+
+static bool
+policy_holds(struct call *c, char detail[DETAIL])
+{
+	size_t n, failing;
+
+	if (!err_ok(policy_failing(c, &n, &failing)))
+		return false;
+	(void)snprintf(detail, DETAIL, "%zu of %zu policy tests fail", failing,
+	    n);
+	return failing == 0 && n > 0;
+}
+
 /* A password alone is one mistake away from somebody else. */
 static bool
 second_factors(struct call *c, char detail[DETAIL])
@@ -297,6 +332,10 @@ static const struct check checks[] = {
     {"break_glass_users", break_glass,
 	"mark one to three users as break_glass and give them strong "
 	"credentials"},
+    {"break_glass_reviewed", glass_reviewed,
+	"have somebody else review them: redoubt break-glass review"},
+    {"policy_tests", policy_holds,
+	"write down who must and must not: redoubt access set-tests"},
     {"second_factors", second_factors,
 	"let them add an authenticator app or a security key"},
     {"session_limits", session_limits, "set shorter limits in the policy"},

@@ -134,6 +134,23 @@ def breaking_the_glass_is_not_stopped(rig):
 
 
 @test
+def posture(rig):
+    def row():
+        return [c for c in rig.get("/v1/posture").json["items"]
+                if c["check"] == "policy_tests"][0]
+    put(rig)
+    rig.eq(row()["ok"], False)
+    me = "user:" + rig.get("/v1/whoami").json["id"]
+    put(rig, {"as": me, "do": "audit.view", "on": "organization",
+              "expect": "allow"})
+    rig.eq(row()["ok"], True)
+    put(rig, {"as": me, "do": "audit.view", "on": "organization",
+              "expect": "deny"})
+    rig.check(row()["ok"] is False and "1 of 1" in row()["detail"], "fails")
+    put(rig)
+
+
+@test
 def what_a_test_may_say(rig):
     good = {"as": "user:x@y", "do": "incident.view",
             "on": "organization", "expect": "deny"}

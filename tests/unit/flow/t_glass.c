@@ -12,6 +12,24 @@ live(const struct office *o)
 	return str_is(word(o, "state"), "live");
 }
 
+/* What the posture says of it, to an administrator. */
+static bool
+posture_ok(struct office *o, const char *check)
+{
+	const char *was = o->token;
+	const struct json *j;
+	bool ok = false;
+
+	o->token = o->admin;
+	T_GOOD(ask(o, "posture", NULL, NULL, NULL));
+	o->token = was;
+	j = json_first(json_get(o->json, STR("items")));
+	for (; j != NULL; j = j->next)
+		if (str_is(json_str_at(j, STR("check")), check))
+			T_OK(json_bool(json_get(j, STR("ok")), &ok));
+	return ok;
+}
+
 /* To the millisecond, and no timer has to fire. */
 TEST(it_ends_by_itself)
 {
@@ -66,12 +84,14 @@ TEST(an_overdue_review_is_in_the_way)
 	T_ERR(ask(&o, "glass_create", use, NULL, NULL), E_REVIEW_OVERDUE);
 	T_GOOD(ask(&o, "glass_get", NULL, first, NULL));
 	T_EQ_INT(json_get(o.json, STR("overdue"))->kind, JSON_TRUE);
+	T_OK(!posture_ok(&o, "break_glass_reviewed"));
 	o.token = badge(&o, hire(&o, "bob@x.org", "commander", "alpha"));
 	T_GOOD(ask(&o, "glass_create", use, NULL, NULL)); /* it is hers */
 	o.token = o.admin;
 	T_GOOD(ask(&o, "glass_review", "{\"note\":\"fine\"}", first, NULL));
 	T_ERR(ask(&o, "glass_review", "{\"note\":\"again\"}", first, NULL),
 	    E_CONFLICT);
+	T_OK(posture_ok(&o, "break_glass_reviewed"));
 	o.token = ann;
 	T_GOOD(ask(&o, "glass_create", use, NULL, NULL));
 	office_close(&o);
