@@ -204,6 +204,23 @@ TEST(github)
 	arena_done(&x.a);
 }
 
+/* Every bit of a signature counts. */
+TEST(github_digits)
+{
+	char sig[sizeof github_sig];
+	struct bench x;
+
+	open_bench(&x, "{\"kind\":\"hmac\",\"scheme\":\"github\"}");
+	secret(&x, HOOK_HMAC, "It's a Secret to Everybody", 0);
+	for (size_t i = 7; i < sizeof sig - 1; i++) {
+		memcpy(sig, github_sig, sizeof sig);
+		sig[i] = sig[i] == '0' ? '1' : '0';
+		set(&x, "x-hub-signature-256", str_c(sig));
+		WANT(&x, SIG);
+	}
+	arena_done(&x.a);
+}
+
 TEST(two_secrets)
 {
 	struct bench x;
