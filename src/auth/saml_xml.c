@@ -6,7 +6,14 @@
 #include "auth/saml_inner.h"
 #include "base/utf8.h"
 
-enum { DEPTH = 32, NODES = 20000, ATTRS = 24, IDS = 256, PREFIXES = 16 };
+enum {
+	DEPTH = 32,
+	NODES = 20000,
+	ATTRS = 24,
+	IDS = 256,
+	PREFIXES = 16,
+	SCOPE = 64
+};
 
 static struct str
 of(const xmlChar *s)
@@ -115,6 +122,7 @@ xml_lexical(struct verify *v, struct str xml)
 struct walk {
 	struct verify *v;
 	size_t nodes, ids;
+	size_t scope; /* namespaces declared above */
 	struct str id[IDS];
 };
 
@@ -217,6 +225,16 @@ look_node(struct walk *w, const xmlNode *n)
 	return look_namespaces(v, n) && look_children(v, n);
 }
 
+static size_t
+declared(const xmlNode *n)
+{
+	size_t count = 0;
+
+	for (const xmlNs *ns = n->nsDef; ns != NULL; ns = ns->next)
+		count++;
+	return count;
+}
+
 /* Without recursion: the depth is the document's choice. */
 static bool
 look(struct walk *w, const xmlNode *root)
@@ -228,6 +246,10 @@ look(struct walk *w, const xmlNode *root)
 		if (!look_node(w, n))
 			return false;
 		if (n->type == XML_ELEMENT_NODE && n->children != NULL) {
+			/* C14N looks for each prefix of a PrefixList at each
+			 * node in all of them, before a signature counts */
+			w->scope += declared(n);
+			CHECK(w->v, ns_scope, w->scope <= SCOPE, SAML_TREE);
 			n = n->children;
 			CHECK(w->v, depth, ++depth <= DEPTH, SAML_TREE);
 			continue;
@@ -235,6 +257,7 @@ look(struct walk *w, const xmlNode *root)
 		while (n != root && n->next == NULL) {
 			n = n->parent;
 			depth--;
+			w->scope -= declared(n);
 		}
 		if (n == root)
 			return true;

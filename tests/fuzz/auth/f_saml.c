@@ -23,6 +23,32 @@ flat(struct arena *a, struct str in)
 		BUG_ON(id.name_id.n == 0);
 }
 
+/* What decodes encodes to the same bytes. */
+static void
+flat_meta(struct arena *a, struct str in)
+{
+	struct saml_logout l = {0};
+	struct saml_meta m = {0};
+	struct saml_provider p;
+	enum saml_reason why;
+	struct trail t = {{0}};
+	struct str relay, slo;
+	struct buf b;
+
+	buf_init_on(&b, a, in.n + 64);
+	if (saml_logout_rules_decode(in, &p, &slo)) {
+		saml_logout_rules_encode(&b, &p, slo);
+		BUG_ON(!str_eq(buf_view(&b), in));
+	}
+	buf_clear(&b);
+	if (saml_logout_decode(in, &why, &l, &relay)) {
+		saml_logout_encode(&b, why, &l, relay);
+		BUG_ON(!str_eq(buf_view(&b), in));
+	}
+	if (err_ok(saml_meta_decode(in, &t, &m)))
+		BUG_ON(m.certs_n > SAML_KEYS);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -45,6 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	BUG_ON(saml_logout_document(&a, &provider, STR("x"), in, 0, &l) ==
 	    SAML_OK);
 	flat(&a, in);
+	flat_meta(&a, in);
 	arena_done(&a);
 	return 0;
 }

@@ -466,6 +466,25 @@ def at_limits():
        " ".join(f"a{i}='1'" for i in range(24)) + ">"))
     ok("namespaces_24", x.replace("<samlp:Status>", "<samlp:Status " +
        " ".join(f"xmlns:n{i}='u:{i}'" for i in range(24)) + ">"))
+    def scope(deep, leaves, more):
+        """A chain of elements that declare 20 each, leaves below it."""
+        return status("".join("<samlp:X " + " ".join(
+            f"xmlns:{c}{i}='u:{c}{i}'" for i in range(n)) + ">"
+            for c, n in zip("abcd"[:deep], [20] * (deep - 1) + [more])) +
+            "<samlp:X/>" * leaves + "</samlp:X>" * deep)
+
+    # the root declares one
+    ok("scope_64", scope(4, 1, 3))
+    # side by side they do not add up
+    three = scope(3, 1, 20)
+    three = three[three.index("<samlp:X "):three.index("</samlp:Status>")]
+    ok("scope_again", status(three * 3))
+    no("tree", "scope_65", scope(4, 1, 4))
+    no("signature", "slow_canon", scope(4, 19000, 3).replace(
+        f'CanonicalizationMethod Algorithm="{EXC}">',
+        f'CanonicalizationMethod Algorithm="{EXC}"><ec:InclusiveNamespaces '
+        f'xmlns:ec="{EXC}" PrefixList="' + " ".join(
+            f"q{i}" for i in range(16)) + '"/>', 1))
     ids = x.count(' ID="')
     ok("ids_256", status("".join(f'<samlp:X ID="i{i}"/>'
                                  for i in range(256 - ids))))
