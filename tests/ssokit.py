@@ -96,14 +96,18 @@ class Oidc:
         self.rig, self.name, self.key = rig, name, Key(d, name)
         self.issuer = f"https://{name}.example.org"
         self.about = rig.ok(rig.post("/v1/identity-providers", {
-            "name": name, "kind": "oidc-direct", "config": {
+            "name": name, "kind": "oidc-direct", "config": self.some({
                 "issuer": self.issuer,
                 "authorization_endpoint": self.issuer + "/auth",
                 "client_id": "redoubt",
                 "jwks": {"keys": [self.key.jwk]},
                 "jit": True, "groups_claim": "groups",
-                "group_map": list(group_map), **config}}), 201).json
+                "group_map": list(group_map), **config})}), 201).json
         self.id = self.about["id"]
+
+    @staticmethod
+    def some(config):
+        return {k: v for k, v in config.items() if v is not None}
 
     @property
     def base(self):

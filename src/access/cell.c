@@ -129,6 +129,8 @@ pack_identity(struct packer *k, struct identity *i)
 	pack_str(k, &i->issuer);
 	pack_str(k, &i->subject);
 	pack_str(k, &i->label);
+	pack_str(k, &i->user_name);
+	pack_str(k, &i->external);
 	groups = pack(k, i->groups, i->groups_n * sizeof *i->groups);
 	if (k->p != NULL)
 		i->groups = groups;

@@ -348,6 +348,8 @@ get_identity(struct reader *r, const struct object *head)
 	i->issuer = get_str(r, STR("issuer"));
 	i->subject = get_str(r, STR("subject"));
 	i->label = get_str(r, STR("label"));
+	i->user_name = get_str(r, STR("user_name"));
+	i->external = get_str(r, STR("external"));
 	j = get_array(r, STR("groups"), LIM_LIST, sizeof *g, &list,
 	    &i->groups_n);
 	for (g = list; j != NULL; j = j->next)

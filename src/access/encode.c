@@ -147,6 +147,8 @@ put_identity(struct jw *w, const struct identity *i)
 	jw_kstr(w, "issuer", i->issuer);
 	jw_kstr(w, "subject", i->subject);
 	jw_kstr(w, "label", i->label);
+	jw_kstr(w, "user_name", i->user_name);
+	jw_kstr(w, "external", i->external);
 	jw_karr(w, "groups");
 	for (size_t n = 0; n < i->groups_n; n++)
 		put_uuid(w, &i->groups[n]);

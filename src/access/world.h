@@ -157,6 +157,8 @@ struct identity {
 	uint8_t key[DIGEST_SIZE];
 	struct str issuer, subject;
 	struct str label; /* what people call it: for showing only */
+	/* As SCIM says them: userName and externalId; or empty. */
+	struct str user_name, external;
 	/* Groups the user is in because the provider said so at the last
 	 * login: what the next one may take back. */
 	const struct uuid *groups;

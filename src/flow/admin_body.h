@@ -75,6 +75,9 @@ err admin_integration(struct call *c, const struct integration **ret) MUST_USE;
 
 /* ---- cascades (writer) ---- */
 
+/* A user or service account and all that hangs on it; answers 204. */
+err principal_remove(struct call *c, const struct object *o) MUST_USE;
+
 /* Remove all bindings of the subject, all tokens of the owner. */
 err drop_bindings(struct call *c, const struct uuid *subject) MUST_USE;
 err drop_tokens(struct call *c, const struct uuid *owner) MUST_USE;

@@ -17,9 +17,8 @@ room_for_principal(struct call *c)
 	    LIM_PRINCIPALS);
 }
 
-/* A principal and all that hangs on it. */
-static err
-delete_principal(struct call *c, const struct object *o)
+err
+principal_remove(struct call *c, const struct object *o)
 {
 	enum object_kind kind = o->kind;
 	struct uuid id = o->id;
@@ -130,7 +129,7 @@ route_user_delete(struct call *c)
 	const struct user *u;
 
 	TRY(user_find(c, &u));
-	return delete_principal(c, &u->o);
+	return principal_remove(c, &u->o);
 }
 
 /* ---- service accounts ---- */
@@ -217,5 +216,5 @@ route_sa_delete(struct call *c)
 	const struct service_account *s;
 
 	TRY(sa_find(c, &s));
-	return delete_principal(c, &s->o);
+	return principal_remove(c, &s->o);
 }

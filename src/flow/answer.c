@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "flow/browser.h"
 #include "flow/line.h"
+#include "flow/scim.h"
 
 void
 line_problem(struct buf *b, err e, const struct trail *t,
@@ -83,6 +84,11 @@ line_fail(struct call *c, err e)
 		return;
 	}
 	buf_init_on(&c->out, c->a, 4096);
+	if (route_is_scim(c->route)) {
+		c->content_type = STR("application/scim+json");
+		scim_problem(&c->out, pub, tell ? c->trail.detail : "");
+		return;
+	}
 	line_problem(&c->out, pub, tell ? &c->trail : &nothing,
 	    c->request_id_text);
 }

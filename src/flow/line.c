@@ -171,14 +171,27 @@ body_optional(enum schema s)
 	    s == SCHEMA_TOKEN_ROTATE || s == SCHEMA_TOKEN_NARROW;
 }
 
+static bool
+says_scim(struct call *c)
+{
+	struct str type = http_header(c->req, STR("content-type")), rest;
+
+	(void)str_cut(type, ';', &type, &rest);
+	return str_ieq(str_trim(type), STR("application/scim+json"));
+}
+
 static err
 parse_body(struct call *c)
 {
+	struct str type = STR("application/json");
+
 	if (c->req->body.n == 0 && body_optional(c->route->schema))
 		return OK;
 	if (c->req->body.n == 0)
 		return call_bad(c, E_BAD_JSON, "the body is empty");
-	TRY(line_content_type(c, STR("application/json")));
+	if (route_is_scim(c->route) && says_scim(c))
+		type = STR("application/scim+json");
+	TRY(line_content_type(c, type));
 	return json_parse(c->a, c->req->body, &body_limits, &c->trail,
 	    &c->body);
 }
@@ -209,7 +222,9 @@ step_shape(struct call *c)
 		TRY(no_identity_headers(c));
 	if (r->schema == SCHEMA_FORM && c->req->method != HTTP_POST)
 		return parse_form(c);
-	TRY(shape_query(c->a, c->req->query, r->params, &c->trail, &c->query));
+	if (!route_is_scim(r))
+		TRY(shape_query(c->a, c->req->query, r->params, &c->trail,
+		    &c->query));
 	if (r->auth == ROUTE_INGEST)
 		return sender_shape(c);
 	if (r->schema == SCHEMA_NONE) {
@@ -221,7 +236,7 @@ step_shape(struct call *c)
 	if (r->schema == SCHEMA_FORM)
 		return parse_form(c);
 	TRY(parse_body(c));
-	if (c->body == NULL)
+	if (c->body == NULL || r->schema == SCHEMA_SCIM)
 		return OK;
 	return shape_body(r->schema, r->set, c->body, &c->trail);
 }

@@ -105,6 +105,7 @@ schema_name(enum schema s)
 	    [SCHEMA_POLICY_TESTS] = "policy_tests",
 	    [SCHEMA_GLASS] = "break_glass",
 	    [SCHEMA_GLASS_REVIEW] = "break_glass_review",
+	    [SCHEMA_SCIM] = "scim",
 	    [SCHEMA_EXPLAIN] = "explain",
 	    [SCHEMA_EXPORT] = "export",
 	    [SCHEMA_LOGIN] = "login",

@@ -53,6 +53,7 @@ enum schema {
 	SCHEMA_POLICY_TESTS,
 	SCHEMA_GLASS,
 	SCHEMA_GLASS_REVIEW,
+	SCHEMA_SCIM, /* of RFC 7643: scim_read.h has its shape */
 	SCHEMA_EXPLAIN,
 	SCHEMA_EXPORT,
 	SCHEMA_LOGIN,
@@ -107,6 +108,13 @@ static inline bool
 route_for_browsers(const struct route *r)
 {
 	return r->auth == ROUTE_LOGIN && str_starts(r->path, STR("/auth/"));
+}
+
+/* SCIM has its own types of query, body and problem (RFC 7644). */
+static inline bool
+route_is_scim(const struct route *r)
+{
+	return r->perm == PERM_SCIM;
 }
 
 enum { ROUTE_VARS = 3 };

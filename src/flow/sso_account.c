@@ -78,8 +78,8 @@ account_link(struct call *c, const struct uuid *idp, struct str issuer,
 }
 
 /* Out of the world, to change it. */
-static err
-copy_of(struct call *c, const struct identity *old, struct identity *ret)
+err
+account_copy(struct call *c, const struct identity *old, struct identity *ret)
 {
 	struct uuid *g = arena_array(c->a, old->groups_n + 1, sizeof *g);
 
@@ -87,6 +87,8 @@ copy_of(struct call *c, const struct identity *old, struct identity *ret)
 	ret->issuer = arena_dup(c->a, old->issuer);
 	ret->subject = arena_dup(c->a, old->subject);
 	ret->label = arena_dup(c->a, old->label);
+	ret->user_name = arena_dup(c->a, old->user_name);
+	ret->external = arena_dup(c->a, old->external);
 	TRY(arena_check(c->a));
 	if (old->groups_n > 0)
 		memcpy(g, old->groups, old->groups_n * sizeof *g);
@@ -102,7 +104,7 @@ account_unlink(struct call *c, const struct identity *old)
 	struct follow f;
 	size_t n;
 
-	TRY(copy_of(c, old, &i));
+	TRY(account_copy(c, old, &i));
 	TRY(groups_follow(c, &i, &none, &f));
 	TRY(drop_sessions_named(c, &i.idp, i.subject, STR(""), &n));
 	return admin_remove(c, OBJECT_IDENTITY, &i.o.id);
@@ -140,7 +142,7 @@ account_trim_all(struct call *c, const struct uuid *idp,
 		struct uuid *g = arena_array(c->a, old->groups_n, sizeof *g);
 		size_t n = 0;
 
-		TRY(copy_of(c, old, &i));
+		TRY(account_copy(c, old, &i));
 		TRY(arena_check(c->a));
 		for (size_t k = 0; k < i.groups_n; k++)
 			if (uuids_has(keep->id, keep->n, &i.groups[k]))
@@ -275,6 +277,16 @@ same_list(const struct identity *i, const struct uuids *given)
 		    0);
 }
 
+/* Do its logins say groups?  If not, others may (SCIM), and stay. */
+static bool
+says_groups(const struct sso *s)
+{
+	return idp_config_text(&s->config,
+		   s->config.kind == IDP_SAML ? IDP_C_GROUPS_ATTR
+					      : IDP_C_GROUPS_CLAIM)
+		   .n > 0;
+}
+
 /* Memberships and the identity as this login has them. */
 static err
 follow(struct call *c, const struct sso_who *who, struct identity *i,
@@ -284,7 +296,11 @@ follow(struct call *c, const struct sso_who *who, struct identity *i,
 	struct uuids want;
 	struct follow f;
 
-	TRY(wanted(c, who, &want));
+	if (says_groups(who->sso))
+		TRY(wanted(c, who, &want));
+	else
+		want = (struct uuids){(struct uuid *)(uintptr_t)i->groups,
+		    i->groups_n};
 	TRY(groups_follow(c, i, &want, &f));
 	list_json(record, "joined", &f.joined);
 	list_json(record, "left", &f.left);
@@ -315,7 +331,7 @@ account_of(struct call *c, const struct sso_who *who, struct jw *record,
 		TRY(account_link(c, &s->id, s->issuer, who->subject, ret_user,
 		    label_of(who), &i));
 	} else {
-		TRY(copy_of(c, old, &i));
+		TRY(account_copy(c, old, &i));
 		*ret_user = i.user;
 	}
 	call_touch(c, "user", ret_user);

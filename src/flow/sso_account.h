@@ -20,6 +20,9 @@ err account_of(struct call *c, const struct sso_who *who, struct jw *record,
 err account_link(struct call *c, const struct uuid *idp, struct str issuer,
     struct str subject, const struct uuid *user, struct str label,
     struct identity *ret) MUST_USE;
+/* Out of the world, to change it. */
+err account_copy(struct call *c, const struct identity *old,
+    struct identity *ret) MUST_USE;
 /* One identity goes, with the memberships it gave. */
 err account_unlink(struct call *c, const struct identity *i) MUST_USE;
 /* A provider maps to the groups in `keep` only: memberships that it gave in
