@@ -85,7 +85,7 @@ static const struct {
 	"role.view role.edit token.admin access.explain audit.view "
 	"audit.export metrics.view posture.view rbac.escalate "
 	"breakglass.review policy.view policy.edit idp.view "
-	"idp.edit"},
+	"idp.edit scim.sync"},
     {"auditor",
 	"token.create audit.view audit.export role.view user.view "
 	"access.explain posture.view metrics.view breakglass.review "
