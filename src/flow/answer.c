@@ -86,7 +86,8 @@ line_fail(struct call *c, err e)
 	buf_init_on(&c->out, c->a, 4096);
 	if (route_is_scim(c->route)) {
 		c->content_type = STR("application/scim+json");
-		scim_problem(&c->out, pub, tell ? c->trail.detail : "");
+		scim_problem(&c->out, pub, tell ? c->trail.detail : "",
+		    c->request_id_text);
 		return;
 	}
 	line_problem(&c->out, pub, tell ? &c->trail : &nothing,

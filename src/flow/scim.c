@@ -129,7 +129,7 @@ scim_type(err e)
 }
 
 void
-scim_problem(struct buf *b, err e, const char *detail)
+scim_problem(struct buf *b, err e, const char *detail, const char *request_id)
 {
 	char status[8];
 	struct jw w;
@@ -144,6 +144,9 @@ scim_problem(struct buf *b, err e, const char *detail)
 	if (scim_type(e) != NULL)
 		jw_kstr(&w, "scimType", str_c(scim_type(e)));
 	jw_kstr(&w, "detail", str_c(detail[0] != '\0' ? detail : err_text(e)));
+	/* and what every problem of ours has */
+	jw_kstr(&w, "code", str_c(err_name(e)));
+	jw_kstr(&w, "request_id", str_c(request_id));
 	jw_obj_end(&w);
 }
 

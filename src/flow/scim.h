@@ -33,6 +33,7 @@ void scim_list_end(struct jw *w);
 void scim_meta(struct call *c, struct jw *w, const char *type,
     const struct sso *s, const struct uuid *id, const struct object *o);
 /* A problem as RFC 7644 3.12 has it. */
-void scim_problem(struct buf *b, err e, const char *detail);
+void scim_problem(struct buf *b, err e, const char *detail,
+    const char *request_id);
 
 #endif
