@@ -239,6 +239,32 @@ def integrations(rig):
 
 
 @test
+def senders(rig):
+    i = j(rig, "integration", "create", "gh", "--template", "generic",
+          "--auth", "hmac:github")
+    rig.eq(i["auth"]["scheme"], "github")
+    rig.check(i["secret"] and not i["secret"].startswith("rdw_"), "a secret")
+    u = j(rig, "integration", "update", i["id"], "--auth",
+          '[{"kind":"hmac","scheme":"github"},{"kind":"bearer"}]')
+    rig.check(u["token"] if u.get("token") else u["secret"], "a token more")
+    r = j(rig, "integration", "rotate", i["id"], "--overlap", "60",
+          "--secret", "sixteen bytes or more")
+    rig.check("sixteen" not in json.dumps(r), "it is not shown")
+    rig.eq(len(j(rig, "integration", "show", i["id"])["credentials"]), 4)
+    j(rig, "integration", "rotate", i["id"], "--drop", "true")
+    rig.eq(len(j(rig, "integration", "show", i["id"])["credentials"]), 2)
+    n = j(rig, "integration", "create", "jwe", "--template", "generic",
+          "--auth", '[{"kind":"bearer"},{"kind":"jwe"}]')
+    r = j(rig, "integration", "rotate", n["id"], "--jwe", "true")
+    rig.eq(len(r["jwks"]["keys"]), 2)
+    cli(rig, "integration", "create", "x", "--template", "generic",
+        "--auth", "hmac:md5", rc=6)
+    t = j(rig, "token", "create", "bound", "--scopes", "incident.view",
+          "--expires", "1d", "--mtls", "A" * 43)
+    rig.eq(t["mtls"], "A" * 43)
+
+
+@test
 def people(rig):
     u = j(rig, "user", "create", "ann@example.org", "--name", "Ann")
     rig.eq(j(rig, "user", "update", u["id"], "--name", "Anna")["name"],
