@@ -91,8 +91,7 @@ static const char *const bad_next[] = {
     "/\xff",
     "/\xe2\x80\xae",
     "\xef\xbc\x8f/evil.example",
-    "/\xe3\x80\x82"
-    "evil.example",
+    "/\343\200\202evil.example",
     " /a",
     "/a ",
     "/auth",
