@@ -311,8 +311,9 @@ h1_work(struct conn *c)
 {
 	bool end;
 
+	/* an end that came while `out` was full is left to be written, too */
 	if (c->x != NULL && c->x->state == X_STREAM &&
-	    exchange_waiting(c->x, &end) > 0) {
+	    (exchange_waiting(c->x, &end) > 0 || end)) {
 		h1_pump(c->x);
 		c->more = c->x != NULL && out_full(c);
 	}

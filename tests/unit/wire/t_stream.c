@@ -1,6 +1,7 @@
 /* Streamed answers and the end of the server, on both protocols. */
 #include "tests/t.h"
 #include "tests/unit/wire/fixture.h"
+#include "wire/conn.h"
 
 static struct exchange *
 opened(int ms)
@@ -43,7 +44,7 @@ comes(struct client *c, const char *text, int ms)
 }
 
 static struct client *
-h1_stream(const char *version)
+h1_asks(const char *version)
 {
 	struct client *c = client_open(s.port);
 	struct buf b;
@@ -61,7 +62,7 @@ TEST(h1_events)
 	struct exchange *x;
 
 	up();
-	c = h1_stream("1.1");
+	c = h1_asks("1.1");
 	T_REQUIRE((x = opened(3000)) != NULL);
 	T_OK(client_head(c, &a, 3000));
 	T_EQ_INT(a.status, 200);
@@ -92,7 +93,7 @@ TEST(h1_0_stream_ends_with_the_connection)
 	struct exchange *x;
 
 	up();
-	c = h1_stream("1.0");
+	c = h1_asks("1.0");
 	T_REQUIRE((x = opened(3000)) != NULL);
 	T_OK(client_head(c, &a, 3000));
 	T_OK(!has(&a, "transfer-encoding"));
@@ -112,7 +113,7 @@ TEST(peer_leaves_a_stream)
 	struct exchange *x;
 
 	up();
-	c = h1_stream("1.1");
+	c = h1_asks("1.1");
 	T_REQUIRE((x = opened(3000)) != NULL);
 	T_OK(exchange_push(x, STR("data: one\n\n"), 1000));
 	client_close(c);
@@ -195,7 +196,7 @@ TEST(export_waits_for_the_peer)
 	size_t got = 0;
 
 	up();
-	c = h1_stream("1.1");
+	c = h1_asks("1.1");
 	T_REQUIRE((p.x = opened(3000)) != NULL);
 	pthread_create(&t, NULL, push_much, &p);
 	while (client_fill(c, 3000)) {
@@ -226,6 +227,42 @@ TEST(export_waits_for_the_peer)
 	T_EQ_INT(c->data[1], 3000000);
 	T_EQ_INT(p.pushed, 3000000);
 	buf_done(&b);
+	client_close(c);
+	down();
+}
+
+/* What was pushed has filled the output of a peer that does not read yet, and
+ * nothing more waits; then the stream ends: the end has to arrive, too. */
+TEST(end_behind_a_full_output)
+{
+	static char piece[256 * 1024];
+	struct exchange *x;
+	struct client *c;
+	bool full = false, last = false;
+	size_t pushed = 0, got = 0;
+
+	up();
+	c = h1_asks("1.1");
+	T_REQUIRE((x = opened(3000)) != NULL);
+	while (!full && pushed < (64 << 20)) {
+		T_OK(exchange_push(x, str_of(piece, sizeof piece),
+		    sizeof piece));
+		pushed += sizeof piece;
+		usleep(20000);
+		full = x->c->out.n - x->c->out_at > OUT_MORE;
+	}
+	T_OK(full);
+	exchange_finish(x);
+	exchange_release(x);
+	usleep(50000);
+	while (!last && client_fill(c, 2000)) {
+		last = c->in_n >= 5 &&
+		    memcmp(c->in + c->in_n - 5, "0\r\n\r\n", 5) == 0;
+		got += c->in_n;
+		c->in_n = 0;
+	}
+	T_OK(last);
+	T_OK(got > pushed);
 	client_close(c);
 	down();
 }
@@ -319,7 +356,7 @@ TEST(release_at_once)
 	struct exchange *x;
 
 	up();
-	c = h1_stream("1.1");
+	c = h1_asks("1.1");
 	T_REQUIRE((x = opened(3000)) != NULL);
 	exchange_release(x);
 	T_OK(comes(c, "0\r\n\r\n", 3000));
@@ -415,7 +452,7 @@ TEST(drain_ends_event_streams)
 	pthread_t t;
 
 	up();
-	c = h1_stream("1.1");
+	c = h1_asks("1.1");
 	T_REQUIRE((x = opened(3000)) != NULL);
 	T_OK(comes(c, "\r\n\r\n", 3000));
 	pthread_create(&t, NULL, drain_main, NULL);
