@@ -104,7 +104,7 @@ redirect(struct arena *a, const struct saml_self *self, struct str to,
     const char *name, struct str xml, struct str relay, struct str *ret)
 {
 	EVP_PKEY *key = key_of(self);
-	struct str packed, value;
+	struct str packed, value = STR_NONE;
 	struct buf q, b64, url;
 	err e;
 
