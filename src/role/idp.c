@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +61,7 @@ static err
 boot(struct idp *p, struct trail *t)
 {
 	struct confine_plan plan = {.role = CONFINE_IDP};
+	struct timeval patience = {.tv_usec = 100 * 1000};
 	int keep[IDP_LINKS + 2];
 	struct idp_settings s;
 	struct ipc_msg m;
@@ -68,6 +71,9 @@ boot(struct idp *p, struct trail *t)
 		return err_of(E_PEER);
 	TRY(idp_settings_decode(m.body, &s));
 	for (size_t i = 0; i < IDP_LINKS; i++) {
+		/* A server that does not listen holds up nobody. */
+		(void)setsockopt(m.fds[i], SOL_SOCKET, SO_SNDTIMEO, &patience,
+		    sizeof patience);
 		p->slot[i].server = (struct ipc_end){m.fds[i], IDP, SERVER};
 		p->slot[i].from = -1;
 		buf_init(&p->slot[i].text, IDP_SAML_TEXT);

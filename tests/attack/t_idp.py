@@ -1107,6 +1107,33 @@ def four_documents_at_once(rig):
 
 
 @test
+def a_server_that_does_not_listen(rig):
+    """Answers nobody takes do not keep documents of other links waiting."""
+    ok = next(c for c in corpus() if c["expect"] == "ok" and
+              c["kind"] == "response")
+    settings, xml = saml_settings(ok["provider"]), base64.b64decode(ok["xml"])
+    whole = struct.pack(">BQI", 0, ok["now"], len(settings)) + settings + xml
+    r = Role(egress=False)
+    r.saml[0].setblocking(False)
+    sent, end = 0, time.time() + 2
+    while time.time() < end and sent < 4000:
+        try:
+            if sent % 2 == 0:
+                say(r.saml[0], "IPC_SAML_PART", whole)
+            else:
+                say(r.saml[0], "IPC_SAML_VERIFY",
+                    struct.pack(">II", sent, len(whole)))
+            sent += 1
+        except BlockingIOError:
+            time.sleep(0.01)
+    rig.check(sent > 100, f"{sent} sent")
+    t = time.time()
+    rig.eq(r.document(xml, settings, ok["now"], link=1)[0], "ok")
+    rig.check(time.time() - t < 2, f"{time.time() - t}")
+    r.close()
+
+
+@test
 def what_the_server_may_not_say_about_documents(rig):
     verify = ("IPC_SAML_VERIFY", struct.pack(">II", 1, 5))
     for said in ([verify], [("IPC_SAML_PART", b"abcd"), verify],
