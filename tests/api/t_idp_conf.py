@@ -3,12 +3,16 @@
 The idp role under its supervisor: idp.conf at the start and on SIGHUP, what
 is started anew and how often, and that nothing of it ends the server.
 """
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from rig import BINARY, Rig, run, test  # noqa: E402
@@ -37,6 +41,32 @@ def conf(rig, text, mode=0o600):
     p = rig.data / "idp.conf"
     p.write_text(text)
     os.chmod(p, mode)
+
+
+class Op:
+    """A provider with one page, under this server's own certificate."""
+
+    def __init__(self, rig):
+        self.page, self.s = {}, socket.socket()
+        self.s.bind(("127.0.0.1", 0))
+        self.s.listen(8)
+        self.port = self.s.getsockname()[1]
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(rig.data / "tls/cert.pem",
+                                 rig.data / "tls/key.pem")
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            c, _ = self.s.accept()
+            with contextlib.suppress(OSError, ssl.SSLError):
+                c = self.tls.wrap_socket(c, server_side=True)
+                c.recv(4096)
+                body = json.dumps(self.page).encode()
+                c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: "
+                          b"application/json\r\nContent-Length: %d\r\n\r\n"
+                          % len(body) + body)
+            c.close()
 
 
 def comm(pid):
@@ -147,6 +177,53 @@ def many_reloads(rig):
     time.sleep(0.3)
     until(rig, lambda: len(named(rig, "redoubt-egress")) == 1, "too many")
     rig.check("called: 2," in posture(rig)["detail"], str(posture(rig)))
+
+
+@test
+def discovery(rig):
+    """What a provider says, beside what is configured; nothing changes."""
+    op = Op(rig)
+    issuer = f"https://localhost:{op.port}"
+    conf(rig, f"[idp disc]\nissuer = {issuer}\nmetadata_uri = {issuer}/m\n"
+         f"ca_file = tls/ca.pem\nconnect = 127.0.0.1:{op.port}\n")
+    rig.stop()
+    rig.start()
+
+    def make(name):
+        return rig.ok(rig.post("/v1/identity-providers", {
+            "name": name, "kind": "oidc-code", "config": {
+                "issuer": issuer, "client_id": "x", "algorithms": ["ES256"],
+                "authorization_endpoint": issuer + "/auth"}}), 201).json
+
+    at = "/v1/identity-providers/" + make("disc")["id"]
+    good = {"issuer": issuer, "authorization_endpoint": issuer + "/auth",
+            "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+            "code_challenge_methods_supported": ["S256"], "more": 1}
+    op.page = good
+    a = rig.ok(rig.get(at + "/discovery"), 200).json
+    rig.eq((a["reason"], a["differs"]), ("ok", []))
+    rig.eq(a["metadata"], {k: v for k, v in good.items() if k != "more"})
+    op.page = {**good, "authorization_endpoint": "https://evil.test/",
+               "id_token_signing_alg_values_supported": ["RS256"]}
+    a = rig.ok(rig.get(at + "/discovery"), 200).json
+    rig.eq(a["differs"], ["authorization_endpoint",
+                          "id_token_signing_alg_values_supported"])
+    before = rig.ok(rig.get(at), 200).json
+    op.page = {**good, "issuer": issuer + "/"}
+    a = rig.ok(rig.get(at + "/discovery"), 200).json
+    rig.eq(a, {"reason": "idp.issuer", "metadata": None, "differs": None})
+    rig.eq(rig.ok(rig.get(at), 200).json, before, "it changed something")
+    other = "/v1/identity-providers/" + make("absent")["id"]
+    rig.ok(rig.get(other + "/discovery"), 503, "idp_not_configured")
+    rig.ok(rig.get(at[:-1] + ("0" if at[-1] != "0" else "1") + "/discovery"),
+           404)
+    out = rig.user_cli("idp", "discover", at.rsplit("/", 1)[1], "--json")
+    rig.check(json.loads(out.stdout)["reason"] == "idp.issuer" and
+              out.returncode == 0, f"{out.returncode} {out.stderr}")
+    for i in range(12):
+        a = rig.get(at + "/discovery")
+    rig.ok(a, 429, "rate_limited")
+    rig.ok(rig.client(None).get(at + "/discovery"), 401)
 
 
 @test
