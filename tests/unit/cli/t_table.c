@@ -244,6 +244,9 @@ is_silent(const struct route_row *r)
 	for (size_t i = 0; i < COUNT(ids); i++)
 		if (strcmp(r->id, ids[i]) == 0)
 			return true;
+	/* SCIM is what provisioning programs speak. */
+	if (strncmp(r->id, "scim_", 5) == 0)
+		return true;
 	return strcmp(r->auth, "API") != 0 && strcmp(r->auth, "FRESH") != 0;
 }
 
