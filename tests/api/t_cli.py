@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from browser import GOOD, now_step, totp  # noqa: E402
 from rig import BINARY, SANITIZED, test, run  # noqa: E402
+from ssokit import Key  # noqa: E402
 
 used = set()
 names = [c["name"] for c in json.loads(subprocess.run(
@@ -565,6 +566,54 @@ def access(rig):
     rig.eq(j(rig, "break-glass", "show", e["id"])["state"], "live")
     cli(rig, "break-glass", "end", e["id"])
     cli(rig, "break-glass", "review", e["id"], "fine", rc=4)
+
+
+@test
+def tokens_cared_for(rig):
+    t = j(rig, "token", "create", "cared for", "--scopes",
+          "incident.view,alert.view", "--expires", "10d")
+    u = j(rig, "token", "usage", t["id"])
+    rig.eq(sorted(u["unused"]), ["alert.view", "incident.view"])
+    rig.check("cared for" in cli(rig, "token", "unused"), "unused")
+    n = j(rig, "token", "narrow", t["id"], "--scopes", "incident.view")
+    rig.eq(n["scopes"], ["incident.view"])
+    r = j(rig, "token", "rotate", t["id"], "--overlap", "0")
+    rig.check(r["token"] != t["token"], "rotated")
+    cli(rig, "token", "rotate", t["id"], rc=5)
+
+
+@test
+def sessions_and_policy(rig):
+    cli(rig, "session", "list", "--user", "*")
+    cli(rig, "session", "kill", "01a22000-0000-7000-8000-000000000000", rc=3)
+    cli(rig, "session", "kill-all")
+    was = j(rig, "policy", "show")["review_days"]
+    rig.eq(j(rig, "policy", "set", "--review-days", "60")["review_days"], 60)
+    cli(rig, "policy", "set", "--review-days", str(was))
+
+
+@test
+def identity_providers(rig):
+    key = Key(rig.dir, "cli").jwk
+    i = j(rig, "idp", "create", "cli-as", "--kind", "oauth", "--issuer",
+          "https://as.example.org", "--audience",
+          "https://redoubt.example.org", "--jwks",
+          json.dumps({"keys": [key]}))
+    rig.check("cli-as" in cli(rig, "idp", "list"), "list")
+    rig.eq(j(rig, "idp", "show", i["id"])["kind"], "oauth")
+    sa = j(rig, "service-account", "create", "by token")
+    k = j(rig, "service-account", "link", sa["id"], "--idp", i["id"],
+          "--subject", "robot")
+    rig.check("robot" in cli(rig, "service-account", "identities", sa["id"]),
+              "identities")
+    cli(rig, "service-account", "unlink", sa["id"], k["id"])
+    u = j(rig, "user", "create", "linked@example.org")
+    k = j(rig, "user", "link", u["id"], "--idp", i["id"], "--subject", "lin")
+    rig.check("lin" in cli(rig, "user", "identities", u["id"]), "user")
+    cli(rig, "user", "unlink", u["id"], k["id"])
+    j(rig, "idp", "update", i["id"], "--enabled", "false")
+    cli(rig, "idp", "rm", i["id"])
+    cli(rig, "idp", "show", i["id"], rc=3)
 
 
 @test
