@@ -82,7 +82,7 @@ scopes_of(struct str text)
 static err
 key_id(struct str text, char ret[TOKEN_KEY_ID + 1])
 {
-	char hex[64];
+	char hex[64] = "";
 	struct buf b = {.p = hex, .cap = sizeof hex, .max = sizeof hex};
 	uint8_t sum[32];
 
@@ -122,7 +122,7 @@ err
 access_token_take(struct arena *a, const struct auth_input *in, struct str text,
     enum auth_reason *ret_why, const struct token **ret)
 {
-	enum jose_why ignored, *why = in->jwt_why;
+	enum jose_why ignored = WHY_OK, *why = in->jwt_why;
 	const struct identity *who;
 	struct oidc_access said;
 	struct idp_config cfg;
