@@ -220,9 +220,8 @@ def discovery(rig):
     out = rig.user_cli("idp", "discover", at.rsplit("/", 1)[1], "--json")
     rig.check(json.loads(out.stdout)["reason"] == "idp.issuer" and
               out.returncode == 0, f"{out.returncode} {out.stderr}")
-    for i in range(12):
-        a = rig.get(at + "/discovery")
-    rig.ok(a, 429, "rate_limited")
+    got = [rig.get(at + "/discovery") for _ in range(12)]
+    rig.check("rate_limited" in [a.code for a in got], f"{got}")
     rig.ok(rig.client(None).get(at + "/discovery"), 401)
 
 
