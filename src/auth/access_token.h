@@ -4,7 +4,8 @@
  * who it is stands in the identities that an administrator has tied to (that
  * provider, its issuer, the subject); the scope is a ceiling like that of a
  * token of ours, in the names of our permissions: other words say nothing
- * here, and no scope permits nothing.
+ * here, and no scope permits nothing.  Signatures are verified once per token
+ * and thread (issuers.h).
  */
 #ifndef AUTH_ACCESS_TOKEN_H
 #define AUTH_ACCESS_TOKEN_H

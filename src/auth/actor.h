@@ -29,6 +29,8 @@ enum auth_reason {
 };
 const char *auth_reason_text(enum auth_reason r); /* "expired", ... */
 
+struct issuers;
+
 struct auth_input {
 	const struct world *world;
 	const struct data_key *token_mac; /* SEAL_CLASS_TOKEN key */
@@ -41,6 +43,9 @@ struct auth_input {
 	/* When a session was last used; 0: not since the login. */
 	int64_t (*last_used)(void *ctx, const struct uuid *session);
 	void *ctx;
+	/* Of other authorization servers; NULL: there are none. */
+	struct issuers *issuers;
+	uint64_t version;	/* of the world, for them */
 	enum jose_why *jwt_why; /* where to say why, with AUTH_JWT; or NULL */
 };
 

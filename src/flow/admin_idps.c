@@ -261,6 +261,48 @@ name_is_free(struct call *c, struct str name)
 	return OK;
 }
 
+static err
+says_issuer(struct arena *scratch, const struct idp *p, struct str issuer,
+    bool *ret)
+{
+	struct idp_config cfg;
+
+	TRY(idp_config_open(scratch, p->kind, p->config, &cfg));
+	*ret = str_eq(idp_config_text(&cfg, IDP_C_ISSUER), issuer);
+	arena_reset(scratch);
+	return OK;
+}
+
+/* An access token says by its issuer whose it is, so there is one of each. */
+static err
+issuer_is_free(struct call *c, const struct idp_config *cfg,
+    const struct uuid *self)
+{
+	const struct object *const *o;
+	struct arena scratch;
+	bool taken = false;
+	err e = OK;
+	size_t n;
+
+	o = world_objects(call_world(c), OBJECT_IDP, &n);
+	arena_init(&scratch, LIM_ARENA);
+	for (size_t i = 0; i < n && cfg->kind == IDP_OAUTH; i++) {
+		const struct idp *p = (const struct idp *)o[i];
+
+		if (!str_is(p->kind, "oauth") || uuid_eq(self, &p->o.id))
+			continue;
+		e = says_issuer(&scratch, p, idp_config_text(cfg, IDP_C_ISSUER),
+		    &taken);
+		if (!err_ok(e) || taken)
+			break;
+	}
+	arena_done(&scratch);
+	if (taken)
+		return call_bad(c, E_EXISTS,
+		    "config.issuer: a provider has it already");
+	return e;
+}
+
 err
 route_idp_create(struct call *c)
 {
@@ -275,6 +317,7 @@ route_idp_create(struct call *c)
 	i.disabled = !body_flag(c, "enabled", true);
 	i.created_by.u = c->actor->id;
 	TRY(name_is_free(c, i.name));
+	TRY(issuer_is_free(c, &r->config, &i.o.id));
 	TRY(room_for(c, OBJECT_IDP, LIM_IDPS));
 	TRY(may_map(c, &nothing, &r->config));
 	TRY(text_of(c, &r->config, &i.config));
@@ -314,6 +357,7 @@ route_idp_patch(struct call *c)
 	TRY(call_match(c, old->o.version));
 	if (old->o.version != r->version)
 		return err_of(E_CONFLICT);
+	TRY(issuer_is_free(c, &r->config, &old->o.id));
 	TRY(may_map(c, &r->old, &r->config));
 	if (idp_config_trust_differs(&r->old, &r->config))
 		TRY(may_become_all_of(c, &old->o.id));

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "flow/browser.h"
 #include "flow/line.h"
+#include "flow/oauth.h"
 #include "flow/scim.h"
 
 void
@@ -120,14 +121,14 @@ allowed(struct call *c)
 	return buf_view(&b);
 }
 
-/* RFC 6750 3; RFC 9470 3 when only a newer login is missing. */
+/* RFC 9470 3 when only a newer login is missing. */
 static struct str
-challenge(struct call *c)
+challenge(struct call *c, int status)
 {
 	struct buf b;
 
 	if (!c->stale_login)
-		return STR("Bearer");
+		return oauth_challenge(c, status);
 	buf_init_on(&b, c->a, 160);
 	buf_fmt(&b,
 	    "Bearer error=\"insufficient_user_authentication\", "
@@ -172,8 +173,8 @@ line_answer(struct call *c)
 	header(&r, "location", c->location);
 	for (size_t i = 0; i < c->cookies_n; i++)
 		header(&r, "set-cookie", c->cookie[i]);
-	if (r.status == 401)
-		header(&r, "www-authenticate", challenge(c));
+	if (r.status == 401 || r.status == 403)
+		header(&r, "www-authenticate", challenge(c, r.status));
 	if (r.status == 405)
 		header(&r, "allow", allowed(c));
 	if (r.status == 429 || r.status == 503)

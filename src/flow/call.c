@@ -32,10 +32,12 @@ ask(struct call *c, const struct target *t, const struct grant **ret)
 	struct decision d;
 	err e = access_grant(c->a, c->actor, t, c->now, &d, ret);
 
-	if (!err_ok(e))
-		refused(c, e, &d);
-	else
+	if (err_ok(e))
 		permset_add(&c->asked, t->perm);
+	else
+		refused(c, e, &d);
+	if (d.rule == RULE_TOKEN_SCOPE)
+		permset_add(&c->short_of, t->perm);
 	return e;
 }
 

@@ -80,6 +80,7 @@ struct call {
 	const struct project *project; /* of {p} */
 	const struct grant *grant;
 	struct permset asked; /* and granted, all that was needed on the way */
+	struct permset short_of; /* refused because no scope names it */
 	/* The grant holds for some resources only: each one is asked about
 	 * before it is shown or changed, and the line lets no answer out when
 	 * none was. */

@@ -90,6 +90,8 @@ step_auth(struct call *c)
 	    .cert = c->req->cert == NULL ? NULL : c->req->cert->sha256,
 	    .cookie = http_header(c->req, STR("cookie")),
 	    .address = c->address,
+	    .issuers = &c->lane->issuers,
+	    .version = c->lane->snap->version,
 	    .last_used = last_used,
 	    .ctx = c->lane->state,
 	};

@@ -156,6 +156,7 @@ lane_open(struct state *st, enum lane_kind kind, unsigned number,
 
 	*ret = (struct lane){.state = st, .kind = kind, .number = number};
 	arena_init(&ret->scratch, (size_t)4 * LIM_ARENA);
+	issuers_init(&ret->issuers);
 	if (kind == LANE_WRITER)
 		ret->conn = store_writer(st->store);
 	else
@@ -175,6 +176,7 @@ lane_close(struct lane *l)
 	l->ring = keyring_free(l->ring);
 	arena_done(&l->scratch);
 	pages_clear(&l->pages);
+	issuers_done(&l->issuers);
 	l->snap = snap_unref(l->snap);
 	if (l->kind != LANE_WRITER)
 		l->conn = store_conn_close(l->conn);

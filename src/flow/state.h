@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "access/world.h"
+#include "auth/issuers.h"
 #include "confine/confine.h"
 #include "flow/pages.h"
 #include "ipc/idp.h"
@@ -65,6 +65,7 @@ struct lane {
 	struct writer *writer;	 /* LANE_WRITER only */
 	struct arena scratch;	 /* see scratch_begin */
 	struct pages pages;	 /* rendered lately */
+	struct issuers issuers;	 /* of access tokens */
 };
 
 struct counters {

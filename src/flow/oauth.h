@@ -1,0 +1,17 @@
+/*
+ * oauth.h: what a client with access tokens of an authorization server is
+ * told: where to get them (RFC 9728), and what was wrong (RFC 6750 3).
+ *
+ * The resource is this server's own address.  Servers are told of whose
+ * audience is that address; to who asks elsewhere there is nothing to say, and
+ * without any there is no document.
+ */
+#ifndef FLOW_OAUTH_H
+#define FLOW_OAUTH_H
+
+#include "flow/call.h"
+
+/* WWW-Authenticate of a 401 or 403; empty when there is nothing to say. */
+struct str oauth_challenge(struct call *c, int status);
+
+#endif
