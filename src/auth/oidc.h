@@ -10,6 +10,9 @@
  * text of 1 to 255 bytes, groups that the provider left out (overage), text
  * with control characters.  Nothing in a token is fetched.
  *
+ * at_hash is not looked at: it binds an access token of the provider's, and
+ * none is ever used here.
+ *
  * Replay is the caller's: a nonce is of one request, a jti is used once.
  */
 #ifndef AUTH_OIDC_H
