@@ -601,6 +601,9 @@ def identity_providers(rig):
           json.dumps({"keys": [key]}))
     rig.check("cli-as" in cli(rig, "idp", "list"), "list")
     rig.eq(j(rig, "idp", "show", i["id"])["kind"], "oauth")
+    # only a provider that codes are redeemed at can be asked
+    rig.check("redoubt:" in cli(rig, "idp", "discover", i["id"], rc=6),
+              "discover")
     sa = j(rig, "service-account", "create", "by token")
     k = j(rig, "service-account", "link", sa["id"], "--idp", i["id"],
           "--subject", "robot")
