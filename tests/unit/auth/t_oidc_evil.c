@@ -321,8 +321,11 @@ der_of(EVP_PKEY *k)
 TEST(who_signs)
 {
 	struct str good, head, mine;
+	struct jwks *rotated, *wraps;
 
 	begin();
+	rotated = kit_set(es_jwk, STR(""), STR(""));
+	wraps = kit_set(jwk_of(op, "op", ",\"use\":\"enc\""), es_jwk, STR(""));
 	good = kit_sign(op, "SHA256", STR(HEADER), good_claims());
 	head = kit_cat(kit_b64(STR(HEADER)), ".", kit_b64(good_claims()));
 	mine = kit_sign(evil, "SHA256", STR(HEADER), good_claims());
@@ -331,8 +334,7 @@ TEST(who_signs)
 	    kit_sign(op, "SHA256", STR("{\"alg\":\"RS256\"}"), good_claims()),
 	    both, WHY_AMBIGUOUS);
 	id("oidf-invalid-sig-rs256", mine, one, WHY_SIG);
-	id("oidf-rotated away", good, kit_set(es_jwk, STR(""), STR("")),
-	    WHY_KID);
+	id("oidf-rotated away", good, rotated, WHY_KID);
 	id("oidf-idtoken-sig-none",
 	    kit_cat(kit_b64(STR("{\"alg\":\"none\"}")), ".",
 		kit_cat(kit_b64(good_claims()), ".", STR(""))),
@@ -345,12 +347,12 @@ TEST(who_signs)
 	    kit_cat(head, ".", kit_b64(str_of((char[256]){0}, 256))), one,
 	    WHY_SIG);
 	id("a key for encryption",
-	    kit_sign(op, "SHA256", STR(HEADER), good_claims()),
-	    kit_set(jwk_of(op, "op", ",\"use\":\"enc\""), es_jwk, STR("")),
-	    WHY_KID);
+	    kit_sign(op, "SHA256", STR(HEADER), good_claims()), wraps, WHY_KID);
 	id("SHA-1 in the signature",
 	    kit_sign(op, "SHA1", STR(HEADER), good_claims()), one, WHY_SIG);
 	T_OK(kit_set(op_jwk, jwk_of(evil, "op", ""), STR("")) == NULL);
+	(void)jwks_free(rotated);
+	(void)jwks_free(wraps);
 }
 
 /* r || s of an ES256 signature. */
