@@ -69,7 +69,7 @@ mac_context(enum mac_digest d)
 	EVP_MAC_CTX *x;
 	EVP_MAC *m;
 
-	if (kit.mac[d] != NULL)
+	if (kit.mac[d] != NULL) /* public: a pointer */
 		return kit.mac[d];
 	if (!kit_mine())
 		return NULL;

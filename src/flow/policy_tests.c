@@ -105,7 +105,7 @@ asking(struct arena *a, const struct world *w, const struct json *t)
 
 	if (!subject(w, json_str_at(t, STR("as")), &kind, &id))
 		return NULL;
-	if (token.p == NULL || str_is(token, "none"))
+	if (token.p == NULL || str_is(token, "none")) /* public: an id */
 		return auth_supposed(a, w, kind, &id);
 	tok = uuid_parse(token, &id) ? world_token(w, &id) : NULL;
 	return tok == NULL ? NULL : auth_supposed_token(a, w, tok);

@@ -229,6 +229,8 @@ mutate(xmlDocPtr doc)
 		(void)xmlReplaceNode(x, copy);
 		(void)xmlAddChild(copy, x);
 	}
+	/* what was moved must not point to namespaces of what goes later */
+	(void)xmlReconciliateNs(doc, xmlDocGetRootElement(doc));
 }
 
 static bool
