@@ -87,8 +87,7 @@ set(struct bench *x, const char *name, struct str value)
 	x->h[x->h_n++].value = value;
 }
 
-static struct str
-text(struct bench *x, const char *fmt, ...)
+static struct str PRINTF(2, 3) text(struct bench *x, const char *fmt, ...)
 {
 	char t[2048];
 	va_list ap;
