@@ -113,7 +113,7 @@ TEST(users)
 static enum err_code
 patch(const char *operations)
 {
-	char text[2048];
+	static char text[2048]; /* what is read are views into it */
 
 	(void)snprintf(text, sizeof text, "{\"Operations\":%s}", operations);
 	u = (struct scim_user){.user_name = STR("ada"),
@@ -178,7 +178,7 @@ TEST(user_patches_refused)
 static enum err_code
 group(const char *operations)
 {
-	char text[2048];
+	static char text[2048]; /* what is read are views into it */
 
 	(void)snprintf(text, sizeof text, "{\"Operations\":%s}", operations);
 	return scim_group_patch(&a, parsed(text), &t, &g).code;
