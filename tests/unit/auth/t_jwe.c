@@ -317,6 +317,32 @@ TEST(ecdh)
 	    "x", WHY_ALG);
 }
 
+/* ---- what the caller allows, and holds ---- */
+
+TEST(allowed)
+{
+	const struct jwe_rules all = rules;
+	struct jwks *mine = set;
+	struct str t = good_rsa(RSA_HEAD "}");
+
+	rules.algs = all.algs & ~JOSE_BIT(JOSE_RSA_OAEP_256);
+	expect("another algorithm is allowed", t, WHY_ALG);
+	rules = all;
+	rules.encs = JOSE_BIT(JOSE_A128GCM);
+	expect("another content encryption is allowed", t, WHY_ENC);
+	rules = all;
+	rules.max = t.n;
+	expect("as long as allowed", t, WHY_OK);
+	rules.max = t.n - 1;
+	expect("longer than allowed", t, WHY_SIZE);
+	rules = all;
+	set = kit_set(kit_public(mine->keys[0], ""), STR(""), STR(""));
+	T_REQUIRE(set != NULL);
+	expect("the public half only", t, WHY_KID);
+	(void)jwks_free(set);
+	set = mine;
+}
+
 /* ---- shared keys ---- */
 
 TEST(dir)

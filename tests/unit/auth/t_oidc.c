@@ -395,6 +395,16 @@ TEST(what_is_demanded)
 		 &r, &who),
 	    WHY_ACR, "acr", NULL);
 	r = rules;
+	r.nonce = STR(""); /* no request is no reason to believe anything */
+	want(judge_id(signed_by(key, JOSE_ES256, "",
+			  claims(good_id, 6, "nonce", NULL)),
+		 &r, &who),
+	    WHY_NONCE, "nonce", NULL);
+	want(judge_id(signed_by(key, JOSE_ES256, "",
+			  claims(good_id, 6, "nonce", "\"\"")),
+		 &r, &who),
+	    WHY_NONCE, "nonce", "");
+	r = rules;
 	r.after = (NOW - 100) * 1000;
 	want(judge_id(signed_by(key, JOSE_ES256, "",
 			  claims(good_id, 6, "auth_time", "1795841840")),
@@ -554,6 +564,15 @@ TEST(access_tokens)
 		    WHY_TYP, "typ", typ[i]);
 	want(judge_access(signed_by(other, JOSE_ES256, "at+jwt", c), &out),
 	    WHY_SIG, "key", "another");
+	for (int n = 4096; n <= 4097; n++) {
+		char scope[4100];
+
+		(void)snprintf(scope, sizeof scope, "\"%0*d\"", n, 1);
+		want(judge_access(signed_by(key, JOSE_ES256, "at+jwt",
+				      claims(good_access, 7, "scope", scope)),
+			 &out),
+		    n == 4096 ? WHY_OK : WHY_SCOPE, "scope", "long");
+	}
 	T_REQUIRE(
 	    judge_access(signed_by(key, JOSE_ES256, "application/at+jwt", c),
 		&out) == WHY_OK);
