@@ -1,10 +1,9 @@
 /* jose_sign.c: compact tokens and their headers; signatures (RFC 7515, 7518 3,
  * 8037). */
-#include <openssl/bn.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "auth/ecdsa.h"
 #include "auth/jose_inner.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -154,47 +153,19 @@ pss(EVP_PKEY_CTX *c, enum jose_alg alg)
 		EVP_PKEY_CTX_set_rsa_mgf1_md_name(c, jose_md(alg), NULL) == 1);
 }
 
-/* r || s of fixed width (RFC 7518 3.4) to DER. */
-static size_t
-to_der(const struct jwk *k, struct str raw, unsigned char ret[SIG_MAX])
-{
-	size_t half = jose_curve_size(k->curve);
-	const unsigned char *p = (const unsigned char *)raw.p;
-	ECDSA_SIG *sig;
-	BIGNUM *r, *s;
-	unsigned char *to = ret;
-	int n = 0;
-
-	if (raw.n != 2 * half)
-		return 0;
-	sig = ECDSA_SIG_new();
-	r = BN_bin2bn(p, (int)half, NULL);
-	s = BN_bin2bn(p + half, (int)half, NULL);
-	if (sig == NULL || r == NULL || s == NULL ||
-	    ECDSA_SIG_set0(sig, r, s) != 1) {
-		BN_free(r);
-		BN_free(s);
-		ECDSA_SIG_free(sig);
-		return 0;
-	}
-	n = i2d_ECDSA_SIG(sig, &to);
-	ECDSA_SIG_free(sig);
-	return n > 0 ? (size_t)n : 0;
-}
-
 static bool
 public_verifies(const struct jwk *k, enum jose_alg alg, struct str text,
     struct str value)
 {
 	const unsigned char *sig = (const unsigned char *)value.p;
-	unsigned char der[SIG_MAX];
+	unsigned char der[ECDSA_DER];
 	EVP_PKEY_CTX *c = NULL;
 	EVP_MD_CTX *ctx;
 	size_t n = value.n;
 	bool ok;
 
 	if (k->type == JWK_EC) {
-		n = to_der(k, value, der);
+		n = ecdsa_to_der(value, jose_curve_size(k->curve), der);
 		sig = der;
 	} else if (k->type == JWK_RSA &&
 	    n != (size_t)EVP_PKEY_get_size(k->pkey)) {
@@ -315,26 +286,11 @@ jws_verify_detached(struct arena *a, struct str token, struct str payload,
 
 /* ---- signing ---- */
 
-static bool
-from_der(const struct jwk *k, unsigned char *io, size_t *io_n)
-{
-	size_t half = jose_curve_size(k->curve);
-	const unsigned char *p = io;
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)*io_n);
-	bool ok = sig != NULL &&
-	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), io, (int)half) == (int)half &&
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), io + half, (int)half) ==
-		(int)half;
-
-	ECDSA_SIG_free(sig);
-	*io_n = 2 * half;
-	return ok;
-}
-
 static err
 sign(const struct jwk *k, enum jose_alg alg, struct str text,
     unsigned char ret[SIG_MAX], size_t *ret_n)
 {
+	size_t half = jose_curve_size(k->curve);
 	EVP_PKEY_CTX *c = NULL;
 	EVP_MD_CTX *ctx;
 	bool ok;
@@ -349,7 +305,10 @@ sign(const struct jwk *k, enum jose_alg alg, struct str text,
 	    pss(c, alg) &&
 	    EVP_DigestSign(ctx, ret, ret_n, (const unsigned char *)text.p,
 		text.n) == 1 &&
-	    (k->type != JWK_EC || from_der(k, ret, ret_n));
+	    (k->type != JWK_EC ||
+		ecdsa_from_der(str_of((const char *)ret, *ret_n), half, ret));
+	if (k->type == JWK_EC)
+		*ret_n = 2 * half;
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
 	return err_of(ok ? E_OK : E_CRYPTO);

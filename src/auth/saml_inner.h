@@ -89,11 +89,6 @@ bool sig_key(struct str der);
 bool sig_text(struct verify *v, struct str alg, struct str text,
     struct str value);
 
-/* ---- saml_meta.c ---- */
-
-/* For text and for attributes. */
-void xml_escape(struct buf *b, struct str s);
-
 /* ---- saml_crypt.c ---- */
 
 /* The assertion inside an EncryptedAssertion; one reason for every fault. */

@@ -154,32 +154,6 @@ saml_meta_read(struct arena *a, struct str xml, int64_t now, struct trail *t,
 
 /* ---- ours ---- */
 
-void
-xml_escape(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		switch (s.p[i]) {
-		case '&':
-			buf_c(b, "&amp;");
-			break;
-		case '<':
-			buf_c(b, "&lt;");
-			break;
-		case '>':
-			buf_c(b, "&gt;");
-			break;
-		case '"':
-			buf_c(b, "&quot;");
-			break;
-		case '\'':
-			buf_c(b, "&apos;");
-			break;
-		default:
-			buf_add(b, s.p + i, 1);
-		}
-	}
-}
-
 static void
 key_write(struct buf *b, const char *use, struct str cert)
 {
@@ -200,7 +174,7 @@ saml_self_write(struct buf *b, const struct saml_self *self)
 	buf_c(b,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<md:EntityDescriptor xmlns:md=\"" NS_MD "\" entityID=\"");
-	xml_escape(b, self->entity);
+	html_add(b, self->entity);
 	buf_c(b,
 	    "\"><md:SPSSODescriptor AuthnRequestsSigned=\"true\""
 	    " WantAssertionsSigned=\"true\""
@@ -213,11 +187,11 @@ saml_self_write(struct buf *b, const struct saml_self *self)
 		buf_c(b,
 		    "<md:SingleLogoutService Binding=\"" REDIRECT
 		    "\" Location=\"");
-		xml_escape(b, self->slo);
+		html_add(b, self->slo);
 		buf_c(b,
 		    "\"/><md:SingleLogoutService Binding=\"" POST
 		    "\" Location=\"");
-		xml_escape(b, self->slo);
+		html_add(b, self->slo);
 		buf_c(b, "\"/>");
 	}
 	buf_c(b,
@@ -225,6 +199,6 @@ saml_self_write(struct buf *b, const struct saml_self *self)
 	    "persistent</md:NameIDFormat>"
 	    "<md:AssertionConsumerService index=\"0\" isDefault=\"true\""
 	    " Binding=\"" POST "\" Location=\"");
-	xml_escape(b, self->acs);
+	html_add(b, self->acs);
 	buf_c(b, "\"/></md:SPSSODescriptor></md:EntityDescriptor>\n");
 }

@@ -3,12 +3,12 @@
  * base64, and a signature over the parameters as they stand in the query.
  */
 #include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <zlib.h>
 
+#include "auth/ecdsa.h"
 #include "auth/saml_inner.h"
 #include "auth/saml_meta.h"
 #include "base/text.h"
@@ -61,28 +61,12 @@ key_of(const struct saml_self *self)
 	return k;
 }
 
-/* DER to r || s, as XML signatures have it. */
-static bool
-ec_raw(const EVP_PKEY *key, struct arena *a, struct str der, struct str *ret)
-{
-	int half = (EVP_PKEY_get_bits(key) + 7) / 8;
-	const unsigned char *p = (const unsigned char *)der.p;
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)der.n);
-	unsigned char *out = arena_raw(a, 2 * (size_t)half);
-	bool ok = sig != NULL && out != NULL &&
-	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), out, half) == half &&
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + half, half) == half;
-
-	ECDSA_SIG_free(sig);
-	*ret = str_of((const char *)out, 2 * (size_t)half);
-	return ok;
-}
-
 static err
 sign(struct arena *a, EVP_PKEY *key, struct str text, struct str *ret)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t n = (size_t)EVP_PKEY_get_size(key);
+	size_t n = (size_t)EVP_PKEY_get_size(key); /* covers 2 * half */
+	size_t half = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
 	unsigned char *out = arena_raw(a, n);
 	bool ok = ctx != NULL && out != NULL &&
 	    EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) ==
@@ -92,9 +76,11 @@ sign(struct arena *a, EVP_PKEY *key, struct str text, struct str *ret)
 
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
+	if (ok && EVP_PKEY_is_a(key, "EC")) {
+		ok = ecdsa_from_der(str_of((const char *)out, n), half, out);
+		n = 2 * half;
+	}
 	*ret = str_of((const char *)out, n);
-	if (ok && EVP_PKEY_is_a(key, "EC"))
-		ok = ec_raw(key, a, *ret, ret);
 	return err_of(ok ? E_OK : E_CRYPTO);
 }
 
@@ -153,11 +139,11 @@ begin(struct buf *b, const char *name, struct str id, struct str to,
 	buf_c(b, "<samlp:");
 	buf_c(b, name);
 	buf_c(b, " xmlns:samlp=\"" NS_P "\" xmlns:saml=\"" NS_A "\" ID=\"");
-	xml_escape(b, id);
+	html_add(b, id);
 	buf_c(b, "\" Version=\"2.0\" IssueInstant=\"");
 	buf_c(b, at);
 	buf_c(b, "\" Destination=\"");
-	xml_escape(b, to);
+	html_add(b, to);
 	buf_c(b, "\"");
 }
 
@@ -165,7 +151,7 @@ static void
 issuer(struct buf *b, const struct saml_self *self)
 {
 	buf_c(b, "><saml:Issuer>");
-	xml_escape(b, self->entity);
+	html_add(b, self->entity);
 	buf_c(b, "</saml:Issuer>");
 }
 
@@ -185,7 +171,7 @@ saml_login_url(struct arena *a, const struct saml_self *self,
 	buf_c(&b,
 	    " ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:"
 	    "HTTP-POST\" AssertionConsumerServiceURL=\"");
-	xml_escape(&b, self->acs);
+	html_add(&b, self->acs);
 	buf_c(&b, "\"");
 	issuer(&b, self);
 	buf_c(&b, "</samlp:AuthnRequest>");
@@ -206,7 +192,7 @@ saml_logout_url(struct arena *a, const struct saml_self *self,
 	buf_init_on(&b, a, MESSAGE_MAX);
 	begin(&b, "LogoutResponse", response_id, slo_url, now);
 	buf_c(&b, " InResponseTo=\"");
-	xml_escape(&b, in_response_to);
+	html_add(&b, in_response_to);
 	buf_c(&b, "\"");
 	issuer(&b, self);
 	buf_c(&b,

@@ -3,18 +3,17 @@
  * reference, to the parent, two transforms, keys from the metadata.  KeyInfo
  * is never looked into.
  */
-#include <openssl/bn.h>
 #include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "auth/ecdsa.h"
 #include "auth/saml_inner.h"
 #include "base/text.h"
 
-enum { RSA_BITS = 2048, RSA_BITS_MAX = 8192, SIG_MAX = 1024, EC_MAX = 66 };
+enum { RSA_BITS = 2048, RSA_BITS_MAX = 8192 };
 
 enum kind { KIND_RSA, KIND_EC };
 
@@ -106,47 +105,19 @@ sig_key(struct str der)
 	return ok;
 }
 
-/* r || s of fixed width (XML-DSig 6.4.3) as the DER that EVP wants. */
-static size_t
-ec_der(const EVP_PKEY *key, struct str raw, unsigned char ret[SIG_MAX])
-{
-	size_t half = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
-	const unsigned char *p = (const unsigned char *)raw.p;
-	unsigned char *to = ret;
-	ECDSA_SIG *sig;
-	BIGNUM *r, *s;
-	int n = 0;
-
-	if (half > EC_MAX || raw.n != 2 * half)
-		return 0;
-	sig = ECDSA_SIG_new();
-	r = BN_bin2bn(p, (int)half, NULL);
-	s = BN_bin2bn(p + half, (int)half, NULL);
-	if (sig == NULL || r == NULL || s == NULL ||
-	    ECDSA_SIG_set0(sig, r, s) != 1) {
-		BN_free(r);
-		BN_free(s);
-		ECDSA_SIG_free(sig);
-		return 0;
-	}
-	if (i2d_ECDSA_SIG(sig, NULL) <= SIG_MAX)
-		n = i2d_ECDSA_SIG(sig, &to);
-	ECDSA_SIG_free(sig);
-	return n > 0 ? (size_t)n : 0;
-}
-
 static bool
 key_verifies(EVP_PKEY *key, const struct method *m, struct str text,
     struct str value)
 {
-	unsigned char der[SIG_MAX];
+	unsigned char der[ECDSA_DER];
 	const unsigned char *sig = (const unsigned char *)value.p;
 	size_t sig_n = value.n;
 	EVP_MD_CTX *ctx;
 	bool ok;
 
 	if (m->kind == KIND_EC) {
-		sig_n = ec_der(key, value, der);
+		sig_n = ecdsa_to_der(value,
+		    ((size_t)EVP_PKEY_get_bits(key) + 7) / 8, der);
 		sig = der;
 	} else if (value.n != (size_t)EVP_PKEY_get_size(key)) {
 		sig_n = 0;
