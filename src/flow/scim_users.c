@@ -8,7 +8,6 @@
 #include "flow/shape.h"
 
 #define SCHEMA "urn:ietf:params:scim:schemas:core:2.0:User"
-#define NOWHERE "@no-address.invalid"
 
 /* ---- answers ---- */
 
@@ -16,10 +15,10 @@
 static bool
 has_email(const struct user *u)
 {
-	size_t n = sizeof NOWHERE - 1;
+	size_t n = sizeof ACCOUNT_NO_EMAIL - 1;
 
 	return u->email.n < n ||
-	    !str_is(str_skip(u->email, u->email.n - n), NOWHERE);
+	    !str_is(str_skip(u->email, u->email.n - n), ACCOUNT_NO_EMAIL);
 }
 
 /* Who came by a login has no userName: the subject is as good. */
@@ -199,22 +198,11 @@ checked(struct call *c, const struct sso *s, const struct scim_user *u)
 	return OK;
 }
 
-/* An address nobody else has; else one that reaches nobody. */
+/* Their address; where none is said, userName is often one. */
 static struct str
 email_for(struct call *c, const struct scim_user *u, const struct uuid *id)
 {
-	const struct str want = u->email.n > 0 ? u->email : u->user_name;
-	const struct user *has = world_user_email(call_world(c), want);
-	char text[UUID_TEXT + 1];
-	struct buf b;
-
-	if (email_valid(want) && (has == NULL || uuid_eq(&has->o.id, id)))
-		return arena_dup(c->a, want);
-	uuid_text(id, text);
-	buf_init_on(&b, c->a, 80);
-	buf_c(&b, text);
-	buf_c(&b, NOWHERE);
-	return buf_view(&b);
+	return account_email(c, u->email.n > 0 ? u->email : u->user_name, id);
 }
 
 /* Is userName another account's already? */

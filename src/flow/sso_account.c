@@ -176,24 +176,19 @@ account_unlink_all(struct call *c, const struct uuid *idp)
 
 /* ---- making ---- */
 
-/*
- * The e-mail address the provider gives, when nobody has it.  It identifies
- * nobody, but there is one of each: somebody else's is not taken over, and
- * the user gets one that reaches nobody (RFC 2606).
- */
-static struct str
-email_for(struct call *c, const struct sso_who *who, const struct uuid *id)
+struct str
+account_email(struct call *c, struct str want, const struct uuid *id)
 {
+	const struct user *has = world_user_email(call_world(c), want);
 	char text[UUID_TEXT + 1];
 	struct buf b;
 
-	if (email_valid(who->email) &&
-	    world_user_email(call_world(c), who->email) == NULL)
-		return who->email;
+	if (email_valid(want) && (has == NULL || uuid_eq(&has->o.id, id)))
+		return arena_dup(c->a, want);
 	uuid_text(id, text);
 	buf_init_on(&b, c->a, 80);
 	buf_c(&b, text);
-	buf_c(&b, "@no-address.invalid");
+	buf_c(&b, ACCOUNT_NO_EMAIL);
 	return buf_view(&b);
 }
 
@@ -216,7 +211,7 @@ make_user(struct call *c, const struct sso_who *who, struct uuid *ret)
 		return sso_refuse(c, E_NO_ACCOUNT, "account.unknown");
 	TRY(room_for_principal(c));
 	admin_new(c, OBJECT_USER, 0, &u.o);
-	u.email = email_for(c, who, &u.o.id);
+	u.email = account_email(c, who->email, &u.o.id);
 	TRY(arena_check(c->a));
 	TRY(admin_put(c, &u.o));
 	*ret = u.o.id;

@@ -16,6 +16,14 @@
  */
 err account_of(struct call *c, const struct sso_who *who, struct jw *record,
     struct uuid *ret_user) MUST_USE;
+/*
+ * The e-mail address that a provider gives for the user `id`, when nobody else
+ * has it.  It identifies nobody, but there is one of each: somebody else's is
+ * not taken over, and the user gets one that reaches nobody (RFC 2606).
+ */
+#define ACCOUNT_NO_EMAIL "@no-address.invalid"
+struct str account_email(struct call *c, struct str want,
+    const struct uuid *id);
 /* Tie an identity to a user.  E_EXISTS when it belongs to somebody. */
 err account_link(struct call *c, const struct uuid *idp, struct str issuer,
     struct str subject, const struct uuid *user, struct str label,
