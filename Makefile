@@ -2,7 +2,7 @@
 # Variants: make V=release (default) | debug | asan | tsan | coverage | fuzz
 
 V ?= release
-MODULES := base ipc confine seal audit store domain access auth wire egress flow role cli
+MODULES := base ipc confine seal audit store domain access auth wire egress flow role delegate cli
 OUT := build/$(V)
 
 CC_release := gcc
