@@ -119,8 +119,8 @@ check: unit
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
 api: all ; tools/run-units $(call suite,api)
 attack: all ; tools/run-units $(call suite,attack)
-crash: all ; tools/run-units $(call suite,crash)
-e2e: all ; tools/run-units $(call suite,e2e)
+crash: all ; JOBS=1 tools/run-units $(call suite,crash)
+e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
 lessons: all ; tools/run-lessons
 
 # Everything, in one count.
