@@ -169,6 +169,16 @@ pack_break_glass(struct packer *k, struct break_glass *g)
 	pack_str(k, &g->note);
 }
 
+static void
+pack_delegate(struct packer *k, struct delegate *d)
+{
+	pack_str(k, &d->name);
+	pack_str(k, &d->labels);
+	pack_str(k, &d->version);
+	pack_str(k, &d->host);
+	pack_str(k, &d->doctor);
+}
+
 union any {
 	struct object o;
 	struct project project;
@@ -186,6 +196,7 @@ union any {
 	struct policy policy;
 	struct resource_group resource_group;
 	struct break_glass break_glass;
+	struct delegate delegate;
 	struct policy_tests policy_tests;
 };
 
@@ -249,6 +260,9 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_BREAK_GLASS:
 		pack_break_glass(k, &u->break_glass);
 		break;
+	case OBJECT_DELEGATE:
+		pack_delegate(k, &u->delegate);
+		break;
 	case OBJECT_POLICY_TESTS:
 		pack_str(k, &u->policy_tests.tests);
 		break;
@@ -289,6 +303,8 @@ size_of(enum object_kind kind)
 		return sizeof(struct resource_group);
 	case OBJECT_BREAK_GLASS:
 		return sizeof(struct break_glass);
+	case OBJECT_DELEGATE:
+		return sizeof(struct delegate);
 	case OBJECT_POLICY_TESTS:
 		return sizeof(struct policy_tests);
 	}
@@ -359,6 +375,11 @@ sane(const union any *u)
 		break;
 	case OBJECT_BREAK_GLASS:
 		good = u->break_glass.expires > 0;
+		break;
+	case OBJECT_DELEGATE:
+		good = u->o.project != 0 && u->delegate.name.n > 0 &&
+		    u->delegate.state < DELEGATE_STATES &&
+		    u->delegate.join_id[TOKEN_KEY_ID] == '\0';
 		break;
 	default:
 		break;

@@ -118,6 +118,17 @@ rule_own_ingest(const struct actor *who, enum permission p, uint32_t project)
 	return in != NULL && project != 0 && in->o.project == project;
 }
 
+bool
+rule_own_work(const struct actor *who, enum permission p, uint32_t project)
+{
+	const struct delegate *d;
+
+	if (who->kind != PRINCIPAL_DELEGATE || p != PERM_DELEGATE_WORK)
+		return false;
+	d = world_delegate(who->world, &who->id);
+	return d != NULL && project != 0 && d->o.project == project;
+}
+
 /* ---- deciding ---- */
 
 static struct decision
@@ -236,6 +247,10 @@ static struct decision
 held(const struct actor *who, const struct target *t, uint32_t project,
     int64_t now)
 {
+	if (who->kind == PRINCIPAL_DELEGATE)
+		return rule_own_work(who, t->perm, project)
+		    ? allow(RULE_ALLOW_SELF)
+		    : deny(RULE_NO_BINDING);
 	if (rule_asks_none(t->perm) || rule_own_ingest(who, t->perm, project))
 		return allow(RULE_ALLOW_SELF);
 	return by_any_binding(who, t, project, now);

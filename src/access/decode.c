@@ -486,6 +486,57 @@ get_policy_tests(struct reader *r, const struct object *head)
 	return &p->o;
 }
 
+static void
+get_join(struct reader *r, struct delegate *d)
+{
+	struct str id = get_str(r, STR("join_id"));
+
+	if (id.n != 0 && id.n != TOKEN_KEY_ID)
+		r->bad = true;
+	else if (id.n > 0)
+		memcpy(d->join_id, id.p, id.n);
+	get_digest(r, STR("join_verifier"), d->join_verifier);
+	d->join_key = get_u32(r, STR("join_key"));
+	d->join_expires = get_num(r, STR("join_expires"), 0, INT64_MAX);
+}
+
+static void
+get_delegate_keys(struct reader *r, struct delegate *d)
+{
+	get_digest(r, STR("ed25519"), d->ed25519);
+	get_digest(r, STR("x25519"), d->x25519);
+	get_digest(r, STR("previous"), d->previous);
+	d->previous_until = get_num(r, STR("previous_until"), 0, INT64_MAX);
+	d->cert_until = get_num(r, STR("cert_until"), 0, INT64_MAX);
+}
+
+static const struct object *
+get_delegate(struct reader *r, const struct object *head)
+{
+	struct delegate *d = ARENA_NEW(r->a, struct delegate);
+
+	if (d == NULL)
+		return NULL;
+	d->o = *head;
+	d->name = get_str(r, STR("name"));
+	d->labels = get_str(r, STR("labels"));
+	d->max_tasks = get_u32(r, STR("max_tasks"));
+	d->state = (enum delegate_state)get_num(r, STR("state"), 0,
+	    DELEGATE_STATES - 1);
+	d->epoch = get_u32(r, STR("epoch"));
+	d->created_by.u = get_uuid(r, STR("created_by"));
+	d->approved_by.u = get_uuid(r, STR("approved_by"));
+	d->joined = get_num(r, STR("joined"), 0, INT64_MAX);
+	d->approved = get_num(r, STR("approved"), 0, INT64_MAX);
+	d->revoked = get_num(r, STR("revoked"), 0, INT64_MAX);
+	get_join(r, d);
+	get_delegate_keys(r, d);
+	d->version = get_str(r, STR("version"));
+	d->host = get_str(r, STR("host"));
+	d->doctor = get_str(r, STR("doctor"));
+	return &d->o;
+}
+
 static const struct object *
 get(struct reader *r, const struct object *head)
 {
@@ -522,6 +573,8 @@ get(struct reader *r, const struct object *head)
 		return get_break_glass(r, head);
 	case OBJECT_POLICY_TESTS:
 		return get_policy_tests(r, head);
+	case OBJECT_DELEGATE:
+		return get_delegate(r, head);
 	}
 	r->bad = true;
 	return NULL;

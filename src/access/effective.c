@@ -69,6 +69,12 @@ sum_up(struct sum *s)
 		return s->set;
 	if (!s->narrow && rule_own_ingest(who, PERM_INGEST, s->project))
 		permset_add(&s->set, PERM_INGEST);
+	if (who->kind == PRINCIPAL_DELEGATE) {
+		if (!s->narrow &&
+		    rule_own_work(who, PERM_DELEGATE_WORK, s->project))
+			permset_add(&s->set, PERM_DELEGATE_WORK);
+		return s->set;
+	}
 	add_subject(s, &who->id);
 	g = world_groups_of(who->world, &who->id, &n);
 	for (size_t i = 0; i < n; i++)
@@ -159,6 +165,8 @@ access_anywhere(const struct actor *who, enum permission p, int64_t now)
 		    rule_ceiling(who->token, p, in->o.project, now) ==
 		    RULE_ALLOW;
 	}
+	if (who->kind == PRINCIPAL_DELEGATE)
+		return p == PERM_DELEGATE_WORK;
 	if (any_of(who, &who->id, p, now))
 		return true;
 	g = world_groups_of(who->world, &who->id, &n);
@@ -250,8 +258,10 @@ access_may_grant(const struct actor *who, struct permset perms,
 {
 	struct permset own = access_own(who, project, now);
 
-	if (escalates(who, now)) /* all but what is for integrations only */
+	if (escalates(who, now)) { /* all but what senders and delegates do */
 		own = permset_all_but(PERM_INGEST);
+		own = permset_and(own, permset_all_but(PERM_DELEGATE_WORK));
+	}
 	for (unsigned p = 0; p < PERM_MAX_; p++)
 		if (permset_has(&perms, (enum permission)p) &&
 		    !permset_has(&own, (enum permission)p)) {

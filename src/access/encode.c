@@ -226,6 +226,33 @@ put_break_glass(struct jw *w, const struct break_glass *g)
 }
 
 static void
+put_delegate(struct jw *w, const struct delegate *d)
+{
+	jw_kstr(w, "name", d->name);
+	jw_kstr(w, "labels", d->labels);
+	jw_ki64(w, "max_tasks", d->max_tasks);
+	jw_ki64(w, "state", d->state);
+	jw_ki64(w, "epoch", d->epoch);
+	put_id(w, STR("created_by"), &d->created_by.u);
+	put_id(w, STR("approved_by"), &d->approved_by.u);
+	jw_ki64(w, "joined", d->joined);
+	jw_ki64(w, "approved", d->approved);
+	jw_ki64(w, "revoked", d->revoked);
+	jw_kstr(w, "join_id", str_c(d->join_id));
+	put_digest(w, STR("join_verifier"), d->join_verifier);
+	jw_ki64(w, "join_key", d->join_key);
+	jw_ki64(w, "join_expires", d->join_expires);
+	put_digest(w, STR("ed25519"), d->ed25519);
+	put_digest(w, STR("x25519"), d->x25519);
+	put_digest(w, STR("previous"), d->previous);
+	jw_ki64(w, "previous_until", d->previous_until);
+	jw_ki64(w, "cert_until", d->cert_until);
+	jw_kstr(w, "version", d->version);
+	jw_kstr(w, "host", d->host);
+	jw_kstr(w, "doctor", d->doctor);
+}
+
+static void
 put_members(struct jw *w, const struct object *o)
 {
 	switch (o->kind) {
@@ -281,6 +308,9 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_POLICY_TESTS:
 		jw_kstr(w, "tests", ((const struct policy_tests *)o)->tests);
+		break;
+	case OBJECT_DELEGATE:
+		put_delegate(w, (const struct delegate *)o);
 		break;
 	}
 }

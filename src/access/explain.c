@@ -174,6 +174,8 @@ tell_bindings(struct story *s)
 	if (rule_own_ingest(s->who, s->t->perm, s->project))
 		step_only(s->w, "self", true,
 		    "an integration may deliver to its own project");
+	if (rule_own_work(s->who, s->t->perm, s->project))
+		step_only(s->w, "self", true, "a delegate may do its work");
 	tell_subject(s, &s->who->id, NULL);
 	g = world_groups_of(s->who->world, &s->who->id, &n);
 	for (size_t i = 0; i < n; i++)

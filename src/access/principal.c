@@ -8,18 +8,32 @@ static const struct str kinds[] = {
     [PRINCIPAL_SYSTEM] = {"system", 6},
     [PRINCIPAL_ANONYMOUS] = {"anonymous", 9},
     [PRINCIPAL_GROUP] = {"group", 5},
+    [PRINCIPAL_DELEGATE] = {"delegate", 8},
 };
+
+const char *
+delegate_state_text(enum delegate_state s)
+{
+	static const char *const text[DELEGATE_STATES] = {
+	    [DELEGATE_SLOT] = "slot",
+	    [DELEGATE_PENDING] = "pending",
+	    [DELEGATE_APPROVED] = "approved",
+	    [DELEGATE_REVOKED] = "revoked",
+	};
+
+	return s < DELEGATE_STATES ? text[s] : "";
+}
 
 const char *
 principal_kind_text(enum principal_kind k)
 {
-	return k >= PRINCIPAL_USER && k <= PRINCIPAL_GROUP ? kinds[k].p : "";
+	return k >= PRINCIPAL_USER && k <= PRINCIPAL_DELEGATE ? kinds[k].p : "";
 }
 
 bool
 principal_kind_parse(struct str s, enum principal_kind *ret)
 {
-	for (unsigned k = PRINCIPAL_USER; k <= PRINCIPAL_GROUP; k++)
+	for (unsigned k = PRINCIPAL_USER; k <= PRINCIPAL_DELEGATE; k++)
 		if (str_eq(s, kinds[k])) {
 			*ret = (enum principal_kind)k;
 			return true;
@@ -41,6 +55,7 @@ world_principal_name(const struct world *w, enum principal_kind kind,
 {
 	const struct service_account *sa;
 	const struct integration *in;
+	const struct delegate *d;
 	const struct group *g;
 
 	switch (kind) {
@@ -55,6 +70,9 @@ world_principal_name(const struct world *w, enum principal_kind kind,
 	case PRINCIPAL_GROUP:
 		g = world_group(w, id);
 		return g == NULL ? STR("") : g->name;
+	case PRINCIPAL_DELEGATE:
+		d = world_delegate(w, id);
+		return d == NULL ? STR("") : d->name;
 	case PRINCIPAL_SYSTEM:
 		return STR("system");
 	case PRINCIPAL_ANONYMOUS:
@@ -69,6 +87,7 @@ world_principal_live(const struct world *w, enum principal_kind kind,
 {
 	const struct service_account *sa;
 	const struct integration *in;
+	const struct delegate *d;
 	const struct user *u;
 
 	switch (kind) {
@@ -83,6 +102,9 @@ world_principal_live(const struct world *w, enum principal_kind kind,
 		return in != NULL && !in->disabled;
 	case PRINCIPAL_GROUP:
 		return world_group(w, id) != NULL;
+	case PRINCIPAL_DELEGATE:
+		d = world_delegate(w, id);
+		return d != NULL && d->state == DELEGATE_APPROVED;
 	case PRINCIPAL_SYSTEM:
 		return true;
 	case PRINCIPAL_ANONYMOUS:

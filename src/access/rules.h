@@ -42,5 +42,8 @@ enum access_rule rule_held(const struct actor *who, const struct target *t,
 /* What an integration may do without a binding: deliver, to its project. */
 bool rule_own_ingest(const struct actor *who, enum permission p,
     uint32_t project);
+/* What a delegate may do without a binding, and nothing else: its work. */
+bool rule_own_work(const struct actor *who, enum permission p,
+    uint32_t project);
 
 #endif

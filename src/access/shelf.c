@@ -182,6 +182,8 @@ shelf_limit(enum object_kind kind)
 		return LIM_RESOURCE_GROUPS;
 	case OBJECT_BREAK_GLASS:
 		return LIM_BREAK_GLASS;
+	case OBJECT_DELEGATE:
+		return LIM_DELEGATES;
 	}
 	return 0;
 }

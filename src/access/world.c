@@ -335,6 +335,12 @@ world_break_glass(const struct world *w, const struct uuid *id)
 	    id);
 }
 
+const struct delegate *
+world_delegate(const struct world *w, const struct uuid *id)
+{
+	return (const struct delegate *)shelf_id(w->shelf[OBJECT_DELEGATE], id);
+}
+
 const struct policy_tests *
 world_policy_tests(const struct world *w)
 {

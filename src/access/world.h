@@ -33,6 +33,7 @@ enum object_kind {
 	OBJECT_RESOURCE_GROUP = 14,
 	OBJECT_BREAK_GLASS = 15,
 	OBJECT_POLICY_TESTS = 16,
+	OBJECT_DELEGATE = 21,
 };
 
 enum principal_kind {
@@ -42,6 +43,7 @@ enum principal_kind {
 	PRINCIPAL_SYSTEM = 4,
 	PRINCIPAL_ANONYMOUS = 5,
 	PRINCIPAL_GROUP = 6, /* as a binding's or a member's subject only */
+	PRINCIPAL_DELEGATE = 7,
 };
 const char *principal_kind_text(enum principal_kind k); /* "user", ... */
 bool principal_kind_parse(struct str s, enum principal_kind *ret);
@@ -270,6 +272,48 @@ struct policy_tests {
 	struct str tests; /* JSON array, checked by flow */
 };
 
+/* Numbers are stored: only append. */
+enum delegate_state {
+	DELEGATE_SLOT,	  /* made; nobody has joined with its token */
+	DELEGATE_PENDING, /* its keys are known; nobody has approved them */
+	DELEGATE_APPROVED,
+	DELEGATE_REVOKED,
+	DELEGATE_STATES
+};
+const char *delegate_state_text(enum delegate_state s); /* "slot", ... */
+
+enum { DELEGATE_KEY = 32 };
+
+/*
+ * A process elsewhere that runs what the project's runbooks say.  Its
+ * certificates name id and epoch; a revocation makes the epoch another.
+ */
+struct delegate {
+	struct object o;
+	struct str name;
+	struct str labels; /* JSON object of texts: what it is chosen by */
+	uint32_t max_tasks;
+	enum delegate_state state;
+	uint32_t epoch;
+	struct principal_id created_by, approved_by;
+	int64_t joined, approved, revoked; /* 0: has not been */
+
+	/* The token it joins with, until that is over. */
+	char join_id[TOKEN_KEY_ID + 1]; /* empty: there is none */
+	uint8_t join_verifier[32];
+	uint32_t join_key; /* data key number of the hash key */
+	int64_t join_expires;
+
+	/* Of its certificate; to seal to.  Zero in a slot. */
+	uint8_t ed25519[DELEGATE_KEY], x25519[DELEGATE_KEY];
+	/* The key before, good until then beside the present one. */
+	uint8_t previous[DELEGATE_KEY];
+	int64_t previous_until;
+	int64_t cert_until; /* end of the last certificate */
+	/* What it says of itself; the last is a JSON object. */
+	struct str version, host, doctor;
+};
+
 struct world; /* opaque, reference counted */
 
 /*
@@ -331,6 +375,8 @@ const struct resource_group *world_resource_group(const struct world *w,
 const struct resource_group *world_resource_group_name(const struct world *w,
     struct str name);
 const struct break_glass *world_break_glass(const struct world *w,
+    const struct uuid *id);
+const struct delegate *world_delegate(const struct world *w,
     const struct uuid *id);
 /* NULL when nobody has made any. */
 const struct policy_tests *world_policy_tests(const struct world *w);

@@ -279,6 +279,62 @@ TEST(integrations_deliver_to_their_project_only)
 	world_unref(w);
 }
 
+TEST(delegates_work_in_their_project_and_do_nothing_else)
+{
+	struct delegate d = {.o = {.kind = OBJECT_DELEGATE,
+				 .id = id_of(OBJECT_DELEGATE, 1),
+				 .project = 1,
+				 .version = 1},
+	    .name = STR("d"),
+	    .state = DELEGATE_APPROVED};
+	/* not even what a binding to it would give */
+	struct binding b = {.o = {.kind = OBJECT_BINDING,
+				.id = id_of(OBJECT_BINDING, 900)},
+	    .subject_kind = PRINCIPAL_SERVICE_ACCOUNT,
+	    .subject = d.o.id,
+	    .role = STR("org_admin")};
+	struct world *w = office(), *w2;
+	struct world_builder *wb;
+	struct actor who;
+	struct target t;
+	struct permset s;
+
+	T_GOOD(world_builder_from(w, &wb));
+	T_GOOD(world_builder_put(wb, &d.o));
+	T_GOOD(world_builder_put(wb, &b.o));
+	T_GOOD(world_builder_done(wb, &w2));
+	who = actor_of(w2, PRINCIPAL_DELEGATE, d.o.id, NULL);
+	for (unsigned p = 0; p < PERM_MAX_; p++) {
+		t = (struct target){.perm = (enum permission)p, .project = 1};
+		T_EQ_INT(access_decide(&who, &t, NOW).allowed,
+		    p == PERM_DELEGATE_WORK);
+		T_EQ_INT(access_anywhere(&who, (enum permission)p, NOW),
+		    p == PERM_DELEGATE_WORK);
+	}
+	t = (struct target){.perm = PERM_NONE};
+	T_EQ_INT(access_decide(&who, &t, NOW).rule, RULE_NO_BINDING);
+	t = (struct target){.perm = PERM_DELEGATE_WORK, .project = 2};
+	T_EQ_INT(access_decide(&who, &t, NOW).rule, RULE_NO_BINDING);
+	s = access_effective(&who, 1, NOW);
+	T_OK(permset_within(s, set_of(PERM_DELEGATE_WORK)));
+	T_OK(permset_has(&s, PERM_DELEGATE_WORK));
+	for (unsigned st = 0; st < DELEGATE_STATES; st++) {
+		struct world *w3;
+
+		d.state = (enum delegate_state)st;
+		T_GOOD(world_builder_from(w2, &wb));
+		T_GOOD(world_builder_put(wb, &d.o));
+		T_GOOD(world_builder_done(wb, &w3));
+		who.world = w3;
+		t.project = 1;
+		T_EQ_INT(access_decide(&who, &t, NOW).allowed,
+		    st == DELEGATE_APPROVED);
+		world_unref(w3);
+	}
+	world_unref(w2);
+	world_unref(w);
+}
+
 TEST(the_system_may_and_nobody_else_poses_as_it)
 {
 	struct world *w = office();
@@ -348,6 +404,8 @@ TEST(nobody_grants_what_it_lacks)
 	root.token = &tok;
 	T_GOOD(access_may_grant(&root, set_of(PERM_USER_EDIT), 0, NOW, &t));
 	T_ERR(access_may_grant(&root, set_of(PERM_INGEST), 0, NOW, &t),
+	    E_FORBIDDEN);
+	T_ERR(access_may_grant(&root, set_of(PERM_DELEGATE_WORK), 1, NOW, &t),
 	    E_FORBIDDEN);
 	tok.scopes = permset_all_but(PERM_RBAC_ESCALATE);
 	T_GOOD(access_may_grant(&root, set_of(PERM_USER_EDIT), 0, NOW, &t));

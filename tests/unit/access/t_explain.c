@@ -287,7 +287,8 @@ follow(struct org *o, struct asked *q, const struct json *advice)
 	} else {
 		T_EQ_STR(what, STR("bind"));
 		if (!role_parse(word(advice, "role"), &role)) {
-			T_EQ_INT(q->t.perm, PERM_INGEST);
+			T_OK(q->t.perm == PERM_INGEST ||
+			    q->t.perm == PERM_DELEGATE_WORK);
 			memset(o->custom[0], 0, sizeof o->custom[0]);
 			o->custom[0][q->t.perm] = true;
 		}

@@ -314,6 +314,58 @@ TEST(resource_groups)
 	END;
 }
 
+TEST(delegates)
+{
+	struct delegate d = {.o = head_of(OBJECT_DELEGATE, 1, 3),
+	    .name = STR("d"),
+	    .labels = STR("{\"site\":\"fra\"}"),
+	    .max_tasks = 7,
+	    .state = DELEGATE_REVOKED,
+	    .epoch = 8,
+	    .created_by = {{{1}}},
+	    .approved_by = {{{2}}},
+	    .joined = 3,
+	    .approved = 4,
+	    .revoked = 5,
+	    .join_id = "abcdefghij",
+	    .join_verifier = {6},
+	    .join_key = 9,
+	    .join_expires = 10,
+	    .ed25519 = {11},
+	    .x25519 = {12},
+	    .previous = {13},
+	    .previous_until = 14,
+	    .cert_until = 15,
+	    .version = STR("1"),
+	    .host = STR("h"),
+	    .doctor = STR("{}")};
+	const struct delegate *h;
+
+	BEGIN;
+	h = again(&d);
+	T_EQ_STR(h->name, d.name);
+	T_EQ_STR(h->labels, d.labels);
+	T_EQ_INT(h->max_tasks, 7);
+	T_EQ_INT(h->state, DELEGATE_REVOKED);
+	T_EQ_INT(h->epoch, 8);
+	T_EQ_MEM(&h->created_by, &d.created_by, sizeof d.created_by);
+	T_EQ_MEM(&h->approved_by, &d.approved_by, sizeof d.approved_by);
+	T_EQ_INT(h->joined + h->approved + h->revoked, 12);
+	T_EQ_MEM(h->join_id, d.join_id, sizeof d.join_id);
+	T_EQ_MEM(h->join_verifier, d.join_verifier, 32);
+	T_EQ_INT(h->join_key, 9);
+	T_EQ_INT(h->join_expires, 10);
+	T_EQ_MEM(h->ed25519, d.ed25519, 32);
+	T_EQ_MEM(h->x25519, d.x25519, 32);
+	T_EQ_MEM(h->previous, d.previous, 32);
+	T_EQ_INT(h->previous_until, 14);
+	T_EQ_INT(h->cert_until, 15);
+	T_EQ_STR(h->version, d.version);
+	T_EQ_STR(h->host, d.host);
+	T_EQ_STR(h->doctor, d.doctor);
+	END;
+}
+
 TEST(broken_glass_and_policy_tests)
 {
 	struct break_glass g = {.o = head_of(OBJECT_BREAK_GLASS, 1, 3),

@@ -63,7 +63,9 @@ static const struct {
     {"automation_author",
 	"project.view incident.view alert.view "
 	"token.create incident.comment"},
-    {"approver", "project.view incident.view alert.view token.create"},
+    {"approver",
+	"project.view incident.view alert.view token.create "
+	"delegate.view delegate.approve"},
     {"integration_admin",
 	"project.view incident.view alert.view "
 	"token.create integration.view integration.edit"},
@@ -75,13 +77,15 @@ static const struct {
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act incident.restrict incident.sensitive breakglass.use "
 	"project.edit integration.view "
-	"integration.edit binding.edit"},
+	"integration.edit binding.edit delegate.view delegate.edit "
+	"delegate.approve"},
     {"org_admin",
 	"project.view incident.view alert.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act incident.restrict incident.sensitive breakglass.use "
 	"project.edit integration.view "
-	"integration.edit binding.edit project.create user.view user.edit "
+	"integration.edit binding.edit delegate.view delegate.edit "
+	"delegate.approve project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
 	"audit.export metrics.view posture.view rbac.escalate "
 	"breakglass.review policy.view policy.edit idp.view "
@@ -127,12 +131,13 @@ TEST(builtin_roles_are_what_the_matrix_says)
 	}
 }
 
-TEST(nobody_is_given_ingest)
+TEST(nobody_is_given_ingest_or_work)
 {
 	for (unsigned r = 0; r < ROLE_MAX_; r++) {
 		struct permset s = role_perms((enum builtin_role)r);
 
 		T_OK(!permset_has(&s, PERM_INGEST));
+		T_OK(!permset_has(&s, PERM_DELEGATE_WORK));
 	}
 }
 
