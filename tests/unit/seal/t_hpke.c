@@ -200,4 +200,40 @@ TEST(two_seals_of_one_text_have_nothing_in_common)
 	secret_free(sk);
 }
 
+/* The sealed task of PROTOCOL.delegate's vectors, made in Python. */
+static struct str
+delegate_vector(const char *name, char *text, size_t max)
+{
+	FILE *f = fopen("tests/vectors/delegate/v1.txt", "r");
+	size_t n = f == NULL ? 0 : fread(text, 1, max, f);
+	struct str rest = str_of(text, n), line, key;
+
+	if (f != NULL)
+		fclose(f);
+	while (str_cut(rest, '\n', &line, &rest))
+		if (str_cut(line, ' ', &key, &line) && str_is(key, name))
+			return line;
+	return STR_NONE;
+}
+
+TEST(the_sealed_task_of_the_protocol)
+{
+	static char text[65536], sealed[16384], opened[16384], want[16384];
+	uint8_t sk[32];
+	struct str hex = delegate_vector("task_sealed", text, sizeof text), t;
+	size_t n = hex.n / 2;
+
+	for (size_t i = 0; i < sizeof sk; i++)
+		sk[i] = (uint8_t)(128 + i);
+	T_REQUIRE(n > HPKE_OVERHEAD && n < sizeof sealed);
+	T_REQUIRE(hex_decode(hex, sealed, n));
+	T_GOOD(hpke_open(sk, STR("redoubt-task/1"),
+	    STR("01900000-0000-7000-8000-000000000001"), str_of(sealed, n),
+	    (uint8_t *)opened));
+	t = delegate_vector("task_text", text, sizeof text);
+	T_REQUIRE(hex_decode(t, want, t.n / 2));
+	T_EQ_MEM(opened + 4, want, t.n / 2);
+	T_EQ_INT(n, HPKE_OVERHEAD + 4 + t.n / 2 + 64);
+}
+
 T_MAIN
