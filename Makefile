@@ -98,6 +98,7 @@ USES_auth := auth access seal base
 USES_wire := wire base
 USES_egress := egress auth access seal ipc base
 USES_flow := $(filter-out egress role cli,$(MODULES))
+USES_delegate := base ipc confine seal audit access domain auth egress delegate
 USES_role := $(filter-out cli,$(MODULES))
 USES_client := client base
 USES_cli := $(MODULES)
