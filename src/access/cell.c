@@ -197,6 +197,7 @@ union any {
 	struct resource_group resource_group;
 	struct break_glass break_glass;
 	struct delegate delegate;
+	struct freeze freeze;
 	struct policy_tests policy_tests;
 };
 
@@ -263,6 +264,9 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_DELEGATE:
 		pack_delegate(k, &u->delegate);
 		break;
+	case OBJECT_FREEZE:
+		pack_str(k, &u->freeze.reason);
+		break;
 	case OBJECT_POLICY_TESTS:
 		pack_str(k, &u->policy_tests.tests);
 		break;
@@ -305,6 +309,8 @@ size_of(enum object_kind kind)
 		return sizeof(struct break_glass);
 	case OBJECT_DELEGATE:
 		return sizeof(struct delegate);
+	case OBJECT_FREEZE:
+		return sizeof(struct freeze);
 	case OBJECT_POLICY_TESTS:
 		return sizeof(struct policy_tests);
 	}

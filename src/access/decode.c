@@ -452,6 +452,20 @@ get_resource_group(struct reader *r, const struct object *head)
 }
 
 static const struct object *
+get_freeze(struct reader *r, const struct object *head)
+{
+	struct freeze *f = ARENA_NEW(r->a, struct freeze);
+
+	if (f == NULL)
+		return NULL;
+	f->o = *head;
+	f->reason = get_str(r, STR("reason"));
+	f->by_kind = get_kind(r, STR("by_kind"));
+	f->by.u = get_uuid(r, STR("by"));
+	return &f->o;
+}
+
+static const struct object *
 get_break_glass(struct reader *r, const struct object *head)
 {
 	struct break_glass *g = ARENA_NEW(r->a, struct break_glass);
@@ -575,6 +589,8 @@ get(struct reader *r, const struct object *head)
 		return get_policy_tests(r, head);
 	case OBJECT_DELEGATE:
 		return get_delegate(r, head);
+	case OBJECT_FREEZE:
+		return get_freeze(r, head);
 	}
 	r->bad = true;
 	return NULL;

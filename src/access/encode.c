@@ -226,6 +226,14 @@ put_break_glass(struct jw *w, const struct break_glass *g)
 }
 
 static void
+put_freeze(struct jw *w, const struct freeze *f)
+{
+	jw_kstr(w, "reason", f->reason);
+	put_kind(w, STR("by_kind"), f->by_kind);
+	put_id(w, STR("by"), &f->by.u);
+}
+
+static void
 put_delegate(struct jw *w, const struct delegate *d)
 {
 	jw_kstr(w, "name", d->name);
@@ -311,6 +319,9 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_DELEGATE:
 		put_delegate(w, (const struct delegate *)o);
+		break;
+	case OBJECT_FREEZE:
+		put_freeze(w, (const struct freeze *)o);
 		break;
 	}
 }

@@ -184,6 +184,8 @@ shelf_limit(enum object_kind kind)
 		return LIM_BREAK_GLASS;
 	case OBJECT_DELEGATE:
 		return LIM_DELEGATES;
+	case OBJECT_FREEZE:
+		return LIM_PROJECTS + 1;
 	}
 	return 0;
 }

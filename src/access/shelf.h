@@ -14,7 +14,7 @@
 #include "access/world.h"
 #include "base/limits.h"
 
-enum { OBJECT_KINDS = OBJECT_DELEGATE + 1 };
+enum { OBJECT_KINDS = OBJECT_FREEZE + 1 };
 
 /* ---- cells (cell.c) ---- */
 

@@ -341,6 +341,23 @@ world_delegate(const struct world *w, const struct uuid *id)
 	return (const struct delegate *)shelf_id(w->shelf[OBJECT_DELEGATE], id);
 }
 
+const struct freeze *
+world_freeze(const struct world *w, uint32_t project)
+{
+	const struct shelf *s = w->shelf[OBJECT_FREEZE];
+
+	for (size_t i = 0; s != NULL && i < s->n; i++)
+		if (s->all[i]->project == project)
+			return (const struct freeze *)s->all[i];
+	return NULL;
+}
+
+bool
+world_frozen(const struct world *w, uint32_t project)
+{
+	return world_freeze(w, 0) != NULL || world_freeze(w, project) != NULL;
+}
+
 const struct policy_tests *
 world_policy_tests(const struct world *w)
 {

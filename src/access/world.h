@@ -34,6 +34,7 @@ enum object_kind {
 	OBJECT_BREAK_GLASS = 15,
 	OBJECT_POLICY_TESTS = 16,
 	OBJECT_DELEGATE = 21,
+	OBJECT_FREEZE = 22,
 };
 
 enum principal_kind {
@@ -266,6 +267,15 @@ struct break_glass {
 	struct str note;
 };
 
+/* Automation stands still in a project, or everywhere (o.project 0), for as
+ * long as this is there. */
+struct freeze {
+	struct object o;
+	struct str reason;
+	enum principal_kind by_kind;
+	struct principal_id by;
+};
+
 /* Sentences about who may do what that changes must not break; one or none. */
 struct policy_tests {
 	struct object o;
@@ -378,6 +388,10 @@ const struct break_glass *world_break_glass(const struct world *w,
     const struct uuid *id);
 const struct delegate *world_delegate(const struct world *w,
     const struct uuid *id);
+/* Made for this very place (0: everywhere); NULL: there is none. */
+const struct freeze *world_freeze(const struct world *w, uint32_t project);
+/* May nothing be started in that project? */
+bool world_frozen(const struct world *w, uint32_t project);
 /* NULL when nobody has made any. */
 const struct policy_tests *world_policy_tests(const struct world *w);
 /* Never NULL: what holds by default until somebody decides otherwise. */

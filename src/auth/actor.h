@@ -75,6 +75,13 @@ const struct actor *auth_login(struct arena *a, const struct world *w,
 /* The server itself: start, key rotation, flushes. */
 const struct actor *auth_system(struct arena *a, const struct world *w);
 /*
+ * Who started a run, for what the run does in their name: what they may now,
+ * and of that what they might when it was started (ceiling).  Only for runs
+ * that were put away and sealed by us (flow/engine.h).
+ */
+const struct actor *auth_run(struct arena *a, const struct world *w,
+    enum principal_kind kind, const struct uuid *id, struct permset ceiling);
+/*
  * Somebody to ask access_explain about: a user, service account or
  * integration without a token's ceiling, or a group (what its members have by
  * it).  Nobody has proved to be it, so nothing may be done in its name.  NULL

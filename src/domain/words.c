@@ -32,6 +32,16 @@ static const struct word entry_kinds[] = {
 #include "domain/words.def"
 #undef ENTRY
 };
+static const struct word run_states[] = {
+#define RUN_STATE(name, text, over) {text, 0, !(over)},
+#include "domain/words.def"
+#undef RUN_STATE
+};
+static const struct word run_ats[] = {
+#define RUN_AT(name, text, over) {text, 0, !(over)},
+#include "domain/words.def"
+#undef RUN_AT
+};
 
 static struct str
 text_of(const struct word *w, size_t n, unsigned v)
@@ -81,6 +91,18 @@ entry_kind_text(unsigned v)
 	return text_of(entry_kinds, ENTRY_KIND_MAX_, v);
 }
 
+struct str
+run_state_text(unsigned v)
+{
+	return text_of(run_states, RUN_STATE_MAX_, v);
+}
+
+struct str
+run_at_text(unsigned v)
+{
+	return text_of(run_ats, RUN_AT_MAX_, v);
+}
+
 bool
 severity_parse(struct str s, enum severity *ret)
 {
@@ -123,6 +145,40 @@ alert_status_parse(struct str s, enum alert_status *ret)
 		return false;
 	*ret = (enum alert_status)v;
 	return true;
+}
+
+bool
+run_state_parse(struct str s, enum run_state *ret)
+{
+	unsigned v;
+
+	if (!parse(run_states, RUN_STATE_MAX_, s, &v))
+		return false;
+	*ret = (enum run_state)v;
+	return true;
+}
+
+bool
+run_at_parse(struct str s, enum run_at *ret)
+{
+	unsigned v;
+
+	if (!parse(run_ats, RUN_AT_MAX_, s, &v))
+		return false;
+	*ret = (enum run_at)v;
+	return true;
+}
+
+bool
+run_state_over(unsigned v)
+{
+	return v >= RUN_STATE_MAX_ || !run_states[v].open;
+}
+
+bool
+run_at_over(unsigned v)
+{
+	return v >= RUN_AT_MAX_ || !run_ats[v].open;
 }
 
 bool

@@ -314,6 +314,22 @@ TEST(resource_groups)
 	END;
 }
 
+TEST(freezes)
+{
+	struct freeze f = {.o = head_of(OBJECT_FREEZE, 1, 3),
+	    .reason = STR("fire drill"),
+	    .by_kind = PRINCIPAL_USER,
+	    .by = {{{7}}}};
+	const struct freeze *h;
+
+	BEGIN;
+	h = again(&f);
+	T_EQ_STR(h->reason, f.reason);
+	T_EQ_INT(h->by_kind, PRINCIPAL_USER);
+	T_EQ_MEM(&h->by, &f.by, sizeof f.by);
+	END;
+}
+
 TEST(delegates)
 {
 	struct delegate d = {.o = head_of(OBJECT_DELEGATE, 1, 3),

@@ -51,39 +51,42 @@ TEST(permset_algebra)
 static const struct {
 	const char *role, *has;
 } matrix[] = {
-    {"viewer", "project.view incident.view alert.view token.create"},
+    {"viewer", "project.view incident.view alert.view run.view token.create"},
     {"responder",
-	"project.view incident.view alert.view token.create "
+	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.sensitive"},
+	"alert.act runbook.run run.cancel incident.sensitive"},
     {"commander",
-	"project.view incident.view alert.view token.create "
+	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.restrict incident.sensitive breakglass.use"},
+	"alert.act runbook.run run.cancel "
+	"incident.restrict incident.sensitive breakglass.use"},
     {"automation_author",
-	"project.view incident.view alert.view "
+	"project.view incident.view alert.view run.view "
 	"token.create incident.comment"},
     {"approver",
-	"project.view incident.view alert.view token.create "
+	"project.view incident.view alert.view run.view token.create "
 	"delegate.view delegate.approve"},
     {"integration_admin",
-	"project.view incident.view alert.view "
+	"project.view incident.view alert.view run.view "
 	"token.create integration.view integration.edit"},
     {"oncall_manager",
-	"project.view incident.view alert.view "
+	"project.view incident.view alert.view run.view "
 	"token.create"},
     {"project_admin",
-	"project.view incident.view alert.view token.create "
+	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.restrict incident.sensitive breakglass.use "
-	"project.edit integration.view "
+	"alert.act runbook.run run.cancel "
+	"incident.restrict incident.sensitive breakglass.use "
+	"project.edit integration.view automation.freeze "
 	"integration.edit binding.edit delegate.view delegate.edit "
 	"delegate.approve"},
     {"org_admin",
-	"project.view incident.view alert.view token.create "
+	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act incident.restrict incident.sensitive breakglass.use "
-	"project.edit integration.view "
+	"alert.act runbook.run run.cancel "
+	"incident.restrict incident.sensitive breakglass.use "
+	"project.edit integration.view automation.freeze "
 	"integration.edit binding.edit delegate.view delegate.edit "
 	"delegate.approve project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
@@ -94,7 +97,8 @@ static const struct {
 	"token.create audit.view audit.export role.view user.view "
 	"access.explain posture.view metrics.view breakglass.review "
 	"policy.view idp.view"},
-    {"agent", "project.view incident.view alert.view incident.comment"},
+    {"agent",
+	"project.view incident.view alert.view run.view incident.comment"},
 };
 
 static bool
