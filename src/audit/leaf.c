@@ -190,3 +190,18 @@ audit_leaf_read(struct arena *a, struct str leaf, struct audit_entry *ret)
 	*ret = p.e;
 	return OK;
 }
+
+err
+audit_leaf_view(struct str leaf, struct audit_entry *ret,
+    struct str *ret_action)
+{
+	struct leaf_parts p;
+
+	if (leaf.n > LIM_LEAF || !leaf_scan(leaf, &p))
+		return err_of(E_CORRUPT);
+	p.e.action = AUDIT_NONE;
+	p.e.commitment = NULL;
+	*ret = p.e;
+	*ret_action = p.action;
+	return OK;
+}

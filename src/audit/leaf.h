@@ -78,6 +78,14 @@ err audit_leaf_write(struct buf *b, const struct audit_entry *e) MUST_USE;
 err audit_leaf_read(struct arena *a, struct str leaf,
     struct audit_entry *ret) MUST_USE;
 
+/*
+ * The same for who need not know every action: one of a newer Redoubt is
+ * still a leaf.  e.action is AUDIT_NONE; *ret_action is its text.  Views into
+ * leaf; commitment is left out.
+ */
+err audit_leaf_view(struct str leaf, struct audit_entry *ret,
+    struct str *ret_action) MUST_USE;
+
 /* SHA-256(0x02 || salt[32] || u16 len(name) || name || u32 len(value) ||
  * value): hides the value while the salt is unknown, binds it for ever. */
 void audit_commit(const uint8_t salt[32], struct str name, struct str value,

@@ -5,7 +5,12 @@
 
 #include <openssl/evp.h>
 
-enum { ED25519 = 0x01, SIGNATURE_SIZE = 64, ARENA_MAX = 4 * NOTE_MAX };
+enum {
+	ED25519 = 0x01,
+	COSIGNATURE = 0x04,
+	SIGNATURE_SIZE = 64,
+	ARENA_MAX = 4 * NOTE_MAX
+};
 
 static const struct str dash = {"\xe2\x80\x94 ", 4};
 
@@ -45,25 +50,36 @@ name_ok(struct str name)
 	return true;
 }
 
+/* The first four bytes of SHA-256(name || newline || type || key). */
 static err
-key_make(struct str name, const uint8_t pub[32], struct note_key *ret)
+key_id(struct str name, uint8_t type, const uint8_t pub[32], uint8_t ret[4])
 {
-	struct note_key k = {.name = ""};
 	uint8_t in[NOTE_NAME_MAX + 34], md[32];
 	unsigned n = 0;
 
 	if (name.n > NOTE_NAME_MAX || !name_ok(name))
 		return err_of(E_INVALID);
-	memcpy(k.name, name.p, name.n);
-	memcpy(k.pub, pub, sizeof k.pub);
 	memcpy(in, name.p, name.n);
 	in[name.n] = '\n';
-	in[name.n + 1] = ED25519;
+	in[name.n + 1] = type;
 	memcpy(in + name.n + 2, pub, 32);
 	if (EVP_Digest(in, name.n + 34, md, &n, EVP_sha256(), NULL) != 1)
 		return err_of(E_CRYPTO);
-	k.hash = (uint32_t)md[0] << 24 | (uint32_t)md[1] << 16 |
-	    (uint32_t)md[2] << 8 | md[3];
+	memcpy(ret, md, 4);
+	return OK;
+}
+
+static err
+key_make(struct str name, const uint8_t pub[32], struct note_key *ret)
+{
+	struct note_key k = {.name = ""};
+	uint8_t id[4];
+
+	TRY(key_id(name, ED25519, pub, id));
+	memcpy(k.name, name.p, name.n);
+	memcpy(k.pub, pub, sizeof k.pub);
+	k.hash = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 |
+	    (uint32_t)id[2] << 8 | id[3];
 	*ret = k;
 	return OK;
 }
@@ -184,11 +200,11 @@ note_sign(struct str text, const struct note_key *k,
 }
 
 static bool
-signature_good(struct str text, const struct note_key *k, struct str sig)
+signature_good(struct str text, const uint8_t pub[32], struct str sig)
 {
 	CLEANUP(pkey_free)
-	EVP_PKEY *p = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-	    k->pub, sizeof k->pub);
+	EVP_PKEY *p =
+	    EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, pub, 32);
 	CLEANUP(md_ctx_free) EVP_MD_CTX *c = EVP_MD_CTX_new();
 
 	return p != NULL && c != NULL && sig.n == SIGNATURE_SIZE &&
@@ -244,7 +260,7 @@ lines_check(struct arena *a, struct str lines, struct str text,
 	if (n == 0)
 		return err_of(E_CORRUPT);
 	for (size_t i = 0; i < mine; i++)
-		if (!signature_good(text, k, own[i]))
+		if (!signature_good(text, k->pub, own[i]))
 			return err_of(E_BAD_ANSWER);
 	return err_of(mine == 0 ? E_BAD_ANSWER : E_OK);
 }
@@ -275,4 +291,98 @@ note_open(struct str note, const struct note_key *k, struct str *ret_text)
 	TRY(lines_check(&a, lines, text, k));
 	*ret_text = text;
 	return OK;
+}
+
+/* ---- cosignatures ---- */
+
+/* What a witness signs. */
+static err
+cosign_text(struct str text, uint64_t seconds, struct buf *b)
+{
+	buf_c(b, "cosignature/v1\ntime ");
+	buf_u64(b, seconds);
+	buf_char(b, '\n');
+	buf_str(b, text);
+	return buf_check(b);
+}
+
+static err
+cosign_line(struct str text, struct str name, const uint8_t seed[SECRET_SIZE],
+    uint64_t seconds, struct buf *b)
+{
+	CLEANUP(pkey_free) EVP_PKEY *p = NULL;
+	CLEANUP(buf_done) struct buf what;
+	uint8_t sig[12 + SIGNATURE_SIZE], pub[32];
+
+	buf_init(&what, NOTE_MAX + 64);
+	TRY(seed_open(seed, &p, pub));
+	TRY(key_id(name, COSIGNATURE, pub, sig));
+	for (unsigned i = 0; i < 8; i++)
+		sig[4 + i] = (uint8_t)(seconds >> (56 - 8 * i));
+	TRY(cosign_text(text, seconds, &what));
+	TRY(sign(buf_view(&what), p, sig + 12));
+	buf_str(b, dash);
+	buf_str(b, name);
+	buf_char(b, ' ');
+	b64_add(b, str_of((const char *)sig, sizeof sig));
+	buf_char(b, '\n');
+	return buf_check(b);
+}
+
+err
+note_cosign(struct str note, struct str name, const uint8_t seed[SECRET_SIZE],
+    uint64_t seconds, struct buf *b)
+{
+	struct str text, lines;
+	size_t n = 0;
+
+	if (note.n > NOTE_MAX || !text_ok(note) ||
+	    !note_cut(note, &text, &lines))
+		return err_of(E_CORRUPT);
+	for (size_t i = 0; i < lines.n; i++)
+		n += lines.p[i] == '\n';
+	if (n >= NOTE_SIGNATURES)
+		return err_of(E_LIMIT);
+	buf_str(b, note);
+	return cosign_line(text, name, seed, seconds, b);
+}
+
+static bool
+cosignature_good(struct str text, struct str sig, const uint8_t id[4],
+    const uint8_t pub[32], uint64_t *ret_seconds)
+{
+	CLEANUP(buf_done) struct buf what;
+	struct cur c = cur_of(sig);
+	struct str own = cur_view(&c, 4);
+	uint64_t seconds = cur_be64(&c);
+
+	buf_init(&what, NOTE_MAX + 64);
+	if (c.failed || memcmp(own.p, id, 4) != 0 ||
+	    !err_ok(cosign_text(text, seconds, &what)) ||
+	    !signature_good(buf_view(&what), pub, str_skip(sig, 12)))
+		return false;
+	*ret_seconds = seconds;
+	return true;
+}
+
+bool
+note_cosigned(struct str note, struct str name, const uint8_t pub[32],
+    uint64_t *ret_seconds)
+{
+	CLEANUP(arena_done) struct arena a;
+	struct str text, lines, line, who, sig;
+	uint8_t id[4];
+	bool good = false;
+
+	arena_init(&a, ARENA_MAX);
+	if (note.n > NOTE_MAX || !text_ok(note) ||
+	    !note_cut(note, &text, &lines) ||
+	    !err_ok(key_id(name, COSIGNATURE, pub, id)))
+		return false;
+	while (str_cut(lines, '\n', &line, &lines))
+		if (err_ok(line_parse(&a, line, &who, &sig)) &&
+		    str_eq(who, name) && sig.n > 12)
+			good |=
+			    cosignature_good(text, sig, id, pub, ret_seconds);
+	return good;
 }

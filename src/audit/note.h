@@ -36,6 +36,17 @@ err note_sign(struct str text, const struct note_key *k,
 err note_open(struct str note, const struct note_key *k,
     struct str *ret_text) MUST_USE;
 
+/*
+ * C2SP tlog-cosignature (Ed25519, type 0x04): note with one more line, by
+ * which a witness says that it saw it at that time and that it extends what
+ * it saw before.  E_CORRUPT: no note; E_LIMIT: it has all the lines it may.
+ */
+err note_cosign(struct str note, struct str name,
+    const uint8_t seed[SECRET_SIZE], uint64_t seconds, struct buf *b) MUST_USE;
+/* Has the note a cosignature of that name and key, and is it good? */
+bool note_cosigned(struct str note, struct str name, const uint8_t pub[32],
+    uint64_t *ret_seconds);
+
 struct checkpoint {
 	char origin[NOTE_NAME_MAX + 1];
 	uint64_t size;

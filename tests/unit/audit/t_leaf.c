@@ -187,6 +187,27 @@ TEST(read_copies)
 	arena_done(&a);
 }
 
+TEST(a_view_knows_actions_it_does_not_know)
+{
+	static const char leaf[] =
+	    "{\"action\":\"newer.thing\",\"outcome\":\"ok\","
+	    "\"principal\":{\"id\":\"x\",\"kind\":\"user\"},\"seq\":3,"
+	    "\"time\":\"2026-11-25T03:21:34.123Z\",\"v\":1}";
+	struct audit_entry e;
+	struct str action;
+	struct arena a;
+
+	arena_init(&a, 65536);
+	T_ERR(audit_leaf_read(&a, str_c(leaf), &e), E_CORRUPT);
+	T_GOOD(audit_leaf_view(str_c(leaf), &e, &action));
+	T_EQ_STR(action, STR("newer.thing"));
+	T_EQ_INT(e.seq, 3);
+	T_EQ_STR(e.principal_id, STR("x"));
+	T_ERR(audit_leaf_view(str_skip(str_c(leaf), 1), &e, &action),
+	    E_CORRUPT);
+	arena_done(&a);
+}
+
 TEST(refused_forms)
 {
 	struct str rest = slurp(VECTORS "leaf-bad.ndjson"), line;

@@ -1,0 +1,106 @@
+/* Cosignatures: the vector of PROTOCOL.delegate, and what is none. */
+#include "audit/note.h"
+#include "base/text.h"
+#include "tests/t.h"
+
+#define NAME STR("redoubt-delegate/01900000-0000-7000-8000-000000000007")
+enum { AT = 1795600000 };
+
+static char file[65536], want[8192];
+static struct buf made;
+
+static struct str
+vector(const char *name)
+{
+	FILE *f = fopen("tests/vectors/delegate/v1.txt", "r");
+	size_t n = f == NULL ? 0 : fread(file, 1, sizeof file, f);
+	struct str rest = str_of(file, n), line, key;
+
+	if (f != NULL)
+		fclose(f);
+	while (str_cut(rest, '\n', &line, &rest))
+		if (str_cut(line, ' ', &key, &line) && str_is(key, name))
+			return line;
+	return STR_NONE;
+}
+
+/* The vector as it is, and without its last line: the note before. */
+static struct str
+cosigned(struct str *ret_before)
+{
+	struct str hex = vector("cosigned");
+	size_t n = hex.n / 2, at;
+
+	if (n == 0 || n > sizeof want || !hex_decode(hex, want, n))
+		abort();
+	for (at = n - 1; want[at - 1] != '\n'; at--)
+		;
+	*ret_before = str_of(want, at);
+	return str_of(want, n);
+}
+
+static void
+witness(uint8_t seed[32], uint8_t pub[32])
+{
+	if (!hex_decode(vector("identity"), pub, 32))
+		abort();
+	for (uint8_t i = 0; i < 32; i++)
+		seed[i] = (uint8_t)(32 + i);
+}
+
+TEST(the_vector)
+{
+	struct str before, note = cosigned(&before);
+	uint8_t seed[32], pub[32];
+	uint64_t at = 0;
+
+	witness(seed, pub);
+	buf_init(&made, NOTE_MAX);
+	T_GOOD(note_cosign(before, NAME, seed, AT, &made));
+	T_EQ_STR(buf_view(&made), note);
+	T_OK(note_cosigned(note, NAME, pub, &at));
+	T_EQ_INT(at, AT);
+	buf_done(&made);
+}
+
+TEST(no_cosignature_of_ours)
+{
+	struct str before, note = cosigned(&before);
+	uint8_t seed[32], pub[32];
+	uint64_t at;
+
+	witness(seed, pub);
+	T_OK(!note_cosigned(before, NAME, pub, &at));
+	T_OK(!note_cosigned(note, STR("redoubt-delegate/other"), pub, &at));
+	T_OK(!note_cosigned(note, NAME, seed, &at));
+	T_OK(!note_cosigned(STR("no note"), NAME, pub, &at));
+	want[20] ^= 1; /* the origin */
+	T_OK(!note_cosigned(note, NAME, pub, &at));
+	want[20] ^= 1;
+	T_OK(note_cosigned(note, NAME, pub, &at));
+}
+
+TEST(what_cannot_be_cosigned)
+{
+	struct str before, note = cosigned(&before);
+	uint8_t seed[32], pub[32];
+
+	witness(seed, pub);
+	buf_init(&made, NOTE_MAX);
+	T_ERR(note_cosign(STR("no note"), NAME, seed, AT, &made), E_CORRUPT);
+	T_ERR(note_cosign(note, STR("a b"), seed, AT, &made), E_INVALID);
+	buf_clear(&made);
+	buf_str(&made, note);
+	for (unsigned i = 2; i < NOTE_SIGNATURES; i++) {
+		struct buf next;
+
+		buf_init(&next, NOTE_MAX);
+		T_GOOD(note_cosign(buf_view(&made), NAME, seed, AT, &next));
+		buf_done(&made);
+		made = next;
+	}
+	T_ERR(note_cosign(buf_view(&made), NAME, seed, AT, &made), E_LIMIT);
+	buf_done(&made);
+}
+
+T_MAIN
