@@ -7,6 +7,7 @@
 #define AUTH_TOKEN_H
 
 #include "access/world.h"
+#include "base/cidr.h"
 #include "seal/seal.h"
 
 /* Parse and check the checksum; views into s. false: no token at all. */
@@ -21,14 +22,5 @@ err token_verifier(const struct data_key *mac, struct str token,
 /* Does text s contain something that looks like a token of ours? Finds the
  * first one. For refusing tokens in addresses. */
 bool token_find(struct str s, struct str *ret);
-/* The one form of an address: as inet_ntop writes it, IPv4-mapped IPv6 as
- * IPv4.  false when it is none. */
-enum { ADDRESS_TEXT = 46 };
-bool address_text(struct str s, char ret[ADDRESS_TEXT]);
-/* IPv4/IPv6 address in one of these CIDR blocks? */
-bool cidr_valid(struct str cidr);
-bool cidr_match(const struct str *cidrs, size_t n, struct str address);
-/* Is all of the block `inner` inside one of these blocks? */
-bool cidr_within(const struct str *cidrs, size_t n, struct str inner);
 
 #endif

@@ -25,6 +25,7 @@ enum connector_kind {
 	CONNECTOR_KINDS
 };
 const char *connector_kind_text(enum connector_kind k);
+bool connector_kind_parse(struct str s, enum connector_kind *ret);
 const char *connector_kind_meaning(enum connector_kind k);
 /* Does it reach people? */
 bool connector_kind_messages(enum connector_kind k);
@@ -39,6 +40,9 @@ enum connector_auth_kind {
 	CONNECTOR_AUTH_MTLS, /* SECRET: certificate and key, PEM */
 	CONNECTOR_AUTHS
 };
+const char *connector_auth_text(enum connector_auth_kind k);
+/* Could it be the name of a secret?  ^[a-z0-9][a-z0-9_.-]{0,62}$ */
+bool connector_secret_valid(struct str s);
 
 /* What a script that declares the connector gets. */
 enum connector_egress {
@@ -113,7 +117,7 @@ struct connector {
 	enum connector_kind kind;
 	struct str base;	      /* as written: https://host[:port]/x */
 	struct connector_host origin; /* of base */
-	struct str prefix;	      /* of base's path, without a last / */
+	struct str prefix; /* of base's path, without a / at the end */
 	const struct connector_host *hosts; /* all it may reach */
 	size_t hosts_n;
 	const struct connector_action *actions;
@@ -140,8 +144,13 @@ extern const struct json_limits connector_limits;
  */
 err connector_parse(struct arena *a, const struct json *doc, struct trail *t,
     struct connector *ret) MUST_USE;
-/* The canonical text of a parsed one. */
-err connector_write(const struct connector *c, struct buf *out) MUST_USE;
+/*
+ * The canonical text of a document, without its display name and with what
+ * names of the catalogue stand for in their place; E_INVALID for a name it
+ * does not have.  The result is still to be parsed.
+ */
+err connector_canon(struct arena *a, const struct json *doc, struct trail *t,
+    struct str *ret) MUST_USE;
 
 /* NULL when it has none of that name. */
 const struct connector_action *connector_action(const struct connector *c,
@@ -159,7 +168,7 @@ err connector_check_params(const struct connector_action *act,
 struct str connector_missing_scope(const struct connector *c,
     const struct connector_action *act);
 
-/* Actions of the catalogue for a kind: an array of JSON objects. */
-struct str connector_catalogue(enum connector_kind k);
+/* The catalogue: one JSON object, kind: list of actions. */
+struct str connector_catalogue(void);
 
 #endif
