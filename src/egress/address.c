@@ -22,6 +22,25 @@ static const struct str special[] = {
     {"2002::/16", 9},
 };
 
+/* Besides: what is not special and yet not public (RFC 6890 and others). */
+static const struct str private[] = {
+    {"10.0.0.0/8", 10},
+    {"100.64.0.0/10", 13}, /* between carriers and customers */
+    {"172.16.0.0/12", 13},
+    {"192.0.2.0/24", 12}, /* documentation, three times */
+    {"198.51.100.0/24", 15}, {"203.0.113.0/24", 14},
+    {"192.88.99.0/24", 14},			   /* relays of 6to4 */
+    {"192.168.0.0/16", 14}, {"198.18.0.0/15", 13}, /* benchmarks */
+};
+
+/* All that is public of IPv6, but for what lies in it and is not. */
+static const struct str global6[] = {{"2000::/3", 8}};
+static const struct str private6[] = {
+    {"2001::/23", 9}, /* Teredo and other protocols */
+    {"2001:db8::/32", 13},
+    {"3fff::/20", 9},
+};
+
 bool
 address_raw(struct str bytes, uint16_t port, struct address *ret)
 {
@@ -74,23 +93,43 @@ is_exact(struct str cidr)
 	    memchr(host.p, ':', host.n) != NULL ? "128" : "32");
 }
 
+struct str
+address_show(const struct address *a, char ret[ADDRESS_SHOWN])
+{
+	if (a->at.any.sa_family == AF_INET)
+		(void)inet_ntop(AF_INET, &a->at.v4.sin_addr, ret,
+		    ADDRESS_SHOWN);
+	else
+		(void)inet_ntop(AF_INET6, &a->at.v6.sin6_addr, ret,
+		    ADDRESS_SHOWN);
+	return str_c(ret);
+}
+
+#define IN(list, s) cidr_match((list), sizeof(list) / sizeof *(list), (s))
+
 bool
 address_allowed(const struct address *a, const struct str *allow,
     size_t allow_n)
 {
-	char text[INET6_ADDRSTRLEN];
-	bool is_special, found = false;
-	struct str s;
+	char text[ADDRESS_SHOWN];
+	struct str s = address_show(a, text);
+	bool is_special = IN(special, s), found = false;
 
-	if (a->at.any.sa_family == AF_INET)
-		(void)inet_ntop(AF_INET, &a->at.v4.sin_addr, text, sizeof text);
-	else
-		(void)inet_ntop(AF_INET6, &a->at.v6.sin6_addr, text,
-		    sizeof text);
-	s = str_c(text);
-	is_special = cidr_match(special, sizeof special / sizeof *special, s);
 	for (size_t i = 0; i < allow_n; i++)
 		found |= cidr_match(&allow[i], 1, s) &&
 		    (!is_special || is_exact(allow[i]));
 	return found;
+}
+
+bool
+address_public(const struct address *a)
+{
+	char text[ADDRESS_SHOWN];
+	struct str s = address_show(a, text);
+
+	if (IN(special, s))
+		return false;
+	if (a->at.any.sa_family == AF_INET)
+		return !IN(private, s);
+	return IN(global6, s) && !IN(private6, s);
 }

@@ -1,11 +1,13 @@
 #include "egress/answer.h"
 
-enum { FIELDS = 100, CHUNK_DIGITS = 8 };
+enum { FIELDS = 100, CHUNK_DIGITS = 8, EARLY = 4, RETRY_S = 86400 };
 
 struct head {
-	bool length_given, chunked, json;
+	bool length_given, chunked;
 	uint64_t length;
 	unsigned types; /* how often Content-Type stood there */
+	const struct answer_rules *rules;
+	struct answer *ret;
 };
 
 /* A line up to CR LF; false: it has not come whole. */
@@ -82,55 +84,83 @@ is_json(struct str value)
 	    str_ieq(str_skip(type, type.n - 5), STR("+json"));
 }
 
-static enum idp_status
-field(struct str name, struct str value, struct head *h)
+static enum web_end
+framing(struct str name, struct str value, struct head *h)
 {
 	if (str_ieq(name, STR("Content-Length"))) {
 		if (h->length_given ||
 		    !str_u64(value, 0, UINT32_MAX, &h->length))
-			return IDP_HTTP;
+			return WEB_ANSWER;
 		h->length_given = true;
-		return h->length > LIM_IDP_BODY ? IDP_TOO_BIG : IDP_OK;
+		return h->length > h->rules->body ? WEB_TOO_BIG : WEB_OK;
 	}
 	if (str_ieq(name, STR("Transfer-Encoding"))) {
 		if (h->chunked || !str_ieq(value, STR("chunked")))
-			return IDP_HTTP;
+			return WEB_ANSWER;
 		h->chunked = true;
 	} else if (str_ieq(name, STR("Content-Encoding"))) {
 		if (!str_ieq(value, STR("identity")))
-			return IDP_HTTP;
-	} else if (str_ieq(name, STR("Content-Type"))) {
-		h->types++;
-		h->json = is_json(value);
+			return WEB_ANSWER;
 	}
-	return IDP_OK;
+	return WEB_OK;
 }
 
-static enum idp_status
+static void
+meaning(struct str name, struct str value, struct head *h)
+{
+	uint64_t s;
+
+	if (str_ieq(name, STR("Content-Type"))) {
+		h->types++;
+		h->ret->json = is_json(value);
+	} else if (str_ieq(name, STR("Retry-After")) &&
+	    str_u64(value, 0, RETRY_S, &s)) {
+		h->ret->retry_ms = (int64_t)s * 1000;
+	}
+}
+
+static bool
+no_body(int status)
+{
+	return status < 200 || status == 204 || status == 304;
+}
+
+/* Is the head, whole now, one we take? */
+static bool
+head_right(struct head *h)
+{
+	if (h->rules->json_only && (h->types != 1 || !h->ret->json))
+		return false;
+	if (h->types != 1)
+		h->ret->json = false;
+	if (no_body(h->ret->status))
+		return !h->chunked && h->length == 0;
+	return h->chunked != h->length_given;
+}
+
+static enum web_end
 fields(struct str *in, struct head *h, bool *ret_done)
 {
 	for (unsigned n = 0; n <= FIELDS; n++) {
 		struct str line, name, value;
-		enum idp_status s;
+		enum web_end e;
 
 		if (!line_take(in, &line))
-			return IDP_OK;
+			return WEB_OK;
 		if (!line_text(line, &line))
-			return IDP_HTTP;
+			return WEB_ANSWER;
 		if (line.n == 0) {
 			*ret_done = true;
-			return h->types == 1 && h->json &&
-				h->chunked != h->length_given
-			    ? IDP_OK
-			    : IDP_HTTP;
+			return head_right(h) ? WEB_OK : WEB_ANSWER;
 		}
 		if (!str_cut(line, ':', &name, &value) || !is_token(name))
-			return IDP_HTTP;
-		s = field(name, str_trim(value), h);
-		if (s != IDP_OK)
-			return s;
+			return WEB_ANSWER;
+		e = framing(name, str_trim(value), h);
+		if (e != WEB_OK)
+			return e;
+		meaning(name, str_trim(value), h);
 	}
-	return IDP_HTTP;
+	return WEB_ANSWER;
 }
 
 static bool
@@ -155,8 +185,8 @@ chunk_size(struct str s, uint64_t *ret)
 	return true;
 }
 
-static enum idp_status
-chunks(struct str in, struct buf *body, bool *ret_done)
+static enum web_end
+chunks(struct str in, size_t max, struct buf *body, bool *ret_done)
 {
 	for (;;) {
 		struct str line;
@@ -164,67 +194,131 @@ chunks(struct str in, struct buf *body, bool *ret_done)
 
 		/* A size, its line end, and one more digit than allowed. */
 		if (!line_take(&in, &line))
-			return in.n > CHUNK_DIGITS + 1 ? IDP_HTTP : IDP_OK;
+			return in.n > CHUNK_DIGITS + 1 ? WEB_ANSWER : WEB_OK;
 		if (!line_text(line, &line) || !chunk_size(line, &n))
-			return IDP_HTTP;
-		if (n > LIM_IDP_BODY - body->n)
-			return IDP_TOO_BIG;
+			return WEB_ANSWER;
+		if (n > max - body->n)
+			return WEB_TOO_BIG;
 		if (n == 0) {
 			if (in.n < 2)
-				return in.n == 1 && in.p[0] != '\r' ? IDP_HTTP
-								    : IDP_OK;
+				return in.n == 1 && in.p[0] != '\r' ? WEB_ANSWER
+								    : WEB_OK;
 			*ret_done = str_is(in, "\r\n");
-			return *ret_done ? IDP_OK : IDP_HTTP;
+			return *ret_done ? WEB_OK : WEB_ANSWER;
 		}
 		if (in.n < n + 2)
-			return IDP_OK;
+			return WEB_OK;
 		buf_add(body, in.p, n);
 		in = str_skip(in, n);
 		if (!str_starts(in, STR("\r\n")))
-			return IDP_HTTP;
+			return WEB_ANSWER;
 		in = str_skip(in, 2);
 	}
 }
 
-static enum idp_status
+static enum web_end
 plain(struct str in, uint64_t length, struct buf *body, bool *ret_done)
 {
 	if (in.n > length)
-		return IDP_HTTP;
+		return WEB_ANSWER;
 	if (in.n < length)
-		return IDP_OK;
+		return WEB_OK;
 	buf_str(body, in);
 	*ret_done = true;
-	return IDP_OK;
+	return WEB_OK;
+}
+
+/* One head; *in is left behind it. */
+static enum web_end
+head_take(struct str *in, struct head *h, bool *ret_done)
+{
+	const struct answer_rules *r = h->rules;
+	struct str whole = *in, line;
+	enum web_end e;
+
+	*ret_done = false;
+	if (!line_take(in, &line))
+		return in->n > r->head ? WEB_TOO_BIG : WEB_OK;
+	if (!line_text(line, &line) || !status_line(line, &h->ret->status) ||
+	    (r->json_only && h->ret->status != 200))
+		return WEB_ANSWER;
+	e = fields(in, h, ret_done);
+	if (e != WEB_OK)
+		return e;
+	return (*ret_done ? whole.n - in->n : whole.n) > r->head ? WEB_TOO_BIG
+								 : WEB_OK;
+}
+
+size_t
+answer_raw(const struct answer_rules *r)
+{
+	return r->head + 2 * r->body;
+}
+
+static bool
+is_early(int status)
+{
+	return status == 100 || status == 103;
+}
+
+enum web_end
+answer_take(struct str in, const struct answer_rules *rules, struct buf *body,
+    bool *ret_done, struct answer *ret)
+{
+	struct head h;
+	bool head;
+	enum web_end e;
+
+	*ret_done = false;
+	buf_clear(body);
+	if (in.n > answer_raw(rules))
+		return WEB_TOO_BIG;
+	for (unsigned early = 0;; early++) {
+		h = (struct head){.rules = rules, .ret = ret};
+		e = head_take(&in, &h, &head);
+		if (e != WEB_OK || !head)
+			return e;
+		if (!is_early(ret->status))
+			break;
+		if (early == EARLY)
+			return WEB_ANSWER;
+	}
+	if (ret->status < 200)
+		return WEB_ANSWER;
+	e = h.chunked ? chunks(in, rules->body, body, ret_done)
+		      : plain(in, h.length, body, ret_done);
+	if (e == WEB_OK && *ret_done && body->failed)
+		return WEB_TOO_BIG;
+	return e;
+}
+
+/* ---- of an identity provider ---- */
+
+const struct answer_rules answer_idp = {LIM_IDP_HEAD, LIM_IDP_BODY, true};
+
+enum idp_status
+answer_end(enum web_end e)
+{
+	static const enum idp_status as[] = {[WEB_OK] = IDP_OK,
+	    [WEB_DNS] = IDP_DNS,
+	    [WEB_ADDRESS] = IDP_ADDRESS,
+	    [WEB_CONNECT] = IDP_CONNECT,
+	    [WEB_TLS] = IDP_TLS,
+	    [WEB_TLS_OLD] = IDP_TLS,
+	    [WEB_TIMEOUT] = IDP_TIMEOUT,
+	    [WEB_STOPPED] = IDP_TIMEOUT,
+	    [WEB_ANSWER] = IDP_HTTP,
+	    [WEB_TOO_BIG] = IDP_TOO_BIG};
+
+	return as[e];
 }
 
 enum idp_status
 answer_read(struct str in, struct buf *body, bool *ret_done, int *ret_status)
 {
-	struct str whole = in, line;
-	struct head h = {0};
-	bool head = false;
-	enum idp_status s;
+	struct answer a = {.status = *ret_status};
+	enum web_end e = answer_take(in, &answer_idp, body, ret_done, &a);
 
-	*ret_done = false;
-	buf_clear(body);
-	if (in.n > ANSWER_RAW)
-		return IDP_TOO_BIG;
-	if (!line_take(&in, &line))
-		return in.n > LIM_IDP_HEAD ? IDP_TOO_BIG : IDP_OK;
-	if (!line_text(line, &line) || !status_line(line, ret_status) ||
-	    *ret_status != 200)
-		return IDP_HTTP;
-	s = fields(&in, &h, &head);
-	if (s != IDP_OK)
-		return s;
-	if ((head ? whole.n - in.n : whole.n) > LIM_IDP_HEAD)
-		return IDP_TOO_BIG;
-	if (!head)
-		return IDP_OK;
-	s = h.chunked ? chunks(in, body, ret_done)
-		      : plain(in, h.length, body, ret_done);
-	if (s == IDP_OK && *ret_done && body->failed)
-		return IDP_TOO_BIG;
-	return s;
+	*ret_status = a.status;
+	return answer_end(e);
 }

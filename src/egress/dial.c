@@ -4,29 +4,37 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "egress/address.h"
 #include "egress/dns.h"
 
-enum { ASK_TRIES = 2, ASK_MS = 700 };
+enum { ASK_TRIES = 2, ASK_MS = 700, LOOK_MS = 200 };
 
-bool
-dial_wait(int fd, short what, int64_t until_us)
+static bool
+stopped(const bool *stop)
+{
+	return stop != NULL && __atomic_load_n(stop, __ATOMIC_RELAXED);
+}
+
+enum web_end
+dial_wait(int fd, short what, int64_t until_us, const bool *stop)
 {
 	for (;;) {
 		int64_t left = (until_us - time_mono_us()) / 1000;
 		struct pollfd p = {.fd = fd, .events = what};
 		int n;
 
+		if (stopped(stop))
+			return WEB_STOPPED;
 		if (left <= 0)
-			return false;
+			return WEB_TIMEOUT;
+		if (stop != NULL && left > LOOK_MS)
+			left = LOOK_MS;
 		n = poll(&p, 1, (int)left);
 		if (n > 0)
-			return true;
+			return WEB_OK;
 		if (n < 0 && errno != EINTR)
-			return false;
+			return WEB_CONNECT;
 	}
 }
 
@@ -46,48 +54,53 @@ open_to(const struct address *a, int type)
 	return -1;
 }
 
-static int
-connect_one(const struct address *a, int64_t until_us)
+static enum web_end
+connect_one(const struct address *a, int64_t until_us, const bool *stop,
+    int *ret_fd)
 {
 	int fd = open_to(a, SOCK_STREAM), bad = 0;
 	socklen_t n = sizeof bad;
+	enum web_end e;
 
 	if (fd < 0)
-		return -1;
-	if (dial_wait(fd, POLLOUT, until_us) &&
-	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &bad, &n) == 0 && bad == 0)
-		return fd;
+		return WEB_CONNECT;
+	e = dial_wait(fd, POLLOUT, until_us, stop);
+	if (e == WEB_OK &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &bad, &n) == 0 && bad == 0) {
+		*ret_fd = fd;
+		return WEB_OK;
+	}
 	(void)close(fd);
-	return -1;
+	return e == WEB_STOPPED ? e : WEB_CONNECT;
 }
 
 /* Each gets its share of the time that is left. */
-static enum idp_status
-connect_any(const struct address *a, size_t n, int64_t until_us, int *ret_fd)
+static enum web_end
+connect_any(const struct reach *r, const struct address *a, size_t n,
+    int64_t until_us, int *ret_fd, struct address *ret_at)
 {
-	for (size_t i = 0; i < n; i++) {
+	enum web_end e = WEB_CONNECT;
+
+	for (size_t i = 0; i < n && e == WEB_CONNECT; i++) {
 		int64_t now = time_mono_us();
 		int64_t share = (until_us - now) / (int64_t)(n - i);
-		int fd = connect_one(&a[i], now + share);
 
-		if (fd < 0)
-			continue;
-		*ret_fd = fd;
-		return IDP_OK;
+		*ret_at = a[i];
+		e = connect_one(&a[i], now + share, r->stop, ret_fd);
 	}
-	return IDP_CONNECT;
+	return e;
 }
 
 /* ---- names ---- */
 
 /* Packets until one is the answer, or the time of this try is up. */
 static err
-ask_once(int fd, struct str query, int64_t until_us, char *packet,
-    struct dns_addresses *ret)
+ask_once(int fd, struct str query, int64_t until_us, const bool *stop,
+    char *packet, struct dns_addresses *ret)
 {
 	if (send(fd, query.p, query.n, MSG_NOSIGNAL) != (ssize_t)query.n)
 		return err_of(E_UNAVAILABLE);
-	while (dial_wait(fd, POLLIN, until_us)) {
+	while (dial_wait(fd, POLLIN, until_us, stop) == WEB_OK) {
 		ssize_t n = recv(fd, packet, DNS_ANSWER, 0);
 		err e;
 
@@ -104,7 +117,7 @@ ask_once(int fd, struct str query, int64_t until_us, char *packet,
 
 static err
 ask(const struct address *resolver, struct str name, enum dns_type type,
-    int64_t until_us, char *packet, struct dns_addresses *ret)
+    int64_t until_us, const bool *stop, char *packet, struct dns_addresses *ret)
 {
 	err e = err_of(E_UNAVAILABLE);
 
@@ -122,7 +135,7 @@ ask(const struct address *resolver, struct str name, enum dns_type type,
 		if (n == 0 || fd < 0)
 			return err_of(E_UNAVAILABLE);
 		e = ask_once(fd, str_of((char *)query, n),
-		    until < until_us ? until : until_us, packet, ret);
+		    until < until_us ? until : until_us, stop, packet, ret);
 		(void)close(fd);
 		if (err_ok(e) || err_is(e, E_NOT_FOUND))
 			return e;
@@ -130,64 +143,85 @@ ask(const struct address *resolver, struct str name, enum dns_type type,
 	return e;
 }
 
+/* The first resolver that answers at all. */
+static err
+ask_any(const struct reach *r, struct str name, enum dns_type type,
+    int64_t until_us, char *packet, struct dns_addresses *ret)
+{
+	err e = err_of(E_UNAVAILABLE);
+
+	for (size_t i = 0; i < r->resolver_n; i++) {
+		struct address resolver;
+
+		if (!address_of(&r->resolver[i], &resolver))
+			continue;
+		e = ask(&resolver, name, type, until_us, r->stop, packet, ret);
+		if (err_ok(e) || err_is(e, E_NOT_FOUND))
+			return e;
+	}
+	return e;
+}
+
+static bool
+allowed(const struct reach *r, const struct address *a)
+{
+	return (r->open && address_public(a)) ||
+	    address_allowed(a, r->allow, r->allow_n);
+}
+
 /* The addresses of one type that may be connected to, added to a. */
-static enum idp_status
-look_up(const struct provider *p, const struct url *u, enum dns_type type,
+static enum web_end
+look_up(const struct reach *r, const struct url *u, enum dns_type type,
     int64_t until_us, struct address *a, size_t *n)
 {
 	char packet[DNS_ANSWER];
 	struct dns_addresses found;
-	struct address resolver;
 	size_t before = *n;
-	err e;
 
-	if (!address_of(&p->resolver, &resolver))
-		return IDP_DNS;
-	e = ask(&resolver, u->host, type, until_us, packet, &found);
-	if (!err_ok(e))
-		return IDP_DNS;
+	if (!err_ok(ask_any(r, u->host, type, until_us, packet, &found)))
+		return WEB_DNS;
 	for (size_t i = 0; i < found.n; i++)
 		if (address_raw(found.at[i], u->port, &a[*n]) &&
-		    address_allowed(&a[*n], p->allow, p->allow_n))
+		    allowed(r, &a[*n]))
 			*n += 1;
-	return *n > before ? IDP_OK : IDP_ADDRESS;
+	return *n > before ? WEB_OK : WEB_ADDRESS;
 }
 
-static enum idp_status
-addresses(const struct provider *p, const struct url *u, int64_t until_us,
-    struct address a[2 * DNS_ADDRESSES], size_t *n)
+static enum web_end
+addresses(const struct reach *r, const struct url *u, int64_t until_us,
+    struct address a[DIAL_ADDRESSES], size_t *n)
 {
 	struct endpoint literal = {u->host, u->port};
-	enum idp_status four, six;
+	enum web_end four, six;
 
 	*n = 0;
-	for (size_t i = 0; i < p->connect_n; i++)
-		if (address_of(&p->connect[i], &a[*n]))
+	for (size_t i = 0; i < r->connect_n && i < DIAL_ADDRESSES; i++)
+		if (address_of(&r->connect[i], &a[*n]))
 			*n += 1;
-	if (p->connect_n > 0)
-		return IDP_OK;
+	if (r->connect_n > 0)
+		return WEB_OK;
 	if (u->literal) {
-		*n = address_of(&literal, a) &&
-		    address_allowed(a, p->allow, p->allow_n);
-		return *n == 1 ? IDP_OK : IDP_ADDRESS;
+		*n = address_of(&literal, a) && allowed(r, a);
+		return *n == 1 ? WEB_OK : WEB_ADDRESS;
 	}
-	four = look_up(p, u, DNS_A, until_us, a, n);
-	if (four == IDP_OK)
-		return IDP_OK;
-	six = look_up(p, u, DNS_AAAA, until_us, a, n);
-	return six == IDP_OK ? IDP_OK : four == IDP_ADDRESS ? IDP_ADDRESS : six;
+	four = look_up(r, u, DNS_A, until_us, a, n);
+	if (four == WEB_OK)
+		return WEB_OK;
+	six = look_up(r, u, DNS_AAAA, until_us, a, n);
+	return six == WEB_OK ? WEB_OK : four == WEB_ADDRESS ? WEB_ADDRESS : six;
 }
 
-enum idp_status
-dial(const struct provider *p, const struct url *u, int *ret_fd)
+enum web_end
+dial(const struct reach *r, const struct url *u, int *ret_fd,
+    struct address *ret_at)
 {
-	int64_t until = time_mono_us() + (int64_t)LIM_IDP_CONNECT_MS * 1000;
-	struct address a[2 * DNS_ADDRESSES];
-	enum idp_status s;
+	int64_t until = time_mono_us() + r->connect_ms * 1000;
+	struct address a[DIAL_ADDRESSES];
+	enum web_end e;
 	size_t n;
 
-	_Static_assert((int)PROVIDER_ADDRESSES <= 2 * (int)DNS_ADDRESSES,
-	    "connect fits");
-	s = addresses(p, u, until, a, &n);
-	return s == IDP_OK ? connect_any(a, n, until, ret_fd) : s;
+	e = addresses(r, u, until, a, &n);
+	if (e != WEB_OK)
+		return stopped(r->stop) ? WEB_STOPPED : e;
+	return connect_any(r, a, n, until, ret_fd, ret_at);
 }

@@ -1,18 +1,22 @@
 /*
- * dial.h: a TCP connection to a provider, to an address that address.h
- * allows, found in idp.conf or by one resolver (dns.h).
+ * dial.h: a TCP connection to a host, to an address that address.h allows,
+ * given or found by a resolver (dns.h).
  */
 #ifndef EGRESS_DIAL_H
 #define EGRESS_DIAL_H
 
-#include "egress/provider.h"
+#include "egress/address.h"
+#include "egress/dns.h"
+#include "egress/reach.h"
 
-/* Until fd is ready or the monotonic clock says until (us); false: it is
- * not, in time. */
-bool dial_wait(int fd, short what, int64_t until_us);
-/* A connected, non-blocking socket.  IDP_DNS, IDP_ADDRESS, IDP_CONNECT; all
- * of it within LIM_IDP_CONNECT_MS. */
-enum idp_status dial(const struct provider *p, const struct url *u,
-    int *ret_fd);
+enum { DIAL_ADDRESSES = 2 * DNS_ADDRESSES };
+
+/* WEB_OK when fd is ready; WEB_TIMEOUT when the monotonic clock says until
+ * (us) before that; WEB_STOPPED when *stop (may be NULL) is true. */
+enum web_end dial_wait(int fd, short what, int64_t until_us, const bool *stop);
+/* A connected, non-blocking socket, and to where (written from WEB_CONNECT
+ * on).  WEB_DNS, WEB_ADDRESS, WEB_CONNECT; all of it within connect_ms. */
+enum web_end dial(const struct reach *r, const struct url *u, int *ret_fd,
+    struct address *ret_at);
 
 #endif

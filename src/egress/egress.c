@@ -73,7 +73,14 @@ egress_add(struct egress *e, const struct provider *p, struct str authorities,
 			(void)egress_url_parse(p->url[i], &l->url[i]);
 	(void)SHA256((const unsigned char *)authorities.p, authorities.n,
 	    l->authorities);
-	x = egress_tls(p, authorities, alike(e, l), t, &l->tls);
+	x = tls_new(&(struct tls_plan){.tls12 = p->tls12,
+			.authorities = authorities,
+			.like = alike(e, l)},
+	    &l->tls);
+	if (err_is(x, E_CONFIG))
+		trail_set(t,
+		    "idp %.*s: no certificate of an authority can be read",
+		    STR_ARG(p->name));
 	if (err_ok(x))
 		x = egress_client_open(l, credential, t);
 	if (err_ok(x))

@@ -7,6 +7,7 @@
 #include "auth/jose.h"
 #include "base/secret.h"
 #include "egress/egress.h"
+#include "egress/tls.h"
 
 enum { SECRET_PARTS = PROVIDER_SECRET / SECRET_SIZE };
 
@@ -25,11 +26,6 @@ struct live {
 	struct jwk *key;
 	struct bucket bucket[URL_MAX_];
 };
-
-/* tls.c: like (may be NULL) has the same authorities, so they are shared.
- * E_CONFIG when none can be read. */
-err egress_tls(const struct provider *p, struct str authorities, SSL_CTX *like,
-    struct trail *t, SSL_CTX **ret) MUST_USE;
 
 /*
  * fetch.c: one request and its answer.  body: of a POST, STR_NONE for a GET.

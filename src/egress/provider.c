@@ -5,111 +5,9 @@
 #include "base/text.h"
 #include "ipc/idpwire.h"
 
-enum { URL_MAX = 512, ID_MAX = 256 };
+enum { ID_MAX = 256 };
 
 /* ---- values ---- */
-
-static bool
-printable(struct str s, size_t max)
-{
-	if (s.n == 0 || s.n > max)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < 0x21 || s.p[i] > 0x7e || s.p[i] == '"' ||
-		    s.p[i] == '<' || s.p[i] == '>' || s.p[i] == '\\')
-			return false;
-	return true;
-}
-
-static bool
-is_literal(struct str host)
-{
-	return cidr_valid(host) && memchr(host.p, '/', host.n) == NULL;
-}
-
-static bool
-is_name(struct str host)
-{
-	size_t label = 0;
-
-	if (host.n == 0 || host.n > 253)
-		return false;
-	for (size_t i = 0; i < host.n; i++) {
-		char c = host.p[i];
-		bool edge = i + 1 == host.n || host.p[i + 1] == '.';
-
-		if (c == '.' || (c == '-' && (label == 0 || edge))) {
-			if (c == '-' || label == 0)
-				return false;
-			label = 0;
-			continue;
-		}
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c >= '0' && c <= '9') || c == '-') ||
-		    ++label > 63)
-			return false;
-	}
-	return label > 0;
-}
-
-/* "host", "host:port", "[v6]", "[v6]:port". */
-static bool
-host_port(struct str s, uint16_t port, struct endpoint *ret)
-{
-	struct str host = s, rest;
-	uint64_t n = port;
-
-	if (s.n > 0 && s.p[0] == '[') {
-		if (!str_cut(str_skip(s, 1), ']', &host, &rest) ||
-		    memchr(host.p, ':', host.n) == NULL)
-			return false;
-		if (rest.n > 0 && rest.p[0] != ':')
-			return false;
-		if (rest.n > 0 && !str_u64(str_skip(rest, 1), 1, 65535, &n))
-			return false;
-	} else if (str_cut(s, ':', &host, &rest)) {
-		if (!str_u64(rest, 1, 65535, &n))
-			return false;
-	}
-	if (n == 0 || host.n == 0)
-		return false;
-	*ret = (struct endpoint){host, (uint16_t)n};
-	return true;
-}
-
-bool
-endpoint_parse(struct str s, uint16_t default_port, struct endpoint *ret)
-{
-	struct endpoint e;
-
-	if (!host_port(s, default_port, &e) || !is_literal(e.host))
-		return false;
-	*ret = e;
-	return true;
-}
-
-bool
-egress_url_parse(struct str s, struct url *ret)
-{
-	struct str rest = str_skip(s, 8);
-	struct endpoint e;
-	size_t n = 0;
-
-	if (!printable(s, URL_MAX) || !str_starts(s, STR("https://")) ||
-	    memchr(s.p, '#', s.n) != NULL)
-		return false;
-	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
-		n++;
-	if (!host_port(str_head(rest, n), 443, &e))
-		return false;
-	*ret = (struct url){.host = e.host,
-	    .port = e.port,
-	    .literal = is_literal(e.host),
-	    .path = str_skip(rest, n)};
-	if (ret->path.n == 0)
-		ret->path = STR("/");
-	return ret->path.p[0] == '/' && (ret->literal || is_name(e.host));
-}
 
 static bool
 text_ok(struct str s, size_t max)
@@ -127,13 +25,13 @@ reach_wrong(const struct provider *p)
 	    p->allow_n > PROVIDER_ADDRESSES)
 		return "too many addresses";
 	for (size_t i = 0; i < p->connect_n; i++)
-		if (!is_literal(p->connect[i].host) || p->connect[i].port == 0)
+		if (!url_literal(p->connect[i].host) || p->connect[i].port == 0)
 			return "connect wants addresses, HOST:PORT";
 	for (size_t i = 0; i < p->allow_n; i++)
 		if (!cidr_valid(p->allow[i]))
 			return "allow_cidr wants address blocks";
 	if (p->resolver.host.n > 0 &&
-	    (!is_literal(p->resolver.host) || p->resolver.port == 0))
+	    (!url_literal(p->resolver.host) || p->resolver.port == 0))
 		return "resolver wants an address";
 	if ((p->connect_n > 0) == (p->resolver.host.n > 0) ||
 	    (p->resolver.host.n > 0) != (p->allow_n > 0))
@@ -160,7 +58,7 @@ provider_wrong(const struct provider *p)
 
 	if (!idp_name_ok(p->name))
 		return "a name has lower-case letters, digits and hyphens";
-	if (!printable(p->issuer, URL_MAX))
+	if (!url_printable(p->issuer, URL_MAX))
 		return "issuer is missing or no URL";
 	for (size_t i = 0; i < URL_MAX_; i++) {
 		if (p->url[i].n == 0)
@@ -175,7 +73,7 @@ provider_wrong(const struct provider *p)
 	    !text_ok(p->key_id, ID_MAX) || !alg_ok(p->key_alg))
 		return "client_id, key_id or key_alg is not acceptable";
 	if (p->url[URL_TOKEN].n > 0 &&
-	    (p->client_id.n == 0 || !printable(p->redirect_uri, URL_MAX)))
+	    (p->client_id.n == 0 || !url_printable(p->redirect_uri, URL_MAX)))
 		return "token_endpoint needs client_id and redirect_uri";
 	return reach_wrong(p);
 }

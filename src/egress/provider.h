@@ -24,6 +24,7 @@
 #define EGRESS_PROVIDER_H
 
 #include "base/buf.h"
+#include "egress/url.h"
 #include "ipc/idp.h"
 
 enum egress_url { URL_TOKEN, URL_JWKS, URL_META, URL_MAX_ };
@@ -39,19 +40,6 @@ enum {
 	PROVIDER_ADDRESSES = 8, /* of connect, and of allow_cidr */
 	PROVIDER_SECRET = 256,	/* bytes of a client secret */
 	PIN_SIZE = 32,
-};
-
-/* An address written out: "10.1.2.3:443", "[2001:db8::1]:443". */
-struct endpoint {
-	struct str host; /* without brackets */
-	uint16_t port;
-};
-
-struct url {
-	struct str host; /* without brackets; empty: there is no URL */
-	uint16_t port;
-	bool literal;	 /* host is an address, not a name */
-	struct str path; /* and query, for the request line */
 };
 
 struct provider {
@@ -70,9 +58,6 @@ struct provider {
 	struct str allow[PROVIDER_ADDRESSES]; /* CIDR */
 };
 
-/* "https://host[:port][/path][?query]", printable, nothing else. */
-bool egress_url_parse(struct str s, struct url *ret);
-bool endpoint_parse(struct str s, uint16_t default_port, struct endpoint *ret);
 /* Is it a provider at all: each value allowed, none missing?  NULL, or what
  * is wrong. */
 const char *provider_wrong(const struct provider *p);

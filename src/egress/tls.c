@@ -1,9 +1,9 @@
+#include "egress/tls.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-
-#include "egress/inner.h"
 
 static size_t
 authorities_add(X509_STORE *store, struct str pem)
@@ -23,7 +23,7 @@ authorities_add(X509_STORE *store, struct str pem)
 }
 
 static bool
-tls_rules(SSL_CTX *c, const struct provider *p)
+tls_rules(SSL_CTX *c, bool tls12)
 {
 	static const unsigned char http1[] = "\x08http/1.1";
 	X509_VERIFY_PARAM *v = SSL_CTX_get0_param(c);
@@ -40,7 +40,7 @@ tls_rules(SSL_CTX *c, const struct provider *p)
 	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return SSL_CTX_set_min_proto_version(c,
-		   p->tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+		   tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
 	    SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
 	    SSL_CTX_set_alpn_protos(c, http1, sizeof http1 - 1) == 0;
 }
@@ -57,23 +57,69 @@ authorities_share(SSL_CTX *c, SSL_CTX *like)
 	return true;
 }
 
+/* No question for a passphrase: there is nobody to ask. */
+static int
+no_passphrase(char *to, int n, int writing, void *arg)
+{
+	(void)to;
+	(void)n;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static bool
+key_add(SSL_CTX *c, struct str pem)
+{
+	BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
+	EVP_PKEY *k = b == NULL
+	    ? NULL
+	    : PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
+	bool good = k != NULL && SSL_CTX_use_PrivateKey(c, k) == 1;
+
+	EVP_PKEY_free(k);
+	BIO_free(b);
+	return good && SSL_CTX_check_private_key(c) == 1;
+}
+
+/* The first certificate is the client's own. */
+static bool
+client_add(SSL_CTX *c, struct str pem)
+{
+	BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
+	bool good = b != NULL;
+	size_t n = 0;
+	X509 *x;
+
+	while (good &&
+	    (x = PEM_read_bio_X509(b, NULL, no_passphrase, NULL)) != NULL) {
+		good = n++ == 0 ? SSL_CTX_use_certificate(c, x) == 1
+				: SSL_CTX_add1_chain_cert(c, x) == 1;
+		X509_free(x);
+	}
+	BIO_free(b);
+	return good && n > 0 && key_add(c, pem);
+}
+
 err
-egress_tls(const struct provider *p, struct str authorities, SSL_CTX *like,
-    struct trail *t, SSL_CTX **ret)
+tls_new(const struct tls_plan *p, SSL_CTX **ret)
 {
 	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+	err e = OK;
 
 	if (c == NULL)
 		return err_of(E_NO_MEMORY);
-	if (tls_rules(c, p) &&
-	    (authorities_share(c, like) ||
-		authorities_add(SSL_CTX_get_cert_store(c), authorities) > 0)) {
-		*ret = c;
-		return OK;
-	}
-	SSL_CTX_free(c);
+	if (!tls_rules(c, p->tls12) ||
+	    (!authorities_share(c, p->like) &&
+		authorities_add(SSL_CTX_get_cert_store(c), p->authorities) ==
+		    0))
+		e = err_of(E_CONFIG);
+	else if (p->client.n > 0 && !client_add(c, p->client))
+		e = err_of(E_INVALID);
 	ERR_clear_error();
-	trail_set(t, "idp %.*s: no certificate of an authority can be read",
-	    STR_ARG(p->name));
-	return err_of(E_CONFIG);
+	if (err_ok(e))
+		*ret = c;
+	else
+		SSL_CTX_free(c);
+	return e;
 }
