@@ -7,6 +7,7 @@
  *	{"contains": [V, V]}		a text in a text, an item in an array
  *	{"exists": V}			is not null
  *	{"all|any": [COND..]} {"not": COND}
+ *	{"changed": "severity"}		triggers: ne of incident and old
  *
  * Numbers compare as numbers, texts by bytes; severities of incidents are
  * texts.  Values of different kinds are not equal, and neither less nor more.

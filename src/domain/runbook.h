@@ -209,7 +209,7 @@ const struct step *runbook_step(const struct runbook *rb, struct str id);
 const struct input *runbook_input(const struct runbook *rb, struct str name);
 
 /* ^[a-z0-9][a-z0-9-]{1,62}$, and no uuid */
-bool slug_valid(struct str s);
+bool runbook_slug_valid(struct str s);
 
 /*
  * The inputs of a run: each given one is declared and fits, required ones are

@@ -10,6 +10,8 @@
  *	{"incident": "severity"}	a member of the run's incident
  *	{"alert": "labels.host"}	a member of the run's alert
  *	{"run": "id"}			id, started_at, requester
+ *	{"old": "severity"}		triggers: the incident's member before
+ *	{"entry": "text"}		triggers: the new timeline entry
  *	{"concat": [VALUE..]}		texts one behind the other
  *
  * What is not there when it is asked for is null: an input not given, the
@@ -43,7 +45,10 @@ enum value_kind {
 	VALUE_INCIDENT,
 	VALUE_ALERT,
 	VALUE_RUN,
+	VALUE_OLD,
+	VALUE_ENTRY,
 	VALUE_CONCAT,
+	VALUE_KINDS,
 };
 
 struct value {
@@ -62,6 +67,7 @@ struct value {
  */
 struct scope {
 	const struct json *inputs, *steps, *incident, *alert, *run;
+	const struct json *old, *entry; /* triggers */
 };
 
 /*
@@ -73,7 +79,8 @@ err value_eval(const struct value *v, const struct scope *s, struct arena *a,
 
 /* A value as one argument: a text as it is, numbers and booleans as in JSON,
  * containers as canonical JSON.  E_INVALID for null and for a NUL byte. */
-err value_text(struct arena *a, const struct json *j, struct str *ret) MUST_USE;
+err value_as_text(struct arena *a, const struct json *j,
+    struct str *ret) MUST_USE;
 
 /* Does the document alone tell what this will be? */
 bool value_fixed(const struct value *v);
