@@ -2,7 +2,7 @@
 # Variants: make V=release (default) | debug | asan | tsan | coverage | fuzz
 
 V ?= release
-MODULES := base ipc confine seal audit store domain access auth wire egress flow role delegate cli
+MODULES := base ipc confine seal audit store domain access auth wire egress flow role client delegate cli
 OUT := build/$(V)
 
 CC_release := gcc
@@ -79,7 +79,7 @@ $(OUT)/%.o: src/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The version comes from the change log.
-$(OUT)/cli/cli.o $(OUT)/cli/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.o: CHANGELOG.md
+$(OUT)/cli/cli.o $(OUT)/client/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.o: CHANGELOG.md
 
 # .incbin is not seen by -MMD.
 $(OUT)/domain/connector_catalogue.o: src/domain/catalogue.json
@@ -99,7 +99,9 @@ USES_auth := auth access seal base
 USES_wire := wire base
 USES_egress := egress auth access seal ipc base
 USES_flow := $(filter-out egress role cli,$(MODULES))
+USES_delegate := base client ipc confine seal audit access domain auth egress delegate
 USES_role := $(filter-out cli,$(MODULES))
+USES_client := client base
 USES_cli := $(MODULES)
 
 UNIT_SRC := $(sort $(wildcard tests/unit/*/t_*.c))

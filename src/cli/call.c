@@ -35,7 +35,8 @@ answer_parse(struct arena *a, struct str text, struct trail *t,
 static err
 connect_to(struct cli *c)
 {
-	struct client_config conf = {.ca_file = c->login.ca,
+	struct client_config conf = {.agent = "redoubt-cli",
+	    .ca_file = c->login.ca,
 	    .token = c->login.token,
 	    .timeout_ms = c->timeout_ms};
 

@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "cli/args.h"
-#include "cli/http.h"
+#include "client/http.h"
 
 /* Where to ask and as whom; from the environment and the login file. */
 struct login {

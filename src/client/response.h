@@ -6,8 +6,8 @@
  * not ask for.  It holds at most LIM_HEAD bytes; body bytes are handed on as
  * views of what was fed, never stored.
  */
-#ifndef CLI_RESPONSE_H
-#define CLI_RESPONSE_H
+#ifndef CLIENT_RESPONSE_H
+#define CLIENT_RESPONSE_H
 
 #include "base/arena.h"
 #include "base/buf.h"

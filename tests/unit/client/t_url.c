@@ -1,5 +1,5 @@
 /* Server addresses. */
-#include "cli/url.h"
+#include "client/url.h"
 #include "tests/t.h"
 
 static struct arena arena;

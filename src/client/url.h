@@ -1,8 +1,8 @@
 /*
  * url.h: the address of a server: https only, no credentials in it.
  */
-#ifndef CLI_URL_H
-#define CLI_URL_H
+#ifndef CLIENT_URL_H
+#define CLIENT_URL_H
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -1,13 +1,14 @@
 /*
- * http.h: a small HTTPS client for one server: TLS 1.3 only, HTTP/1.1, the
- * server's name checked against its certificate, every wait bounded.  It
- * follows no redirect, keeps no cookie and asks for no compression.
+ * http.h: a small HTTPS client for one Redoubt server, of the command line
+ * and of the delegate: TLS 1.3 only, HTTP/1.1, the server's name checked
+ * against its certificate, every wait bounded.  It follows no redirect, keeps
+ * no cookie and asks for no compression.
  */
-#ifndef CLI_HTTP_H
-#define CLI_HTTP_H
+#ifndef CLIENT_HTTP_H
+#define CLIENT_HTTP_H
 
-#include "cli/response.h"
-#include "cli/url.h"
+#include "client/response.h"
+#include "client/url.h"
 
 struct client; /* one server, at most one connection */
 
@@ -16,6 +17,11 @@ struct client_config {
 	struct str ca_file; /* PEM; empty: the system's authorities */
 	struct str token;   /* bearer; empty: none is sent */
 	int timeout_ms;	    /* for one whole request; an idle stream's gap */
+	const char *agent;  /* User-Agent, before the version */
+	/* Who we are: a certificate (PEM, its chain behind it) and the seed of
+	 * its Ed25519 key.  Empty and NULL: no certificate. */
+	struct str certificate;
+	const uint8_t *seed;
 };
 
 struct request {

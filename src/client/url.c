@@ -1,4 +1,4 @@
-#include "cli/url.h"
+#include "client/url.h"
 
 #include <arpa/inet.h>
 

@@ -1,4 +1,4 @@
-#include "cli/http.h"
+#include "client/http.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -10,13 +10,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PIECE = 16384, CONNECT_MS = 10000 };
+enum { PIECE = 16384, CONNECT_MS = 10000, SEED = 32 };
 
 struct client {
 	struct client_config conf;
@@ -98,6 +99,50 @@ trust(struct client *c, struct arena *a, struct trail *t)
 	return err_of(E_CONFIG);
 }
 
+/* The rest of the PEM text: certificates the server may lack. */
+static bool
+chain(struct client *c, BIO *pem)
+{
+	X509 *x;
+	bool ok = true;
+
+	while (ok && (x = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL) {
+		ok = SSL_CTX_add1_chain_cert(c->ctx, x) == 1;
+		X509_free(x);
+	}
+	ERR_clear_error(); /* the end of the text is an error to it */
+	return ok;
+}
+
+static err
+identity(struct client *c, struct trail *t)
+{
+	struct str pem = c->conf.certificate;
+	EVP_PKEY *key;
+	X509 *x = NULL;
+	BIO *b;
+	bool ok;
+
+	if (pem.n == 0)
+		return OK;
+	b = BIO_new_mem_buf(pem.p, (int)pem.n);
+	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, c->conf.seed,
+	    SEED);
+	if (b != NULL)
+		x = PEM_read_bio_X509(b, NULL, NULL, NULL);
+	ok = x != NULL && key != NULL &&
+	    SSL_CTX_use_certificate(c->ctx, x) == 1 &&
+	    SSL_CTX_use_PrivateKey(c->ctx, key) == 1 && chain(c, b);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	BIO_free(b);
+	if (ok)
+		return OK;
+	ERR_clear_error();
+	trail_set(t, "our own certificate and key do not fit");
+	return err_of(E_CONFIG);
+}
+
 static err
 context(struct client *c, struct arena *a, struct trail *t)
 {
@@ -114,6 +159,7 @@ context(struct client *c, struct arena *a, struct trail *t)
 	if (SSL_CTX_set_min_proto_version(c->ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_alpn_protos(c->ctx, http1, sizeof http1 - 1) != 0)
 		return tls_trouble(c, t);
+	TRY(identity(c, t));
 	return trust(c, a, t);
 }
 
@@ -336,7 +382,9 @@ compose(struct client *c, const struct request *r, struct buf *b,
 	buf_str(b, r->target);
 	buf_c(b, " HTTP/1.1\r\n");
 	field(b, "host", c->conf.url.authority);
-	field(b, "user-agent", STR("redoubt-cli/" REDOUBT_VERSION));
+	buf_c(b, "user-agent: ");
+	buf_c(b, c->conf.agent);
+	buf_c(b, "/" REDOUBT_VERSION "\r\n");
 	field(b, "accept", r->accept);
 	if (c->conf.token.n > 0) {
 		buf_c(b, "authorization: Bearer ");

@@ -1,6 +1,6 @@
 /* Answers of servers, good and hostile, whole and in every pair of pieces. */
 #include "base/limits.h"
-#include "cli/response.h"
+#include "client/response.h"
 #include "tests/t.h"
 
 static struct arena arena;

@@ -1,6 +1,6 @@
 /* Any bytes as an HTTP answer, cut in two at a place the input chooses: both
  * ways must agree, and no more bytes come out than went in. */
-#include "cli/response.h"
+#include "client/response.h"
 
 #include <stdlib.h>
 
