@@ -179,6 +179,33 @@ pack_delegate(struct packer *k, struct delegate *d)
 	pack_str(k, &d->doctor);
 }
 
+static void
+pack_connector(struct packer *k, struct connector_object *c)
+{
+	void *editors;
+
+	pack_str(k, &c->slug);
+	pack_str(k, &c->name);
+	pack_str(k, &c->document);
+	pack_str(k, &c->digest);
+	pack_str(k, &c->reason);
+	editors = pack(k, c->editors, c->editors_n * sizeof *c->editors);
+	if (k->p != NULL)
+		c->editors = editors;
+}
+
+static void
+pack_secret(struct packer *k, struct secret_object *s)
+{
+	pack_str(k, &s->name);
+	pack_str(k, &s->description);
+	pack_str(k, &s->labels);
+	pack_str(k, &s->external);
+	pack_str(k, &s->versions);
+	pack_strs(k, &s->runbooks, s->runbooks_n);
+	pack_strs(k, &s->connectors, s->connectors_n);
+}
+
 union any {
 	struct object o;
 	struct project project;
@@ -196,6 +223,8 @@ union any {
 	struct policy policy;
 	struct resource_group resource_group;
 	struct break_glass break_glass;
+	struct connector_object connector;
+	struct secret_object secret;
 	struct delegate delegate;
 	struct freeze freeze;
 	struct policy_tests policy_tests;
@@ -261,6 +290,12 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_BREAK_GLASS:
 		pack_break_glass(k, &u->break_glass);
 		break;
+	case OBJECT_CONNECTOR:
+		pack_connector(k, &u->connector);
+		break;
+	case OBJECT_SECRET:
+		pack_secret(k, &u->secret);
+		break;
 	case OBJECT_DELEGATE:
 		pack_delegate(k, &u->delegate);
 		break;
@@ -307,6 +342,10 @@ size_of(enum object_kind kind)
 		return sizeof(struct resource_group);
 	case OBJECT_BREAK_GLASS:
 		return sizeof(struct break_glass);
+	case OBJECT_CONNECTOR:
+		return sizeof(struct connector_object);
+	case OBJECT_SECRET:
+		return sizeof(struct secret_object);
 	case OBJECT_DELEGATE:
 		return sizeof(struct delegate);
 	case OBJECT_FREEZE:
@@ -381,6 +420,18 @@ sane(const union any *u)
 		break;
 	case OBJECT_BREAK_GLASS:
 		good = u->break_glass.expires > 0;
+		break;
+	case OBJECT_CONNECTOR:
+		if (u->connector.editors_n > LIM_LIST)
+			return err_of(E_LIMIT);
+		good = u->o.project != 0 && u->connector.slug.n > 0 &&
+		    u->connector.state < CONNECTOR_STATES;
+		break;
+	case OBJECT_SECRET:
+		if (u->secret.runbooks_n > LIM_LIST ||
+		    u->secret.connectors_n > LIM_LIST)
+			return err_of(E_LIMIT);
+		good = u->o.project != 0 && u->secret.name.n > 0;
 		break;
 	case OBJECT_DELEGATE:
 		good = u->o.project != 0 && u->delegate.name.n > 0 &&

@@ -416,6 +416,7 @@ get_policy(struct reader *r, const struct object *head)
 	p->session_absolute_hours = get_u32(r, STR("session_absolute_hours"));
 	p->step_up_minutes = get_u32(r, STR("step_up_minutes"));
 	p->review_days = get_u32(r, STR("review_days"));
+	p->messaging = get_bool(r, STR("messaging"));
 	return &p->o;
 }
 
@@ -498,6 +499,52 @@ get_policy_tests(struct reader *r, const struct object *head)
 	p->o = *head;
 	p->tests = get_str(r, STR("tests"));
 	return &p->o;
+}
+
+static const struct object *
+get_connector(struct reader *r, const struct object *head)
+{
+	struct connector_object *c = ARENA_NEW(r->a, struct connector_object);
+
+	if (c == NULL)
+		return NULL;
+	c->o = *head;
+	c->slug = get_str(r, STR("slug"));
+	c->name = get_str(r, STR("name"));
+	c->document = get_str(r, STR("document"));
+	c->digest = get_str(r, STR("digest"));
+	c->number = get_u32(r, STR("number"));
+	c->state = (enum connector_state)get_num(r, STR("state"), 0,
+	    CONNECTOR_STATES - 1);
+	c->expires = get_num(r, STR("expires"), 0, INT64_MAX);
+	c->editors = get_uuids(r, STR("editors"), &c->editors_n);
+	c->created_by.u = get_uuid(r, STR("created_by"));
+	c->approved_by.u = get_uuid(r, STR("approved_by"));
+	c->approved = get_num(r, STR("approved"), 0, INT64_MAX);
+	c->approval = (uint64_t)get_num(r, STR("approval"), 0, INT64_MAX);
+	c->reason = get_str(r, STR("reason"));
+	return &c->o;
+}
+
+static const struct object *
+get_secret_object(struct reader *r, const struct object *head)
+{
+	struct secret_object *s = ARENA_NEW(r->a, struct secret_object);
+
+	if (s == NULL)
+		return NULL;
+	s->o = *head;
+	s->name = get_str(r, STR("name"));
+	s->description = get_str(r, STR("description"));
+	s->labels = get_str(r, STR("labels"));
+	s->external = get_str(r, STR("external"));
+	s->runbooks = get_strs(r, STR("runbooks"), &s->runbooks_n);
+	s->connectors = get_strs(r, STR("connectors"), &s->connectors_n);
+	s->versions = get_str(r, STR("versions"));
+	s->last = get_u32(r, STR("last"));
+	s->next_end = get_num(r, STR("next_end"), 0, INT64_MAX);
+	s->created_by.u = get_uuid(r, STR("created_by"));
+	return &s->o;
 }
 
 static void
@@ -587,6 +634,10 @@ get(struct reader *r, const struct object *head)
 		return get_break_glass(r, head);
 	case OBJECT_POLICY_TESTS:
 		return get_policy_tests(r, head);
+	case OBJECT_CONNECTOR:
+		return get_connector(r, head);
+	case OBJECT_SECRET:
+		return get_secret_object(r, head);
 	case OBJECT_DELEGATE:
 		return get_delegate(r, head);
 	case OBJECT_FREEZE:

@@ -190,6 +190,7 @@ put_policy(struct jw *w, const struct policy *p)
 	jw_ki64(w, "session_absolute_hours", p->session_absolute_hours);
 	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
 	jw_ki64(w, "review_days", p->review_days);
+	jw_kbool(w, "messaging", p->messaging);
 }
 
 static void
@@ -261,6 +262,42 @@ put_delegate(struct jw *w, const struct delegate *d)
 }
 
 static void
+put_connector(struct jw *w, const struct connector_object *c)
+{
+	jw_kstr(w, "slug", c->slug);
+	jw_kstr(w, "name", c->name);
+	jw_kstr(w, "document", c->document);
+	jw_kstr(w, "digest", c->digest);
+	jw_ki64(w, "number", c->number);
+	jw_ki64(w, "state", c->state);
+	jw_ki64(w, "expires", c->expires);
+	jw_karr(w, "editors");
+	for (size_t i = 0; i < c->editors_n; i++)
+		put_uuid(w, &c->editors[i]);
+	jw_arr_end(w);
+	put_id(w, STR("created_by"), &c->created_by.u);
+	put_id(w, STR("approved_by"), &c->approved_by.u);
+	jw_ki64(w, "approved", c->approved);
+	jw_ki64(w, "approval", (int64_t)c->approval);
+	jw_kstr(w, "reason", c->reason);
+}
+
+static void
+put_secret(struct jw *w, const struct secret_object *s)
+{
+	jw_kstr(w, "name", s->name);
+	jw_kstr(w, "description", s->description);
+	jw_kstr(w, "labels", s->labels);
+	jw_kstr(w, "external", s->external);
+	put_strs(w, STR("runbooks"), s->runbooks, s->runbooks_n);
+	put_strs(w, STR("connectors"), s->connectors, s->connectors_n);
+	jw_kstr(w, "versions", s->versions);
+	jw_ki64(w, "last", s->last);
+	jw_ki64(w, "next_end", s->next_end);
+	put_id(w, STR("created_by"), &s->created_by.u);
+}
+
+static void
 put_members(struct jw *w, const struct object *o)
 {
 	switch (o->kind) {
@@ -316,6 +353,12 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_POLICY_TESTS:
 		jw_kstr(w, "tests", ((const struct policy_tests *)o)->tests);
+		break;
+	case OBJECT_CONNECTOR:
+		put_connector(w, (const struct connector_object *)o);
+		break;
+	case OBJECT_SECRET:
+		put_secret(w, (const struct secret_object *)o);
 		break;
 	case OBJECT_DELEGATE:
 		put_delegate(w, (const struct delegate *)o);

@@ -25,6 +25,20 @@ delegate_state_text(enum delegate_state s)
 }
 
 const char *
+connector_state_text(enum connector_state s)
+{
+	static const char *const text[CONNECTOR_STATES] = {
+	    [CONNECTOR_DRAFT] = "draft",
+	    [CONNECTOR_PENDING] = "pending",
+	    [CONNECTOR_APPROVED] = "approved",
+	    [CONNECTOR_SUSPENDED] = "suspended",
+	    [CONNECTOR_REVOKED] = "revoked",
+	};
+
+	return s < CONNECTOR_STATES ? text[s] : "";
+}
+
+const char *
 principal_kind_text(enum principal_kind k)
 {
 	return k >= PRINCIPAL_USER && k <= PRINCIPAL_DELEGATE ? kinds[k].p : "";

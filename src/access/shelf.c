@@ -182,6 +182,10 @@ shelf_limit(enum object_kind kind)
 		return LIM_RESOURCE_GROUPS;
 	case OBJECT_BREAK_GLASS:
 		return LIM_BREAK_GLASS;
+	case OBJECT_CONNECTOR:
+		return LIM_CONNECTORS;
+	case OBJECT_SECRET:
+		return LIM_PROJECT_SECRETS;
 	case OBJECT_DELEGATE:
 		return LIM_DELEGATES;
 	case OBJECT_FREEZE:

@@ -341,6 +341,51 @@ world_delegate(const struct world *w, const struct uuid *id)
 	return (const struct delegate *)shelf_id(w->shelf[OBJECT_DELEGATE], id);
 }
 
+const struct connector_object *
+world_connector(const struct world *w, const struct uuid *id)
+{
+	return (
+	    const struct connector_object *)shelf_id(w->shelf[OBJECT_CONNECTOR],
+	    id);
+}
+
+const struct connector_object *
+world_connector_slug(const struct world *w, uint32_t project, struct str slug)
+{
+	const struct shelf *s = w->shelf[OBJECT_CONNECTOR];
+
+	for (size_t i = 0; s != NULL && i < s->n; i++) {
+		const struct connector_object *c =
+		    (const struct connector_object *)s->all[i];
+
+		if (c->o.project == project && str_eq(c->slug, slug))
+			return c;
+	}
+	return NULL;
+}
+
+const struct secret_object *
+world_secret(const struct world *w, const struct uuid *id)
+{
+	return (
+	    const struct secret_object *)shelf_id(w->shelf[OBJECT_SECRET], id);
+}
+
+const struct secret_object *
+world_secret_name(const struct world *w, uint32_t project, struct str name)
+{
+	const struct shelf *s = w->shelf[OBJECT_SECRET];
+
+	for (size_t i = 0; s != NULL && i < s->n; i++) {
+		const struct secret_object *o =
+		    (const struct secret_object *)s->all[i];
+
+		if (o->o.project == project && str_eq(o->name, name))
+			return o;
+	}
+	return NULL;
+}
+
 const struct freeze *
 world_freeze(const struct world *w, uint32_t project)
 {

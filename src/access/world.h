@@ -33,6 +33,8 @@ enum object_kind {
 	OBJECT_RESOURCE_GROUP = 14,
 	OBJECT_BREAK_GLASS = 15,
 	OBJECT_POLICY_TESTS = 16,
+	OBJECT_CONNECTOR = 19,
+	OBJECT_SECRET = 20,
 	OBJECT_DELEGATE = 21,
 	OBJECT_FREEZE = 22,
 };
@@ -217,6 +219,7 @@ struct policy {
 	uint32_t session_idle_minutes, session_absolute_hours;
 	uint32_t step_up_minutes; /* sensitive actions: login not older */
 	uint32_t review_days;	  /* bindings and the log are looked through */
+	bool messaging; /* connectors that reach people may be approved */
 };
 
 /* Kinds of resources a resource group can hold. */
@@ -324,6 +327,58 @@ struct delegate {
 	struct str version, host, doctor;
 };
 
+/* Numbers are stored: only append. */
+enum connector_state {
+	CONNECTOR_DRAFT = 0,
+	CONNECTOR_PENDING = 1,
+	CONNECTOR_APPROVED = 2,
+	CONNECTOR_SUSPENDED = 3,
+	CONNECTOR_REVOKED = 4,
+	CONNECTOR_STATES
+};
+const char *connector_state_text(enum connector_state s); /* "draft", ... */
+
+/*
+ * A way to one service, which others than its editors approve.  What is
+ * approved is the document, by its digest; domain/connector.h reads it.
+ */
+struct connector_object {
+	struct object o;
+	struct str slug; /* its own in the project */
+	struct str name;
+	struct str document; /* canonical JSON */
+	struct str digest;   /* SHA-256 of it, hex */
+	uint32_t number;     /* of the document: 1, 2, ... */
+	enum connector_state state;
+	int64_t expires;
+	/* Who has changed it since it was approved last. */
+	const struct uuid *editors;
+	size_t editors_n;
+	struct principal_id created_by, approved_by;
+	int64_t approved;  /* 0: this document never was */
+	uint64_t approval; /* number of that entry in the audit log */
+	struct str reason; /* of the suspension or revocation */
+};
+
+/*
+ * The outside of a secret.  Its versions lie in the store, as ciphertext
+ * that delegates open (flow/secrets.h).
+ */
+struct secret_object {
+	struct object o;
+	struct str name; /* its own in the project */
+	struct str description;
+	struct str labels;   /* JSON: which delegates it is for */
+	struct str external; /* JSON {connector,path,field}; empty: none */
+	/* Slugs of those that may use it; n 0: not limited so. */
+	const struct str *runbooks, *connectors;
+	size_t runbooks_n, connectors_n;
+	struct str versions; /* JSON array, newest first; see flow/secrets.c */
+	uint32_t last;	     /* number of the newest there ever was */
+	int64_t next_end;    /* a version is to be destroyed then; 0: none */
+	struct principal_id created_by;
+};
+
 struct world; /* opaque, reference counted */
 
 /*
@@ -392,6 +447,14 @@ const struct delegate *world_delegate(const struct world *w,
 const struct freeze *world_freeze(const struct world *w, uint32_t project);
 /* May nothing be started in that project? */
 bool world_frozen(const struct world *w, uint32_t project);
+const struct connector_object *world_connector(const struct world *w,
+    const struct uuid *id);
+const struct connector_object *world_connector_slug(const struct world *w,
+    uint32_t project, struct str slug);
+const struct secret_object *world_secret(const struct world *w,
+    const struct uuid *id);
+const struct secret_object *world_secret_name(const struct world *w,
+    uint32_t project, struct str name);
 /* NULL when nobody has made any. */
 const struct policy_tests *world_policy_tests(const struct world *w);
 /* Never NULL: what holds by default until somebody decides otherwise. */

@@ -41,6 +41,7 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_ki64(w, "session_absolute_hours", p->session_absolute_hours);
 	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
 	jw_ki64(w, "review_days", p->review_days);
+	jw_kbool(w, "messaging", p->messaging);
 	jw_time(w, "updated_at", o->updated);
 	jw_obj_end(w);
 }
@@ -171,6 +172,7 @@ route_policy_put(struct call *c)
 	TRY(call_match(c, old->o.version));
 	p.sso_only = body_flag(c, "sso_only", p.sso_only);
 	p.local_login = body_flag(c, "local_login", p.local_login);
+	p.messaging = body_flag(c, "messaging", p.messaging);
 	TRY(read_numbers(c, &p));
 	TRY(read_cidrs(c, &p));
 	TRY(lets_in(c, &p));

@@ -590,6 +590,8 @@ def sessions_and_policy(rig):
     was = j(rig, "policy", "show")["review_days"]
     rig.eq(j(rig, "policy", "set", "--review-days", "60")["review_days"], 60)
     cli(rig, "policy", "set", "--review-days", str(was))
+    rig.eq(j(rig, "policy", "set", "--messaging", "true")["messaging"], True)
+    rig.eq(j(rig, "policy", "set", "--messaging", "false")["messaging"], False)
 
 
 @test

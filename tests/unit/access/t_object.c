@@ -330,6 +330,81 @@ TEST(freezes)
 	END;
 }
 
+TEST(connectors)
+{
+	static const struct uuid editors[] = {{{4}}, {{5}}};
+	struct connector_object c = {.o = head_of(OBJECT_CONNECTOR, 1, 3),
+	    .slug = STR("s"),
+	    .name = STR("n"),
+	    .document = STR("{\"slug\":\"s\"}"),
+	    .digest = STR("abc"),
+	    .number = 7,
+	    .state = CONNECTOR_REVOKED,
+	    .expires = 8,
+	    .editors = editors,
+	    .editors_n = 2,
+	    .created_by = {{{1}}},
+	    .approved_by = {{{2}}},
+	    .approved = 9,
+	    .approval = 10,
+	    .reason = STR("because")};
+	const struct connector_object *h;
+
+	BEGIN;
+	h = again(&c);
+	T_EQ_STR(h->slug, c.slug);
+	T_EQ_STR(h->name, c.name);
+	T_EQ_STR(h->document, c.document);
+	T_EQ_STR(h->digest, c.digest);
+	T_EQ_INT(h->number, 7);
+	T_EQ_INT(h->state, CONNECTOR_REVOKED);
+	T_EQ_INT(h->expires, 8);
+	T_EQ_INT(h->editors_n, 2);
+	T_EQ_MEM(h->editors, editors, sizeof editors);
+	T_EQ_MEM(&h->created_by, &c.created_by, sizeof c.created_by);
+	T_EQ_MEM(&h->approved_by, &c.approved_by, sizeof c.approved_by);
+	T_EQ_INT(h->approved, 9);
+	T_EQ_INT((int64_t)h->approval, 10);
+	T_EQ_STR(h->reason, c.reason);
+	END;
+}
+
+TEST(secrets)
+{
+	static const struct str runbooks[] = {{"a", 1}, {"b", 1}},
+				connectors[] = {{"c", 1}};
+	struct secret_object s = {.o = head_of(OBJECT_SECRET, 1, 3),
+	    .name = STR("n"),
+	    .description = STR("d"),
+	    .labels = STR("{}"),
+	    .external = STR("{\"path\":\"p\"}"),
+	    .runbooks = runbooks,
+	    .runbooks_n = 2,
+	    .connectors = connectors,
+	    .connectors_n = 1,
+	    .versions = STR("[]"),
+	    .last = 4,
+	    .next_end = 5,
+	    .created_by = {{{1}}}};
+	const struct secret_object *h;
+
+	BEGIN;
+	h = again(&s);
+	T_EQ_STR(h->name, s.name);
+	T_EQ_STR(h->description, s.description);
+	T_EQ_STR(h->labels, s.labels);
+	T_EQ_STR(h->external, s.external);
+	T_EQ_INT(h->runbooks_n, 2);
+	T_EQ_STR(h->runbooks[1], runbooks[1]);
+	T_EQ_INT(h->connectors_n, 1);
+	T_EQ_STR(h->connectors[0], connectors[0]);
+	T_EQ_STR(h->versions, s.versions);
+	T_EQ_INT(h->last, 4);
+	T_EQ_INT(h->next_end, 5);
+	T_EQ_MEM(&h->created_by, &s.created_by, sizeof s.created_by);
+	END;
+}
+
 TEST(delegates)
 {
 	struct delegate d = {.o = head_of(OBJECT_DELEGATE, 1, 3),

@@ -55,21 +55,24 @@ static const struct {
     {"responder",
 	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
-	"alert.act runbook.run run.cancel incident.sensitive"},
+	"alert.act runbook.run run.cancel incident.sensitive "
+	"connector.use secret.use"},
     {"commander",
 	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act runbook.run run.cancel "
-	"incident.restrict incident.sensitive breakglass.use"},
+	"incident.restrict incident.sensitive breakglass.use "
+	"connector.use secret.use"},
     {"automation_author",
 	"project.view incident.view alert.view run.view "
-	"token.create incident.comment"},
+	"token.create incident.comment connector.view secret.view"},
     {"approver",
 	"project.view incident.view alert.view run.view token.create "
-	"delegate.view delegate.approve"},
+	"delegate.view delegate.approve connector.view connector.approve"},
     {"integration_admin",
 	"project.view incident.view alert.view run.view "
-	"token.create integration.view integration.edit"},
+	"token.create integration.view integration.edit connector.view "
+	"connector.edit"},
     {"oncall_manager",
 	"project.view incident.view alert.view run.view "
 	"token.create"},
@@ -80,7 +83,8 @@ static const struct {
 	"incident.restrict incident.sensitive breakglass.use "
 	"project.edit integration.view automation.freeze "
 	"integration.edit binding.edit delegate.view delegate.edit "
-	"delegate.approve"},
+	"delegate.approve connector.view connector.edit connector.approve "
+	"connector.use secret.view secret.edit secret.use"},
     {"org_admin",
 	"project.view incident.view alert.view run.view token.create "
 	"incident.create incident.edit incident.comment alert.create "
@@ -88,7 +92,9 @@ static const struct {
 	"incident.restrict incident.sensitive breakglass.use "
 	"project.edit integration.view automation.freeze "
 	"integration.edit binding.edit delegate.view delegate.edit "
-	"delegate.approve project.create user.view user.edit "
+	"delegate.approve connector.view connector.edit connector.approve "
+	"connector.use secret.view secret.edit secret.use "
+	"project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
 	"audit.export metrics.view posture.view rbac.escalate "
 	"breakglass.review policy.view policy.edit idp.view "
