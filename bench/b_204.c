@@ -1,8 +1,9 @@
 /*
  * b_204.c: the reference of `make bench`: our own wire, answering 204 to
- * whatever it is asked, from the reactor that read it.
+ * whatever it is asked, from the reactor that read it, or 200 with so many
+ * bytes that are always the same.
  *
- *	b_204 CERTIFICATE KEY [REACTORS]
+ *	b_204 CERTIFICATE KEY [BYTES]
  *
  * Prints "ready https://127.0.0.1:PORT" and serves until its input ends.
  * Everything a request costs besides this is what Redoubt does for it.
@@ -34,9 +35,13 @@ on_body_cap(void *ctx, const struct http_request *head)
 static void
 on_request(void *ctx, struct exchange *x)
 {
+	const struct str *body = ctx;
 	struct reply r = {.status = 204};
 
-	(void)ctx;
+	if (body->n > 0)
+		r = (struct reply){.status = 200,
+		    .content_type = STR("application/json"),
+		    .body = *body};
 	exchange_reply(x, &r);
 }
 
@@ -99,8 +104,9 @@ must(err e, const struct trail *t)
 int
 main(int argc, char **argv)
 {
-	static char chain[65536], key[65536];
-	struct wire_hooks hooks = {NULL, on_thread, on_body_cap, on_request,
+	static char chain[65536], key[65536], bytes[1024 * 1024];
+	struct str body = {bytes, 0};
+	struct wire_hooks hooks = {&body, on_thread, on_body_cap, on_request,
 	    on_stream_closed, on_thread, on_problem};
 	struct wire_config c = {.hooks = &hooks, .listen_n = 1};
 	struct trail t = {""};
@@ -108,11 +114,13 @@ main(int argc, char **argv)
 	int port = 0;
 
 	if (argc < 3) {
-		fprintf(stderr, "b_204 CERTIFICATE KEY [REACTORS]\n");
+		fprintf(stderr, "b_204 CERTIFICATE KEY [BYTES]\n");
 		return 2;
 	}
-	c.reactors = argc > 3 ? (unsigned)atoi(argv[3])
-			      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (argc > 3)
+		body.n = strtoul(argv[3], NULL, 10) % (sizeof bytes + 1);
+	memset(bytes, 'x', body.n);
+	c.reactors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	c.listen[0] = listening(&port);
 	must(wire_new(&c, &w), &t);
 	must(wire_tls(w, file_of(argv[1], chain, sizeof chain),

@@ -246,6 +246,33 @@ conn_event(struct conn *c, uint32_t events)
 
 /* ---- output ---- */
 
+void
+conn_lend_out(struct conn *c)
+{
+	struct buf *spare = &c->r->spare;
+
+	if (c->out.p != NULL || spare->p == NULL)
+		return;
+	c->out.p = spare->p;
+	c->out.cap = spare->cap;
+	*spare = (struct buf){0};
+}
+
+/* All was sent: the next answer finds the memory, perhaps in the cache. */
+static void
+out_done(struct conn *c)
+{
+	struct buf *spare = &c->r->spare;
+
+	if (spare->p == NULL && c->out.cap <= OUT_MORE) {
+		spare->p = c->out.p;
+		spare->cap = c->out.cap;
+		c->out.p = NULL;
+	}
+	buf_done(&c->out);
+	c->out_at = 0;
+}
+
 static void
 flush(struct conn *c)
 {
@@ -266,8 +293,7 @@ flush(struct conn *c)
 		progress = true;
 	}
 	if (c->out_at == c->out.n) {
-		buf_done(&c->out);
-		c->out_at = 0;
+		out_done(c);
 	} else if (c->out_at > OUT_HIGH) {
 		c->out.n -= c->out_at;
 		memmove(c->out.p, c->out.p + c->out_at, c->out.n);
@@ -275,6 +301,13 @@ flush(struct conn *c)
 	}
 	if (progress && c->timer.list == T_STALL)
 		timer_set(c->r, &c->timer, T_NONE);
+}
+
+void
+conn_eager(struct conn *c)
+{
+	if (c->out.n - c->out_at >= OUT_EAGER && !c->out.failed && !c->doomed)
+		flush(c);
 }
 
 static void

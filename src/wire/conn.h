@@ -29,6 +29,7 @@ enum {
 	RECORD = 16 * 1024,    /* largest TLS record */
 	OUT_HIGH = 256 * 1024, /* queued output at which reading stops */
 	OUT_MORE = 64 * 1024,  /* below it more is produced */
+	OUT_EAGER = 8 * 1024,  /* an answer that waits for no other */
 	OUT_MAX = LIM_REPLY + 1024 * 1024,
 	IN_HOLD = RECORD, /* bytes kept while a request is worked on */
 	IN_MAX = LIM_HEAD + 2 * RECORD,
@@ -255,6 +256,10 @@ void conn_read(struct conn *c);
 /* Everything to be done after input or an answer; once a turn. */
 void conn_work(struct conn *c);
 void conn_dirty(struct conn *c);
+/* An empty `out` gets memory that was written lately. */
+void conn_lend_out(struct conn *c);
+/* A large answer leaves now, while the cache has it. */
+void conn_eager(struct conn *c);
 void conn_timeout(struct conn *c, enum timer_list list);
 /* The server ends: finish what runs, then close. */
 void conn_drain(struct conn *c);
@@ -337,7 +342,8 @@ struct reactor {
 	struct exchange *orphans; /* lent, their connection is gone */
 	int64_t drain_us;	  /* 0, or when draining must end */
 	struct counters n;
-	char *scratch; /* RECORD bytes for reading */
+	char *scratch;	  /* RECORD bytes for reading */
+	struct buf spare; /* what the last `out` was written into */
 };
 
 struct wire {

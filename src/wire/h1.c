@@ -228,9 +228,11 @@ h1_answer(struct exchange *x)
 	if (!x->complete)
 		x->close = true; /* unread input is not the next request */
 	close = x->close;
+	conn_lend_out(c);
 	respond_h1(&c->out, x, false);
 	exchange_free(x);
 	timer_set(c->r, &c->timer, T_NONE);
+	conn_eager(c);
 	next(c, close);
 }
 

@@ -554,6 +554,7 @@ reactor_done(struct reactor *r)
 	exchanges_destroy(r->orphans);
 	exchanges_destroy(r->pool);
 	mem_free(r->scratch);
+	mem_free(r->spare.p);
 	if (r->epoll >= 0)
 		close(r->epoll);
 	if (r->mail_source.fd >= 0)

@@ -124,6 +124,8 @@ TEST(standard_headers)
 	T_OK(body_has(&a, "address=127.0.0.1\n"));
 	T_OK(body_has(&a, "header x-mixed=Va lue\n"));
 	T_OK(body_has(&a, "body=abc"));
+	for (int i = 0; i < 200 && s.threads < 2; i++)
+		sleep_ms(10); /* one may not have begun */
 	T_EQ_INT(s.threads, 2);
 	down();
 }
@@ -298,6 +300,27 @@ TEST(large_bodies_both_ways)
 	T_EQ_INT(a.body_n, 3000000);
 	client_close(c);
 	buf_done(&b);
+	down();
+}
+
+/* Answers that leave at once share their memory, one after the other. */
+TEST(large_ones_take_turns)
+{
+	struct client *c[2];
+
+	up();
+	c[0] = client_open(s.port);
+	c[1] = client_open(s.port);
+	for (int i = 0; i < 40; i++) {
+		client_send(c[0], STR(GET("/big?20000") GET("/204")));
+		client_send(c[1], STR(GET("/204") GET("/big?300000")));
+		T_OK(client_answer(c[0], &a, false) && a.body_n == 20000);
+		T_OK(client_answer(c[0], &a, false) && a.status == 204);
+		T_OK(client_answer(c[1], &a, false) && a.status == 204);
+		T_OK(client_answer(c[1], &a, false) && a.body_n == 300000);
+	}
+	client_close(c[0]);
+	client_close(c[1]);
 	down();
 }
 
