@@ -669,14 +669,15 @@ writer_start(struct state *st, const struct ipc_end *keeper,
 		e = ledger_open(&w->lane, &w->ledger);
 	if (err_ok(e))
 		e = uses_load(w->lane.conn, &w->uses);
-	if (err_ok(e) && pthread_create(&w->thread, NULL, work, w) != 0)
+	if (err_ok(e)) {
+		*ret = w; /* the thread may look there */
+		if (pthread_create(&w->thread, NULL, work, w) == 0)
+			return OK;
+		*ret = NULL;
 		e = err_of(E_NO_MEMORY);
-	if (!err_ok(e)) {
-		free_all(w);
-		return e;
 	}
-	*ret = w;
-	return OK;
+	free_all(w);
+	return e;
 }
 
 struct writer *

@@ -148,8 +148,10 @@ def throttling(rig):
     email, _, _ = make_user(rig)
     got = at_once(9, lambda i: Browser(rig).login(email, "wrong"))
     rig.eq(sorted(a.status for a in got), [401] * 5 + [429] * 4)
-    rig.eq({(a.code, a.headers["retry-after"]) for a in got
-            if a.status == 429}, {("rate_limited", "1")})
+    after = {"1", "2"} if SANITIZED else {"1"}  # slow: two periods at most
+    for a in got:
+        rig.check(a.status != 429 or (a.code == "rate_limited" and
+                  a.headers["retry-after"] in after), f"{a}")
     rig.check(any(json.loads(i["leaf"]).get("reason") == "throttled"
                   for i in rig.get("/v1/audit?limit=20&order=desc&"
                                    "action=session.login").json["items"]),
