@@ -46,6 +46,13 @@ str_cmp(struct str a, struct str b)
 }
 
 bool
+str_find(struct str s, struct str needle)
+{
+	return needle.n == 0 ||
+	    (s.n > 0 && memmem(s.p, s.n, needle.p, needle.n) != NULL);
+}
+
+bool
 str_ifind(struct str s, struct str needle)
 {
 	for (; s.n >= needle.n; s = str_skip(s, 1)) {

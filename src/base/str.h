@@ -87,6 +87,7 @@ bool str_ieq(struct str a, struct str b);
 /* -1, 0, 1 by bytes, shorter first. */
 int str_cmp(struct str a, struct str b);
 /* Does `s` contain `needle`, comparing ASCII letters without case? */
+bool str_find(struct str s, struct str needle);
 bool str_ifind(struct str s, struct str needle);
 /* Trim spaces and tabs at both ends. */
 struct str str_trim(struct str s);

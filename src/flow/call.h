@@ -78,6 +78,7 @@ struct call {
 	struct str payload;	 /* what is kept of a delivery */
 	const struct form *form; /* of a route with SCHEMA_FORM */
 	const struct project *project; /* of {p} */
+	uint64_t stamp; /* on a reactor: the store's, before it was read */
 	const struct grant *grant;
 	struct permset asked; /* and granted, all that was needed on the way */
 	struct permset short_of; /* refused because no scope names it */

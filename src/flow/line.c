@@ -546,6 +546,8 @@ line_tick(struct lane *l)
 	lane_refresh(l);
 	if (l->pages.bytes > 0)
 		pages_tend(&l->pages, l->snap->version, time_now_ms());
+	if (l->opened.bytes > 0)
+		opened_tend(&l->opened, l->snap->version, time_now_ms());
 }
 
 size_t

@@ -176,6 +176,7 @@ lane_close(struct lane *l)
 	l->ring = keyring_free(l->ring);
 	arena_done(&l->scratch);
 	pages_clear(&l->pages);
+	opened_clear(&l->opened);
 	issuers_done(&l->issuers);
 	l->snap = snap_unref(l->snap);
 	if (l->kind != LANE_WRITER)

@@ -14,6 +14,7 @@
 
 #include "auth/issuers.h"
 #include "confine/confine.h"
+#include "flow/opened.h"
 #include "flow/pages.h"
 #include "ipc/idp.h"
 #include "seal/keyring.h"
@@ -65,6 +66,7 @@ struct lane {
 	struct writer *writer;	 /* LANE_WRITER only */
 	struct arena scratch;	 /* see scratch_begin */
 	struct pages pages;	 /* rendered lately */
+	struct opened opened;	 /* opened lately; LANE_REACTOR only */
 	struct issuers issuers;	 /* of access tokens */
 };
 

@@ -242,6 +242,7 @@ tend_store(struct server *s)
 {
 	err e;
 
+	store_log_ahead(s->state.store);
 	if (store_wal_pages(s->state.store) < STORE_FOLD)
 		return;
 	e = store_checkpoint(s->state.store, false);

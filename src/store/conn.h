@@ -37,6 +37,7 @@ struct store_conn {
 	bool saved;   /* a savepoint is open */
 	bool lent;    /* counted in s->readers */
 	int patience; /* waits of the busy handler */
+	bool stale;   /* incidents change in this transaction */
 	err failed;   /* why this transaction cannot be committed */
 	int fault;    /* extended code of the last error */
 	int fault_os; /* and errno behind it */
@@ -51,6 +52,7 @@ struct store {
 	char *dir;  /* resolved, no link in it */
 	char *path; /* of the database file; a URI when frozen */
 	int lock_fd;
+	int log_fd;  /* log_ahead.c */
 	bool frozen; /* read-only medium: no log to look at */
 	struct store_conn *writer;
 	struct store_conn *folder; /* folds the log back */
@@ -59,6 +61,7 @@ struct store {
 	atomic_uint wal_pages;	/* in the log */
 	atomic_uint wal_folded; /* of these, in the database too */
 	atomic_uint readers;
+	_Atomic(uint64_t) stamp; /* store_incidents_stamp; never 0 */
 };
 
 enum {

@@ -83,6 +83,7 @@ update(struct store_conn *c, enum query id, const struct incident_row *r,
 {
 	struct q q = q_start(c, id);
 
+	c->stale = true;
 	q_u64(&q, r->seq);
 	q_num(&q, r->severity);
 	q_num(&q, r->status);

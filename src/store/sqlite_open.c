@@ -229,6 +229,8 @@ drop(struct store *s)
 	s->folder = store_conn_close(s->folder);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
+	if (s->log_fd >= 0)
+		(void)close(s->log_fd);
 	(void)pthread_mutex_destroy(&s->fold_lock);
 	mem_free(s->path);
 	mem_free(s->dir);
@@ -246,7 +248,8 @@ store_open(const char *dir, enum store_mode mode, struct trail *t,
 	if (s == NULL)
 		return err_of(E_NO_MEMORY);
 	s->mode = mode;
-	s->lock_fd = -1;
+	s->lock_fd = s->log_fd = -1;
+	atomic_init(&s->stamp, 1);
 	BUG_ON(pthread_mutex_init(&s->fold_lock, NULL) != 0);
 	e = open_in(s, dir, t);
 	if (!err_ok(e)) {

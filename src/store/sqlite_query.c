@@ -231,6 +231,7 @@ over(struct store_conn *c)
 {
 	c->tx = false;
 	c->saved = false;
+	c->stale = false;
 	c->failed = OK;
 }
 
@@ -275,8 +276,16 @@ store_commit(struct store_conn *c)
 		store_rollback(c);
 		return e;
 	}
+	if (c->stale)
+		atomic_fetch_add(&c->s->stamp, 1);
 	over(c);
 	return OK;
+}
+
+uint64_t
+store_incidents_stamp(const struct store *s)
+{
+	return atomic_load(&s->stamp);
 }
 
 err

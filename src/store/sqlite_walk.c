@@ -164,6 +164,7 @@ store_sealed_replace(struct store_conn *c, const struct sealed_row *row,
 
 	if (!place_get(str_of((const char *)row->locator, row->locator_n), &p))
 		return err_of(E_BAD_CURSOR);
+	c->stale |= row->table == SEAL_TABLE_INCIDENT;
 	q_num(&q, p.key);
 	if (has_id(t))
 		q_uuid(&q, &p.id);

@@ -98,6 +98,10 @@ err store_savepoint_undo(struct store_conn *c) MUST_USE;
  * hold it back for more than two seconds.
  */
 err store_checkpoint(struct store *s, bool truncate) MUST_USE;
+/* The log's file is made longer before it must be: commits are then twice as
+ * fast.  From the thread of store_checkpoint, every few milliseconds; cheap
+ * when there is nothing to do. */
+void store_log_ahead(struct store *s);
 /* Pages of 4 KiB in the log that are not folded back yet: time for a
  * checkpoint from STORE_FOLD on.  Cheap, from any thread. */
 enum { STORE_FOLD = 1024 };
@@ -195,6 +199,12 @@ err store_incident_by_number(struct store_conn *c, uint32_t project,
     uint64_t number, struct arena *a, struct incident_row *ret) MUST_USE;
 err store_incident_by_seq(struct store_conn *c, uint64_t seq, struct arena *a,
     struct incident_row *ret) MUST_USE;
+/*
+ * Another number after each commit that changed what any incident's row says,
+ * before the change is answered: a row read after the number was is right for
+ * as long as the number is the same.  Cheap, from any thread.
+ */
+uint64_t store_incidents_stamp(const struct store *s);
 /* Highest seq of all and highest number of a project; 0 when none. */
 err store_incident_last(struct store_conn *c, uint32_t project,
     uint64_t *ret_seq, uint64_t *ret_number) MUST_USE;

@@ -67,6 +67,10 @@ TEST(find)
 	T_OK(str_ifind(STR("x"), STR("")));
 	T_OK(str_ifind(STR(""), STR("")));
 	T_OK(!str_ifind(STR("abc"), STR("cd")));
+	T_OK(str_find(STR("disk full"), STR("full")));
+	T_OK(!str_find(STR("disk FULL"), STR("full")));
+	T_OK(!str_find(STR("ful"), STR("full")));
+	T_OK(str_find(STR(""), STR("")) && !str_find(STR_NONE, STR("x")));
 }
 
 TEST(trim)

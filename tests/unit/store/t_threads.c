@@ -1,6 +1,7 @@
 /*
- * t_threads.c: a writer, readers and one that folds the log, at once: every
- * view is whole and none goes back.  For V=tsan as well.
+ * t_threads.c: a writer, readers and one that folds the log and makes it
+ * longer, at once: every view is whole and none goes back.  For V=tsan as
+ * well.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,6 +57,7 @@ folder(void *ctx)
 
 		if (!err_ok(e) && !err_is(e, E_LOCKED))
 			atomic_fetch_add(&wrong, 1);
+		store_log_ahead(s);
 		(void)usleep(500);
 	}
 	return NULL;
