@@ -1,0 +1,75 @@
+/*
+ * cell.h: the making of one sandbox, in order, and what its parts say to
+ * each other.
+ *
+ *	warden (outside)	clone3 of pid 1 in all namespaces, maps of ids,
+ *				cgroup, then "go"
+ *	pid 1			root (root.c), network, then forks the payload
+ *	payload			limits, capabilities, no_new_privs, Landlock,
+ *				seccomp, execve (payload.c)
+ *	pid 1			reaps, watches memory, tells the warden
+ *	warden			time, kill, outputs, cleaning up
+ *
+ * Each step names itself in the trail when it fails, and then nothing runs.
+ */
+#ifndef DELEGATE_CELL_H
+#define DELEGATE_CELL_H
+
+#include "delegate/cgroup.h"
+#include "delegate/filter.h"
+#include "delegate/spec.h"
+
+enum {
+	CELL_NOTE_TEXT = 160,
+	CELL_HIGH_FD = 128, /* above what a step's own may be */
+};
+
+/* Who a step is to the host, and what it is made of. */
+struct cell {
+	struct step *step;
+	const struct filter *filter;
+	const struct zygote_conf *conf;
+	enum cgroup_level level;
+	bool privileged;   /* the zygote is root: a uid of the pool */
+	unsigned uid, gid; /* on the host */
+	int link;	   /* pid 1's end to the warden */
+};
+
+/* From pid 1 to the warden; one packet each. */
+enum note_kind {
+	NOTE_STARTED, /* with /job, and with the listener if there is egress */
+	NOTE_FAILED,  /* text: why; nothing ran */
+	NOTE_ENDED,   /* status: as of wait */
+	NOTE_MEMORY,  /* too much of it; pid 1 ends now */
+};
+struct note {
+	enum note_kind kind;
+	int status;
+	char text[CELL_NOTE_TEXT];
+};
+/* From the warden to pid 1: one byte. */
+enum order { ORDER_GO = 'g', ORDER_TERM = 't' };
+
+/* Sends with descriptors; false: the other end is gone. */
+bool note_send(int link, const struct note *n, const int *fds, size_t fds_n);
+/* 1 a note, 0 the end, -1 none yet (EAGAIN) or nonsense. Descriptors
+ * arrive close-on-exec; fds has room for 2. */
+int note_receive(int link, struct note *ret, int fds[2], size_t *ret_fds_n);
+
+/* "what: why" of errno, E_DENIED. */
+err cell_failed(struct trail *t, const char *what) MUST_USE;
+
+/* init.c: pid 1; only ever returns by _exit. */
+_Noreturn void init_main(const struct cell *c);
+/* root.c: the private root; the current directory is its "/". *ret_job gets
+ * an O_PATH descriptor of /job. */
+err root_make(const struct cell *c, struct trail *t, int *ret_job) MUST_USE;
+/* payload.c: what is failed is written to `report` as text. */
+_Noreturn void payload_main(const struct cell *c, int report);
+/* No capability in any set, none to be had back. */
+err payload_no_caps(struct trail *t) MUST_USE;
+/* warden.c */
+_Noreturn void warden_main(struct cell *c, struct cgroups *groups,
+    unsigned slot);
+
+#endif

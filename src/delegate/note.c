@@ -1,0 +1,65 @@
+/* What pid 1 and its warden say to each other. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "delegate/cell.h"
+
+enum { NOTE_FDS = 2 };
+
+union control {
+	struct cmsghdr align;
+	char space[CMSG_SPACE(NOTE_FDS * sizeof(int))];
+};
+
+bool
+note_send(int link, const struct note *n, const int *fds, size_t fds_n)
+{
+	struct note copy = *n;
+	struct iovec v = {&copy, sizeof copy};
+	union control c = {.space = {0}};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+
+	BUG_ON(fds_n > NOTE_FDS);
+	if (fds_n > 0) {
+		struct cmsghdr *h;
+
+		m.msg_control = &c;
+		m.msg_controllen = CMSG_SPACE(fds_n * sizeof(int));
+		h = CMSG_FIRSTHDR(&m);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(fds_n * sizeof(int));
+		memcpy(CMSG_DATA(h), fds, fds_n * sizeof(int));
+	}
+	return sendmsg(link, &m, MSG_NOSIGNAL) == (ssize_t)sizeof copy;
+}
+
+int
+note_receive(int link, struct note *ret, int fds[2], size_t *ret_fds_n)
+{
+	struct iovec v = {ret, sizeof *ret};
+	union control c = {.space = {0}};
+	struct msghdr m = {.msg_iov = &v,
+	    .msg_iovlen = 1,
+	    .msg_control = &c,
+	    .msg_controllen = sizeof c};
+	ssize_t n = recvmsg(link, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	struct cmsghdr *h;
+
+	*ret_fds_n = 0;
+	if (n == 0)
+		return 0;
+	if (n < 0)
+		return errno == ECONNRESET ? 0 : -1;
+	h = CMSG_FIRSTHDR(&m);
+	if (h != NULL && h->cmsg_type == SCM_RIGHTS) {
+		*ret_fds_n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(h), *ret_fds_n * sizeof(int));
+	}
+	if (n != (ssize_t)sizeof *ret || (m.msg_flags & MSG_CTRUNC) != 0)
+		return -1;
+	ret->text[sizeof ret->text - 1] = 0;
+	return 1;
+}
