@@ -178,3 +178,56 @@ keeper_last(const struct ipc_end *e, struct keeper_last *ret)
 	*ret = l;
 	return OK;
 }
+
+err
+keeper_task_sign(const struct ipc_end *e, const struct keeper_task *q,
+    uint8_t ret[KEEPER_SIGNATURE])
+{
+	struct talk t CLEANUP(talk_done) = {0};
+	struct str sig;
+
+	ask_bytes(&t, q->task.b, sizeof q->task.b);
+	ask_bytes(&t, q->delegate.b, sizeof q->delegate.b);
+	ask_be(&t, (uint64_t)q->issued, 8);
+	ask_be(&t, (uint64_t)q->expires, 8);
+	ask_bytes(&t, q->sha256, sizeof q->sha256);
+	TRY(ask(&t, e, IPC_TASK_SIGN, IPC_TASK_SIGNED));
+	sig = cur_view(&t.c, KEEPER_SIGNATURE);
+	TRY(ended(&t));
+	memcpy(ret, sig.p, KEEPER_SIGNATURE);
+	return OK;
+}
+
+err
+keeper_cert_sign(const struct ipc_end *e, const struct keeper_cert *q,
+    struct buf *ret_der)
+{
+	struct talk t CLEANUP(talk_done) = {0};
+
+	ask_bytes(&t, q->delegate.b, sizeof q->delegate.b);
+	ask_be(&t, q->epoch, 4);
+	ask_bytes(&t, q->key, sizeof q->key);
+	ask_be(&t, (uint64_t)q->not_before, 8);
+	ask_be(&t, (uint64_t)q->not_after, 8);
+	TRY(ask(&t, e, IPC_CERT_SIGN, IPC_CERT_SIGNED));
+	if (t.c.n == 0)
+		return err_of(E_PEER);
+	buf_str(ret_der, cur_view(&t.c, t.c.n));
+	return buf_check(ret_der);
+}
+
+err
+keeper_task_keys(const struct ipc_end *e, struct keeper_task_keys *ret)
+{
+	struct talk t CLEANUP(talk_done) = {0};
+	struct keeper_task_keys k = {.ca_n = 0};
+
+	TRY(ask(&t, e, IPC_TASK_KEYS, IPC_TASK_KEYS_ARE));
+	cur_bytes(&t.c, k.task, sizeof k.task);
+	if (t.c.failed || t.c.n == 0 || t.c.n > sizeof k.ca)
+		return err_of(E_PEER);
+	k.ca_n = t.c.n;
+	cur_bytes(&t.c, k.ca, k.ca_n);
+	*ret = k;
+	return OK;
+}

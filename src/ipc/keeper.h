@@ -1,6 +1,6 @@
 /*
- * keeper.h: the server's side of talking to the keeper: three verbs (keys,
- * checkpoints, and later tasks). Calls block for one round trip (about
+ * keeper.h: the server's side of talking to the keeper: keys, checkpoints,
+ * tasks and delegates. Calls block for one round trip (about
  * 15 us plus the work); the end must be used by one thread at a time.
  *
  * The bodies, big-endian, each answer beginning with u16 error code and, on
@@ -11,10 +11,16 @@
  *	SIGN	     u64 size, root[32], u8 n, n x hash[32] -> note
  *	LAST_SIGNED  -> u64 size, root[32], u8 n, origin, u8 n, vkey,
  *			u8 n, n x root id[16]
+ *	TASK_SIGN    task[16], delegate[16], u64 issued, u64 expires (ms),
+ *			sha256[32]			   -> signature[64]
+ *	CERT_SIGN    delegate[16], u32 epoch, key[32], u64 not before, u64 not
+ *			after (ms)			   -> certificate, DER
+ *	TASK_KEYS    -> task key[32], certificate of the authority, DER
  */
 #ifndef IPC_KEEPER_H
 #define IPC_KEEPER_H
 
+#include "base/id.h"
 #include "ipc/ipc.h"
 
 enum { KEEPER_KEY = 32, KEEPER_HASH = 32, KEEPER_PROOF = 64 };
@@ -38,6 +44,32 @@ struct keeper_last {
 	char root_ids[8][17]; /* root key ids, first is primary */
 	size_t roots;
 };
+/* All about now: E_INVALID when a time is more than five minutes from it,
+ * a task lives longer than ten minutes, a certificate longer than a day. */
+struct keeper_task {
+	struct uuid task, delegate;
+	int64_t issued, expires;
+	uint8_t sha256[KEEPER_HASH]; /* of the envelope */
+};
+enum { KEEPER_SIGNATURE = 64, KEEPER_CERT = 768 };
+err keeper_task_sign(const struct ipc_end *e, const struct keeper_task *t,
+    uint8_t ret[KEEPER_SIGNATURE]) MUST_USE;
+struct keeper_cert {
+	struct uuid delegate;
+	uint32_t epoch;
+	uint8_t key[KEEPER_KEY]; /* Ed25519, public */
+	int64_t not_before, not_after;
+};
+err keeper_cert_sign(const struct ipc_end *e, const struct keeper_cert *c,
+    struct buf *ret_der) MUST_USE;
+/* The public halves of both. */
+struct keeper_task_keys {
+	uint8_t task[KEEPER_KEY];
+	uint8_t ca[KEEPER_CERT];
+	size_t ca_n;
+};
+err keeper_task_keys(const struct ipc_end *e,
+    struct keeper_task_keys *ret) MUST_USE;
 err keeper_last(const struct ipc_end *e, struct keeper_last *ret) MUST_USE;
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "role/datadir.h"
+#include "role/keep_inner.h"
 #include "role/slots.h"
 
 enum { MAC = 32, STATE_MAX = 8 + HASH_SIZE + 1 + NOTE_NAME_MAX + MAC };
@@ -153,6 +154,7 @@ opened(struct keep *k, int root_fd, struct trail *t)
 		return e;
 	}
 	TRY(state_read(k, t));
+	TRY(keep_tasks_open(k));
 	return note_key_of(str_c(k->last.origin), secret_view(k->seed),
 	    &k->key);
 }
@@ -174,6 +176,8 @@ void
 keep_close(struct keep *k)
 {
 	k->seed = secret_free(k->seed);
+	k->task_seed = secret_free(k->task_seed);
+	k->ca_seed = secret_free(k->ca_seed);
 	if (k->roots != NULL)
 		k->roots = root_free(k->roots);
 }

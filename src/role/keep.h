@@ -30,7 +30,8 @@ struct keep {
 	int audit_fd, state_fd;
 	uint64_t audit_counter, state_counter;
 	bool torn; /* one slot was not whole at start */
-	struct bucket keys, signs;
+	struct secret *task_seed, *ca_seed; /* derived: keep_tasks.c */
+	struct bucket keys, signs, tasks, certs;
 };
 
 /* keys/audit.key and keys/keeper.state of a new store, in open empty files. */

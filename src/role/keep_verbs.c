@@ -4,7 +4,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "ipc/keeper.h"
-#include "role/keep.h"
+#include "role/keep_inner.h"
 
 /*
  * An honest server unwraps every project key once at its start and signs a
@@ -15,14 +15,6 @@ enum {
 	KEYS_SECOND = 200,
 	SIGNS_BURST = 200,
 	SIGNS_SECOND = 100,
-	ANSWER_MAX = 1024,
-};
-
-/* An answer holds a key at times; it is wiped. */
-struct answer {
-	char b[ANSWER_MAX];
-	size_t n;
-	struct arena arena;
 };
 
 static void
@@ -32,8 +24,8 @@ answer_done(struct answer *a)
 	mem_wipe(a->b, sizeof a->b);
 }
 
-static void
-add(struct answer *a, const void *p, size_t n)
+void
+answer_add(struct answer *a, const void *p, size_t n)
 {
 	BUG_ON(n > sizeof a->b - a->n);
 	if (n > 0)
@@ -47,14 +39,14 @@ add_u8(struct answer *a, size_t v)
 	uint8_t b = (uint8_t)v;
 
 	BUG_ON(v > UINT8_MAX);
-	add(a, &b, 1);
+	answer_add(a, &b, 1);
 }
 
-/* The error code, then what there is when there was none. */
-static err
-reply(const struct ipc_end *to, enum ipc_type type, err e, struct answer *a)
+err
+keep_reply(const struct ipc_end *to, enum ipc_type type, err e,
+    struct answer *a)
 {
-	char b[ANSWER_MAX + 2] = {(char)(e.code >> 8), (char)e.code};
+	char b[KEEP_ANSWER + 2] = {(char)(e.code >> 8), (char)e.code};
 	size_t n = err_ok(e) ? a->n : 0;
 	err sent;
 
@@ -65,8 +57,8 @@ reply(const struct ipc_end *to, enum ipc_type type, err e, struct answer *a)
 	return sent;
 }
 
-static err
-take(struct bucket *b, double burst, double second)
+err
+keep_take(struct bucket *b, double burst, double second)
 {
 	int64_t now = time_mono_us();
 
@@ -108,9 +100,9 @@ wrapped_add(struct keep *k, const struct key_ask *q,
 	struct sealed s;
 
 	TRY(root_wrap(k->roots, q->project, q->version, key, &a->arena, &s));
-	if (s.bytes.n > ANSWER_MAX - a->n)
+	if (s.bytes.n > KEEP_ANSWER - a->n)
 		return err_of(E_INTERNAL);
-	add(a, s.bytes.p, s.bytes.n);
+	answer_add(a, s.bytes.p, s.bytes.n);
 	return OK;
 }
 
@@ -119,9 +111,9 @@ key_unwrap(struct keep *k, const struct key_ask *q, struct answer *a)
 {
 	uint8_t key[KEEPER_KEY];
 
-	TRY(take(&k->keys, KEYS_BURST, KEYS_SECOND));
+	TRY(keep_take(&k->keys, KEYS_BURST, KEYS_SECOND));
 	TRY(root_unwrap(k->roots, q->project, q->version, q->wrapped, key));
-	add(a, key, sizeof key);
+	answer_add(a, key, sizeof key);
 	mem_wipe(key, sizeof key);
 	return OK;
 }
@@ -132,10 +124,10 @@ key_new(struct keep *k, const struct key_ask *q, struct answer *a)
 	struct secret *key = NULL;
 	err e;
 
-	TRY(take(&k->keys, KEYS_BURST, KEYS_SECOND));
+	TRY(keep_take(&k->keys, KEYS_BURST, KEYS_SECOND));
 	TRY(secret_new(&key));
 	rand_bytes(secret_bytes(key), SECRET_SIZE);
-	add(a, secret_view(key), SECRET_SIZE);
+	answer_add(a, secret_view(key), SECRET_SIZE);
 	e = wrapped_add(k, q, secret_view(key), a);
 	(void)secret_free(key);
 	return e;
@@ -147,7 +139,7 @@ key_rewrap(struct keep *k, const struct key_ask *q, struct answer *a)
 	uint8_t key[KEEPER_KEY];
 	err e;
 
-	TRY(take(&k->keys, KEYS_BURST, KEYS_SECOND));
+	TRY(keep_take(&k->keys, KEYS_BURST, KEYS_SECOND));
 	TRY(root_unwrap(k->roots, q->project, q->version, q->wrapped, key));
 	e = wrapped_add(k, q, key, a);
 	mem_wipe(key, sizeof key);
@@ -183,12 +175,12 @@ sign(struct keep *k, struct sign_ask *q, struct answer *a)
 {
 	struct buf note;
 
-	TRY(take(&k->signs, SIGNS_BURST, SIGNS_SECOND));
+	TRY(keep_take(&k->signs, SIGNS_BURST, SIGNS_SECOND));
 	memcpy(q->next.origin, k->last.origin, sizeof q->next.origin);
-	buf_init_on(&note, &a->arena, ANSWER_MAX - 2);
+	buf_init_on(&note, &a->arena, KEEP_ANSWER - 2);
 	TRY(keep_sign(k, &q->next, q->proof, q->n, &note));
 	TRY(buf_check(&note));
-	add(a, note.p, note.n);
+	answer_add(a, note.p, note.n);
 	return OK;
 }
 
@@ -201,21 +193,21 @@ last(struct keep *k, struct answer *a)
 
 	for (size_t i = 0; i < 8; i++)
 		size[i] = (uint8_t)(k->last.size >> 8 * (7 - i));
-	add(a, size, sizeof size);
-	add(a, k->last.root.b, HASH_SIZE);
+	answer_add(a, size, sizeof size);
+	answer_add(a, k->last.root.b, HASH_SIZE);
 	add_u8(a, name);
-	add(a, k->last.origin, name);
+	answer_add(a, k->last.origin, name);
 	buf_init_on(&vkey, &a->arena, UINT8_MAX);
 	note_key_text(&k->key, &vkey);
 	TRY(buf_check(&vkey));
 	add_u8(a, vkey.n);
-	add(a, vkey.p, vkey.n);
+	answer_add(a, vkey.p, vkey.n);
 	add_u8(a, n);
 	for (size_t i = 0; i < n; i++) {
 		char id[ROOT_ID_TEXT + 1];
 
 		root_id(k->roots, i, id);
-		add(a, id, ROOT_ID_TEXT);
+		answer_add(a, id, ROOT_ID_TEXT);
 	}
 	return OK;
 }
@@ -230,7 +222,7 @@ answer_sign(struct keep *k, const struct ipc_end *to, struct str body,
 
 	if (!sign_ask(body, &q))
 		return err_of(E_PEER);
-	return reply(to, IPC_SIGNED, sign(k, &q, a), a);
+	return keep_reply(to, IPC_SIGNED, sign(k, &q, a), a);
 }
 
 static err
@@ -240,20 +232,25 @@ answer(struct keep *k, const struct ipc_end *to, const struct ipc_msg *m,
 	bool with = m->type == IPC_KEY_UNWRAP || m->type == IPC_KEY_REWRAP;
 	struct key_ask q;
 
+	if (m->type == IPC_TASK_SIGN || m->type == IPC_CERT_SIGN ||
+	    m->type == IPC_TASK_KEYS)
+		return keep_answer_task(k, to, m, a);
 	if (m->type == IPC_SIGN)
 		return answer_sign(k, to, m->body, a);
 	if (m->type == IPC_LAST_SIGNED)
 		return m->body.n != 0 ? err_of(E_PEER)
-				      : reply(to, IPC_LAST, last(k, a), a);
+				      : keep_reply(to, IPC_LAST, last(k, a), a);
 	if (!key_ask(m->body, with, &q))
 		return err_of(E_PEER);
 	switch (m->type) {
 	case IPC_KEY_UNWRAP:
-		return reply(to, IPC_KEY_UNWRAPPED, key_unwrap(k, &q, a), a);
+		return keep_reply(to, IPC_KEY_UNWRAPPED, key_unwrap(k, &q, a),
+		    a);
 	case IPC_KEY_NEW:
-		return reply(to, IPC_KEY_MADE, key_new(k, &q, a), a);
+		return keep_reply(to, IPC_KEY_MADE, key_new(k, &q, a), a);
 	case IPC_KEY_REWRAP:
-		return reply(to, IPC_KEY_REWRAPPED, key_rewrap(k, &q, a), a);
+		return keep_reply(to, IPC_KEY_REWRAPPED, key_rewrap(k, &q, a),
+		    a);
 	default:
 		return err_of(E_PEER);
 	}

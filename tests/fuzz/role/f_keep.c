@@ -51,14 +51,16 @@ static void
 message(struct cur *c)
 {
 	static const enum ipc_type type[] = {IPC_KEY_UNWRAP, IPC_KEY_NEW,
-	    IPC_KEY_REWRAP, IPC_SIGN, IPC_LAST_SIGNED};
+	    IPC_KEY_REWRAP, IPC_SIGN, IPC_LAST_SIGNED, IPC_TASK_SIGN,
+	    IPC_CERT_SIGN, IPC_TASK_KEYS};
 	static char buf[LIM_IPC];
 	struct checkpoint before = k.last;
-	struct ipc_msg m = {.type = type[cur_u8(c) % 5]}, answer;
+	struct ipc_msg m = {.type = type[cur_u8(c) % 8]}, answer;
 	size_t n = cur_be16(c) % 4096;
 
 	m.body = cur_view(c, n < c->n ? n : c->n);
-	k.keys.at_us = k.signs.at_us = 0; /* rations are not the question */
+	k.keys.at_us = k.signs.at_us = k.tasks.at_us = k.certs.at_us =
+	    0; /* rations are not the question */
 	if (err_ok(keep_answer(&k, &kpr, &m)))
 		BUG_ON(!err_ok(ipc_recv(&srv, 0, buf, sizeof buf, &answer)));
 	BUG_ON(k.last.size < before.size);

@@ -4,6 +4,7 @@
  */
 #include "role/keep.h"
 
+#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 #include "audit/tree.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "ipc/keeper.h"
 #include "tests/t.h"
 
@@ -396,6 +398,134 @@ TEST(rotation)
 	uninstall();
 }
 
+/* ---- tasks and delegates ---- */
+
+static X509 *
+cert_of(const struct buf *der)
+{
+	const unsigned char *p = (const unsigned char *)der->p;
+	X509 *x = d2i_X509(NULL, &p, (long)der->n);
+
+	BUG_ON(x == NULL);
+	T_EQ_INT(p - (const unsigned char *)der->p, der->n);
+	return x;
+}
+
+static bool
+signed_by(const uint8_t key[32], struct str text, const uint8_t sig[64])
+{
+	EVP_PKEY *p =
+	    EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, 32);
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	bool ok = EVP_DigestVerifyInit(c, NULL, NULL, NULL, p) == 1 &&
+	    EVP_DigestVerify(c, sig, 64, (const unsigned char *)text.p,
+		text.n) == 1;
+
+	EVP_MD_CTX_free(c);
+	EVP_PKEY_free(p);
+	return ok;
+}
+
+TEST(tasks_are_signed_as_they_stand)
+{
+	int64_t now = time_now_ms();
+	struct keeper_task q = {.task = {{1}},
+	    .delegate = {{2}},
+	    .issued = now,
+	    .expires = now + 600000,
+	    .sha256 = {0xab}};
+	struct keeper_task_keys keys;
+	uint8_t sig[64];
+	char text[512];
+	int n;
+
+	install();
+	T_GOOD(keeper_task_keys(&srv, &keys));
+	T_GOOD(keeper_task_sign(&srv, &q, sig));
+	n = snprintf(text, sizeof text,
+	    "redoubt-task/1\n" ORIGIN "\n01000000-0000-0000-0000-000000000000\n"
+	    "02000000-0000-0000-0000-000000000000\n%lld\n%lld\n"
+	    "ab00000000000000000000000000000000000000000000000000000000000000"
+	    "\n",
+	    (long long)q.issued, (long long)q.expires);
+	T_OK(signed_by(keys.task, str_of(text, (size_t)n), sig));
+	/* with the keys of nothing else */
+	T_OK(!signed_by(k.key.pub, str_of(text, (size_t)n), sig));
+	q.expires++;
+	T_ERR(keeper_task_sign(&srv, &q, sig), E_INVALID);
+	q.issued = now + 600000;
+	q.expires = q.issued + 1000;
+	T_ERR(keeper_task_sign(&srv, &q, sig), E_INVALID);
+	q.issued = now - 600000;
+	q.expires = now + 1;
+	T_ERR(keeper_task_sign(&srv, &q, sig), E_INVALID);
+	q.issued = q.expires = now;
+	T_ERR(keeper_task_sign(&srv, &q, sig), E_INVALID);
+	uninstall();
+}
+
+TEST(certificates_are_of_the_template)
+{
+	int64_t now = time_now_ms();
+	struct keeper_cert q = {.delegate = {{3}},
+	    .epoch = 7,
+	    .key = {9},
+	    .not_before = now,
+	    .not_after = now + 86400000};
+	struct keeper_task_keys keys, again;
+	struct buf der, ca_der;
+	X509 *x, *ca;
+	GENERAL_NAMES *names;
+	char *subject;
+
+	install();
+	buf_init(&der, 1024);
+	buf_init(&ca_der, 1024);
+	T_GOOD(keeper_task_keys(&srv, &keys));
+	buf_add(&ca_der, keys.ca, keys.ca_n);
+	ca = cert_of(&ca_der);
+	T_OK(X509_verify(ca, X509_get0_pubkey(ca)) == 1);
+	T_OK(X509_check_ca(ca) == 1);
+	T_GOOD(keeper_cert_sign(&srv, &q, &der));
+	x = cert_of(&der);
+	T_OK(X509_verify(x, X509_get0_pubkey(ca)) == 1);
+	T_OK(X509_check_ca(x) == 0);
+	T_OK(X509_check_issued(ca, x) == X509_V_OK);
+	T_OK(X509_check_purpose(x, X509_PURPOSE_SSL_CLIENT, 0) == 1);
+	T_OK(X509_check_purpose(x, X509_PURPOSE_SSL_SERVER, 0) == 0);
+	T_OK(X509_cmp_time(X509_get0_notAfter(x), NULL) > 0);
+	subject = X509_NAME_oneline(X509_get_subject_name(x), NULL, 0);
+	T_EQ_STR(str_c(subject),
+	    STR("/CN=03000000-0000-0000-0000-000000000000"));
+	OPENSSL_free(subject);
+	names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	T_REQUIRE(names != NULL && sk_GENERAL_NAME_num(names) == 1);
+	T_EQ_STR(str_c((const char *)ASN1_STRING_get0_data(
+		     sk_GENERAL_NAME_value(names, 0)
+			 ->d.uniformResourceIdentifier)),
+	    STR("urn:redoubt:delegate:03000000-0000-0000-0000-000000000000:7"));
+	GENERAL_NAMES_free(names);
+	X509_free(x);
+	X509_free(ca);
+	/* a day, from now on, and no longer */
+	q.not_after++;
+	T_ERR(keeper_cert_sign(&srv, &q, &der), E_INVALID);
+	q.not_before = now + 86400000;
+	q.not_after = q.not_before + 1000;
+	T_ERR(keeper_cert_sign(&srv, &q, &der), E_INVALID);
+	/* the keys outlive the process, and differ from the log's */
+	stop();
+	start();
+	T_GOOD(keeper_task_keys(&srv, &again));
+	T_EQ_MEM(keys.task, again.task, 32);
+	T_EQ_INT(keys.ca_n, again.ca_n);
+	T_EQ_MEM(keys.ca, again.ca, keys.ca_n);
+	T_OK(memcmp(keys.task, k.key.pub, 32) != 0);
+	buf_done(&der);
+	buf_done(&ca_der);
+	uninstall();
+}
+
 /* ---- a server that was taken over ---- */
 
 TEST(nonsense_ends_the_conversation)
@@ -405,6 +535,9 @@ TEST(nonsense_ends_the_conversation)
 		struct str body;
 	} bad[] = {
 	    {IPC_LAST_SIGNED, {"x", 1}},
+	    {IPC_TASK_KEYS, {"x", 1}},
+	    {IPC_TASK_SIGN, {"x", 1}},
+	    {IPC_CERT_SIGN, {"x", 1}},
 	    {IPC_KEY_NEW, {"\0\0\0\1\0\0\0", 7}},
 	    {IPC_KEY_NEW, {"\0\0\0\1\0\0\0\1x", 9}},
 	    {IPC_KEY_UNWRAP, {"\0\0\0\1\0\0\0\1", 8}},
