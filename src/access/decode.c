@@ -558,6 +558,7 @@ get_join(struct reader *r, struct delegate *d)
 		memcpy(d->join_id, id.p, id.n);
 	get_digest(r, STR("join_verifier"), d->join_verifier);
 	d->join_key = get_u32(r, STR("join_key"));
+	d->join_used = get_bool(r, STR("join_used"));
 	d->join_expires = get_num(r, STR("join_expires"), 0, INT64_MAX);
 }
 
@@ -566,8 +567,6 @@ get_delegate_keys(struct reader *r, struct delegate *d)
 {
 	get_digest(r, STR("ed25519"), d->ed25519);
 	get_digest(r, STR("x25519"), d->x25519);
-	get_digest(r, STR("previous"), d->previous);
-	d->previous_until = get_num(r, STR("previous_until"), 0, INT64_MAX);
 	d->cert_until = get_num(r, STR("cert_until"), 0, INT64_MAX);
 }
 
@@ -586,6 +585,7 @@ get_delegate(struct reader *r, const struct object *head)
 	    DELEGATE_STATES - 1);
 	d->epoch = get_u32(r, STR("epoch"));
 	d->created_by.u = get_uuid(r, STR("created_by"));
+	d->issued_by.u = get_uuid(r, STR("issued_by"));
 	d->approved_by.u = get_uuid(r, STR("approved_by"));
 	d->joined = get_num(r, STR("joined"), 0, INT64_MAX);
 	d->approved = get_num(r, STR("approved"), 0, INT64_MAX);

@@ -243,6 +243,7 @@ put_delegate(struct jw *w, const struct delegate *d)
 	jw_ki64(w, "state", d->state);
 	jw_ki64(w, "epoch", d->epoch);
 	put_id(w, STR("created_by"), &d->created_by.u);
+	put_id(w, STR("issued_by"), &d->issued_by.u);
 	put_id(w, STR("approved_by"), &d->approved_by.u);
 	jw_ki64(w, "joined", d->joined);
 	jw_ki64(w, "approved", d->approved);
@@ -251,10 +252,9 @@ put_delegate(struct jw *w, const struct delegate *d)
 	put_digest(w, STR("join_verifier"), d->join_verifier);
 	jw_ki64(w, "join_key", d->join_key);
 	jw_ki64(w, "join_expires", d->join_expires);
+	jw_kbool(w, "join_used", d->join_used);
 	put_digest(w, STR("ed25519"), d->ed25519);
 	put_digest(w, STR("x25519"), d->x25519);
-	put_digest(w, STR("previous"), d->previous);
-	jw_ki64(w, "previous_until", d->previous_until);
 	jw_ki64(w, "cert_until", d->cert_until);
 	jw_kstr(w, "version", d->version);
 	jw_kstr(w, "host", d->host);

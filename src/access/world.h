@@ -308,7 +308,8 @@ struct delegate {
 	uint32_t max_tasks;
 	enum delegate_state state;
 	uint32_t epoch;
-	struct principal_id created_by, approved_by;
+	/* issued_by: who made the last join token */
+	struct principal_id created_by, issued_by, approved_by;
 	int64_t joined, approved, revoked; /* 0: has not been */
 
 	/* The token it joins with, until that is over. */
@@ -316,12 +317,10 @@ struct delegate {
 	uint8_t join_verifier[32];
 	uint32_t join_key; /* data key number of the hash key */
 	int64_t join_expires;
+	bool join_used; /* good for the keys below only */
 
-	/* Of its certificate; to seal to.  Zero in a slot. */
+	/* Its identity, for ever; to seal to.  Zero in a slot. */
 	uint8_t ed25519[DELEGATE_KEY], x25519[DELEGATE_KEY];
-	/* The key before, good until then beside the present one. */
-	uint8_t previous[DELEGATE_KEY];
-	int64_t previous_until;
 	int64_t cert_until; /* end of the last certificate */
 	/* What it says of itself; the last is a JSON object. */
 	struct str version, host, doctor;

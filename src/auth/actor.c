@@ -400,6 +400,117 @@ auth_ingest(struct arena *a, const struct auth_input *in,
 	return sender_new(a, in, i, ret);
 }
 
+/* ---- delegates ---- */
+
+static err
+delegate_new(struct arena *a, const struct auth_input *in,
+    const struct delegate *d, const struct actor **ret)
+{
+	struct actor *who = ARENA_NEW(a, struct actor);
+
+	if (who == NULL)
+		return err_of(E_NO_MEMORY);
+	*who = (struct actor){
+	    .kind = PRINCIPAL_DELEGATE,
+	    .id = d->o.id,
+	    .name = d->name,
+	    .world = in->world,
+	    .address = in->address,
+	};
+	*ret = who;
+	return OK;
+}
+
+static enum auth_reason
+delegate_usable(const struct auth_input *in, const struct delegate_cert *c,
+    const struct delegate *d)
+{
+	if (d == NULL)
+		return AUTH_UNKNOWN;
+	if (in->now >= c->not_after || in->now < c->not_before)
+		return AUTH_EXPIRED;
+	if (d->state != DELEGATE_APPROVED || d->epoch != c->epoch)
+		return AUTH_REVOKED;
+	return from_here(in) ? AUTH_OK : AUTH_ADDRESS;
+}
+
+err
+auth_delegate(struct arena *a, const struct auth_input *in, struct str der,
+    const uint8_t ca[32], enum auth_reason *ret_why,
+    struct delegate_cert *ret_cert, const struct actor **ret)
+{
+	const struct delegate *d;
+
+	*ret_why = der.n == 0 ? AUTH_MISSING : AUTH_CERT;
+	/* what else it would be is not to be guessed */
+	if (in->authorization.p != NULL || in->cookie.p != NULL)
+		*ret_why = AUTH_MALFORMED;
+	if (*ret_why != AUTH_CERT)
+		return err_of(E_UNAUTHENTICATED);
+	TRY(delegate_cert_read(der, ca, ret_cert));
+	d = world_delegate(in->world, &ret_cert->delegate);
+	*ret_why = delegate_usable(in, ret_cert, d);
+	if (*ret_why != AUTH_OK)
+		return err_of(E_UNAUTHENTICATED);
+	return delegate_new(a, in, d, ret);
+}
+
+static const struct delegate *
+joins(const struct world *w, struct str key_id)
+{
+	size_t n;
+	const struct object *const *o = world_objects(w, OBJECT_DELEGATE, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct delegate *d = (const struct delegate *)o[i];
+
+		if (str_eq(str_c(d->join_id), key_id))
+			return d;
+	}
+	return NULL;
+}
+
+static enum auth_reason
+join_verify(const struct auth_input *in, const struct delegate **ret)
+{
+	static const struct delegate dummy;
+	struct str text, key_id, secret;
+	const struct delegate *d;
+	enum auth_reason why = bearer(in->authorization, &text);
+	uint8_t sum[32];
+	bool same;
+	char kind;
+
+	if (why != AUTH_OK)
+		return why;
+	if (!token_parse(text, &kind, &key_id, &secret) || kind != 'd')
+		return AUTH_MALFORMED;
+	d = joins(in->world, key_id);
+	if (!err_ok(token_verifier(in->token_mac, text, sum)))
+		return AUTH_WRONG_SECRET;
+	same = ct_eq((d != NULL ? d : &dummy)->join_verifier, sum, sizeof sum);
+	if (d == NULL)
+		return AUTH_UNKNOWN;
+	if (!same)
+		return AUTH_WRONG_SECRET;
+	if (in->now >= d->join_expires)
+		return AUTH_EXPIRED;
+	*ret = d;
+	return from_here(in) ? AUTH_OK : AUTH_ADDRESS;
+}
+
+err
+auth_join(struct arena *a, const struct auth_input *in,
+    enum auth_reason *ret_why, const struct actor **ret)
+{
+	const struct delegate *d = NULL;
+
+	*ret_why = in->cookie.p != NULL ? AUTH_MALFORMED : join_verify(in, &d);
+	if (*ret_why != AUTH_OK)
+		return err_of(E_UNAUTHENTICATED);
+	return delegate_new(a, in, d, ret);
+}
+
 const struct actor *
 auth_system(struct arena *a, const struct world *w)
 {

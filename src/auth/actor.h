@@ -6,6 +6,7 @@
 #ifndef AUTH_ACTOR_H
 #define AUTH_ACTOR_H
 
+#include "auth/delegate_cert.h"
 #include "access/access.h"
 #include "auth/hook.h"
 #include "auth/jose.h"
@@ -69,6 +70,19 @@ err auth_ingest(struct arena *a, const struct auth_input *in,
     const struct actor **ret) MUST_USE;
 const char *auth_ingest_reason(enum auth_reason why,
     const struct hook_proof *p);
+/*
+ * For /v1/delegate: the client's certificate, which says which delegate it is
+ * and of which epoch.  ca: the key of the authority.
+ */
+err auth_delegate(struct arena *a, const struct auth_input *in, struct str der,
+    const uint8_t ca[32], enum auth_reason *ret_why,
+    struct delegate_cert *ret_cert, const struct actor **ret) MUST_USE;
+/*
+ * For joining: a delegate's join token, as long as it is good.  Nothing but
+ * joining may be done in the name of this actor.
+ */
+err auth_join(struct arena *a, const struct auth_input *in,
+    enum auth_reason *ret_why, const struct actor **ret) MUST_USE;
 /* Who has logged in just now: for the rest of the login's own request. */
 const struct actor *auth_login(struct arena *a, const struct world *w,
     const struct session *s, struct str address);

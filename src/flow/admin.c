@@ -105,7 +105,8 @@ delete_row(struct lane *l, enum object_kind kind, const struct uuid *id)
 {
 	struct token_id used = {*id};
 
-	if (kind == OBJECT_TOKEN || kind == OBJECT_SESSION) {
+	if (kind == OBJECT_TOKEN || kind == OBJECT_SESSION ||
+	    kind == OBJECT_DELEGATE) {
 		TRY(store_token_used_delete(l->conn, &used));
 		writer_forget(l->writer, id);
 	}

@@ -72,7 +72,8 @@ struct call {
 	struct str var[ROUTE_VARS]; /* decoded path variables, {p} first */
 	const struct actor *actor;
 	enum auth_reason why;
-	struct hook_proof hook; /* of a sender */
+	struct hook_proof hook;	   /* of a sender */
+	struct delegate_cert cert; /* of a delegate */
 	struct query query;
 	const struct json *body; /* parsed and checked; NULL without schema */
 	struct str payload;	 /* what is kept of a delivery */

@@ -109,6 +109,12 @@ step_auth(struct call *c)
 		e = err_of(E_UNAUTHENTICATED);
 	} else if (c->route->auth == ROUTE_API) {
 		e = auth_api(c->a, &in, &c->why, &c->actor);
+	} else if (c->route->auth == ROUTE_JOIN) {
+		e = auth_join(c->a, &in, &c->why, &c->actor);
+	} else if (c->route->auth == ROUTE_DELEGATE) {
+		e = auth_delegate(c->a, &in,
+		    c->req->cert == NULL ? STR("") : c->req->cert->der,
+		    c->lane->state->trust.ca, &c->why, &c->cert, &c->actor);
 	} else {
 		e = sender_auth(c, &in);
 	}
@@ -170,7 +176,8 @@ static bool
 body_optional(enum schema s)
 {
 	return s == SCHEMA_ALERT_ACT || s == SCHEMA_ROTATE ||
-	    s == SCHEMA_TOKEN_ROTATE || s == SCHEMA_TOKEN_NARROW;
+	    s == SCHEMA_TOKEN_ROTATE || s == SCHEMA_TOKEN_NARROW ||
+	    s == SCHEMA_DELEGATE_APPROVAL;
 }
 
 static bool
@@ -220,7 +227,7 @@ step_shape(struct call *c)
 
 	if (r == &route_none || r == &route_leak)
 		return OK;
-	if (r->auth == ROUTE_API || r->auth == ROUTE_LOGIN)
+	if (r->auth != ROUTE_OPEN && r->auth != ROUTE_INGEST)
 		TRY(no_identity_headers(c));
 	if (r->schema == SCHEMA_FORM && c->req->method != HTTP_POST)
 		return parse_form(c);
@@ -283,6 +290,15 @@ narrows(const struct route *r)
 	return false;
 }
 
+/* A delegate works in its own project, and is asked which by nobody. */
+static const struct project *
+project_of_delegate(struct call *c)
+{
+	const struct delegate *d = world_delegate(call_world(c), &c->actor->id);
+
+	return d == NULL ? NULL : world_project(call_world(c), d->o.project);
+}
+
 static err
 step_access(struct call *c)
 {
@@ -307,6 +323,11 @@ step_access(struct call *c)
 		c->project = world_project(call_world(c), n->o.project);
 		if (c->project == NULL)
 			return err_of(E_DISABLED);
+	}
+	if (r->auth == ROUTE_DELEGATE || r->auth == ROUTE_JOIN) {
+		c->project = project_of_delegate(c);
+		if (c->project == NULL)
+			return err_of(E_UNAUTHENTICATED);
 	}
 	if (c->project != NULL)
 		project = c->project->o.project;

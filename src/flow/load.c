@@ -1,6 +1,7 @@
 /* load.c: see load.h. */
 #include "flow/load.h"
 
+#include "auth/delegate_cert.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "flow/ledger.h"
@@ -153,6 +154,23 @@ check_root(struct store_conn *conn, const struct keeper_last *last,
 	return err_of(E_BAD_ANSWER);
 }
 
+static err
+load_trust(struct trust *t, const struct ipc_end *keeper)
+{
+	struct keeper_task_keys k;
+	struct str der;
+	struct buf b = {.p = t->ca_pem,
+	    .cap = sizeof t->ca_pem - 1,
+	    .max = sizeof t->ca_pem - 1};
+
+	TRY(keeper_task_keys(keeper, &k));
+	der = str_of((const char *)k.ca, k.ca_n);
+	memcpy(t->task_key, k.task, sizeof t->task_key);
+	TRY(delegate_ca_key(der, t->ca));
+	delegate_cert_pem(&b, der);
+	return err_of(b.failed ? E_INTERNAL : E_OK);
+}
+
 err
 state_check_log(struct state *st, const struct ipc_end *keeper, struct trail *t)
 {
@@ -172,6 +190,8 @@ state_check_log(struct state *st, const struct ipc_end *keeper, struct trail *t)
 		return err_of(E_BAD_ANSWER);
 	}
 	(void)memcpy(st->origin, last.origin, sizeof st->origin);
+	(void)memcpy(st->trust.log_key, last.vkey, sizeof last.vkey);
+	TRY(load_trust(&st->trust, keeper));
 	TRY(audit_tree_new(&tree));
 	e = check_root(conn, &last, tree, t);
 	(void)audit_tree_free(tree);

@@ -64,7 +64,8 @@ static void
 operation(struct jw *w, const struct route *r)
 {
 	static const char *const tier[] = {"read", "write", "admin", "never"};
-	static const char *const auth[] = {"open", "api", "ingest", "login"};
+	static const char *const auth[] = {"open", "api", "ingest", "login",
+	    "delegate", "join"};
 
 	jw_obj(w);
 	jw_kstr(w, "operationId", str_c(r->id));
@@ -91,6 +92,10 @@ operation(struct jw *w, const struct route *r)
 		jw_raw(w, STR("{\"token\":[]},{\"session\":[],\"csrf\":[]}"));
 	else if (r->auth == ROUTE_INGEST)
 		jw_raw(w, STR("{\"sender\":[]}"));
+	else if (r->auth == ROUTE_DELEGATE)
+		jw_raw(w, STR("{\"delegate\":[]}"));
+	else if (r->auth == ROUTE_JOIN)
+		jw_raw(w, STR("{\"token\":[]}"));
 	jw_arr_end(w);
 	jw_kstr(w, "x-auth", str_c(auth[r->auth]));
 	jw_kbool(w, "x-fresh", r->fresh);
@@ -192,7 +197,8 @@ route_openapi(struct call *c)
 		"\"name\":\"" SESSION_COOKIE "\"},"
 		"\"csrf\":{\"type\":\"apiKey\",\"in\":\"header\","
 		"\"name\":\"X-Redoubt-CSRF\"},"
-		"\"sender\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
+		"\"sender\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+		"\"delegate\":{\"type\":\"mutualTLS\"}}"));
 	jw_kobj(w, "schemas");
 	jw_kraw(w, "problem",
 	    STR("{\"type\":\"object\",\"required\":[\"type\",\"title\","

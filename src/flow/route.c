@@ -26,6 +26,8 @@ __extension__ enum {
 #define ASKS_FRESH ROUTE_API, true
 #define ASKS_INGEST ROUTE_INGEST, false
 #define ASKS_LOGIN ROUTE_LOGIN, false
+#define ASKS_DELEGATE ROUTE_DELEGATE, false
+#define ASKS_JOIN ROUTE_JOIN, false
 
 const struct route routes[] = {
 #define ROUTE(id, m, path, auth, perm, lane, audit, schema, set, params, tier) \
@@ -116,6 +118,10 @@ schema_name(enum schema s)
 	    [SCHEMA_POLICY] = "policy",
 	    [SCHEMA_IDP] = "identity_provider",
 	    [SCHEMA_IDENTITY] = "identity",
+	    [SCHEMA_DELEGATE] = "delegate",
+	    [SCHEMA_DELEGATE_APPROVAL] = "delegate_approval",
+	    [SCHEMA_JOIN] = "delegate_join",
+	    [SCHEMA_RENEWAL] = "delegate_renewal",
 	    [SCHEMA_FORM] = "form",
 	};
 

@@ -17,7 +17,14 @@ enum param {
 };
 const char *param_text(enum param p);
 
-enum route_auth { ROUTE_OPEN, ROUTE_API, ROUTE_INGEST, ROUTE_LOGIN };
+enum route_auth {
+	ROUTE_OPEN,
+	ROUTE_API,
+	ROUTE_INGEST,
+	ROUTE_LOGIN,
+	ROUTE_DELEGATE,
+	ROUTE_JOIN
+};
 enum route_lane {
 	ROUTE_REACTOR,
 	ROUTE_READER,
@@ -64,6 +71,10 @@ enum schema {
 	SCHEMA_POLICY,
 	SCHEMA_IDP,
 	SCHEMA_IDENTITY,
+	SCHEMA_DELEGATE,
+	SCHEMA_DELEGATE_APPROVAL,
+	SCHEMA_JOIN,
+	SCHEMA_RENEWAL,
 	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };

@@ -75,8 +75,18 @@ struct counters {
 	    streams_open, exports_open, audit_entries, errors;
 };
 
+/* What delegates are told to believe, and believed by. */
+struct trust {
+	uint8_t task_key[32]; /* public, of the keeper's signatures */
+	uint8_t ca[32];	      /* public, of its certificates */
+	char ca_pem[1200];
+	char log_key[256];  /* verifier key of the audit log */
+	char mtls_url[256]; /* where delegates connect; empty: nowhere */
+};
+
 struct state {
 	struct store *store;
+	struct trust trust;
 	_Atomic(uint64_t) version; /* of the current snapshot */
 	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */
 	struct snap *snap;

@@ -281,6 +281,8 @@ note_use(struct writer *w, const struct call *c)
 		uses_note(w->uses, &who->token->o.id, c->asked, c->now);
 	if (who->session != NULL && !c->over)
 		writer_note(w, &who->session->o.id, c->now);
+	if (c->route->auth == ROUTE_DELEGATE)
+		writer_note(w, &who->id, c->now);
 	if (c->route->auth == ROUTE_INGEST && !uuid_eq(&c->hook.secret, &none))
 		uses_note(w->uses, &c->hook.secret, c->asked, c->now);
 }

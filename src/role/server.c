@@ -208,6 +208,30 @@ start_wire(struct server *s, struct trail *t)
 	return wire_start(s->wire);
 }
 
+/* The public host, with the port that demands certificates. */
+static bool
+mtls_url(const struct server_settings *s, char *ret, size_t max)
+{
+	struct str url = s->public_url, at = s->listen[s->listen_n - 1];
+	size_t port = at.n, end = url.n;
+	struct buf b = {.p = ret, .cap = max - 1, .max = max - 1};
+
+	if (!s->last_certs)
+		return true; /* it stays empty */
+	while (port > 0 && at.p[port - 1] != ':')
+		port--;
+	while (end > 0 && url.p[end - 1] >= '0' && url.p[end - 1] <= '9')
+		end--;
+	if (end == url.n || end == 0 || url.p[end - 1] != ':')
+		end = url.n; /* it has no port */
+	else
+		end--;
+	buf_str(&b, str_head(url, end));
+	buf_char(&b, ':');
+	buf_str(&b, str_skip(at, port));
+	return !b.failed;
+}
+
 static err
 up(struct server *s, struct trail *t)
 {
@@ -220,6 +244,9 @@ up(struct server *s, struct trail *t)
 		return err_of(E_CONFIG);
 	memcpy(st->public_url, url.p, url.n);
 	if (!guard_origin(url, st->origin_url, sizeof st->origin_url))
+		return err_of(E_CONFIG);
+	if (!mtls_url(&s->boot.settings, st->trust.mtls_url,
+		sizeof st->trust.mtls_url))
 		return err_of(E_CONFIG);
 	st->proxies = s->boot.settings.proxies;
 	st->proxies_n = s->boot.settings.proxies_n;

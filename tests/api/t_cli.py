@@ -8,6 +8,7 @@ import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from browser import GOOD, now_step, totp  # noqa: E402
+from delegatekit import Delegate, person  # noqa: E402
 from rig import BINARY, SANITIZED, test, run  # noqa: E402
 from ssokit import Key  # noqa: E402
 
@@ -237,6 +238,31 @@ def integrations(rig):
         "--auth", "bearer", rc=6)
     cli(rig, "integration", "delete", i["id"])
     cli(rig, "integration", "show", i["id"], rc=3)
+
+
+@test
+def delegates(rig):
+    d = j(rig, "delegate", "create", "fra-1", "--label", "site=fra",
+          "--label", "os=linux", "--max-tasks", "4")
+    rig.eq(d["labels"], {"site": "fra", "os": "linux"})
+    agent = Delegate(rig, d["token"])
+    agent.token = j(rig, "delegate", "token", d["id"])["token"]
+    rig.check("slot" in cli(rig, "delegate", "list"), "table")
+    rig.ok(agent.join(), 201)
+    show = j(rig, "delegate", "show", d["id"])
+    rig.eq(show["state"], "pending")
+    cli(rig, "delegate", "approve", d["id"], rc=4)  # mine
+    _, other = person(rig, "org_admin")
+    cli(rig, "delegate", "approve", d["id"], "--fingerprint", "0" * 64,
+        token=other.token, rc=5)
+    r = j(rig, "delegate", "approve", d["id"], "--fingerprint",
+          show["fingerprint"], token=other.token)
+    rig.eq(r["state"], "approved")
+    r = j(rig, "delegate", "update", d["id"], "--label", "site=ber")
+    rig.eq(r["labels"], {"site": "ber"})
+    rig.eq(j(rig, "delegate", "revoke", d["id"])["state"], "revoked")
+    cli(rig, "delegate", "rm", d["id"])
+    cli(rig, "delegate", "show", d["id"], rc=3)
 
 
 @test

@@ -414,6 +414,7 @@ TEST(delegates)
 	    .state = DELEGATE_REVOKED,
 	    .epoch = 8,
 	    .created_by = {{{1}}},
+	    .issued_by = {{{16}}},
 	    .approved_by = {{{2}}},
 	    .joined = 3,
 	    .approved = 4,
@@ -422,10 +423,9 @@ TEST(delegates)
 	    .join_verifier = {6},
 	    .join_key = 9,
 	    .join_expires = 10,
+	    .join_used = true,
 	    .ed25519 = {11},
 	    .x25519 = {12},
-	    .previous = {13},
-	    .previous_until = 14,
 	    .cert_until = 15,
 	    .version = STR("1"),
 	    .host = STR("h"),
@@ -446,10 +446,10 @@ TEST(delegates)
 	T_EQ_MEM(h->join_verifier, d.join_verifier, 32);
 	T_EQ_INT(h->join_key, 9);
 	T_EQ_INT(h->join_expires, 10);
+	T_OK(h->join_used);
+	T_EQ_MEM(&h->issued_by, &d.issued_by, sizeof d.issued_by);
 	T_EQ_MEM(h->ed25519, d.ed25519, 32);
 	T_EQ_MEM(h->x25519, d.x25519, 32);
-	T_EQ_MEM(h->previous, d.previous, 32);
-	T_EQ_INT(h->previous_until, 14);
 	T_EQ_INT(h->cert_until, 15);
 	T_EQ_STR(h->version, d.version);
 	T_EQ_STR(h->host, d.host);

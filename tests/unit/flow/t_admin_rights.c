@@ -66,8 +66,8 @@ TEST(roles)
 	T_GOOD(ask(&o, "role_patch", "{\"name\":\"r2\"}", id, NULL));
 	T_EQ_INT(json_get(o.json, STR("permissions"))->count, 2);
 	T_GOOD(ask(&o, "role_patch", "{\"permissions\":[\"*\"]}", id, NULL));
-	/* all but ingest and delegate.work, which no role has */
-	T_EQ_INT(json_get(o.json, STR("permissions"))->count, PERM_MAX_ - 2);
+	T_EQ_INT(json_get(o.json, STR("permissions"))->count,
+	    PERM_MAX_ - 2); /* ingest, delegate.work */
 	o.match = 1;
 	T_ERR(ask(&o, "role_delete", NULL, id, NULL), E_STALE);
 	o.match = 0;

@@ -122,7 +122,9 @@ TEST(never_wider_than_who_makes_it)
 	T_ERR(mint(&o, "\"user.edit\"", ""), E_FORBIDDEN);
 	T_ERR(mint(&o, "\"ingest\"", ""), E_FORBIDDEN);
 	T_GOOD(mint(&o, "\"*\"", ""));
-	T_EQ_INT(count(&o, "scopes"), 15);
+	T_EQ_INT(count(&o, "scopes"),
+	    __builtin_popcountll(role_perms(ROLE_responder).w[0]) +
+		__builtin_popcountll(role_perms(ROLE_responder).w[1]));
 	T_GOOD(mint(&o, "\"token.create\",\"incident.view\"", ""));
 	o.token = keep(&o, "token"); /* from here on: a narrow one */
 	T_ERR(mint(&o, "\"incident.edit\"", ""), E_FORBIDDEN);

@@ -1,0 +1,217 @@
+"""
+delegatekit.py: a delegate of its own, for tests: doc/PROTOCOL.delegate spoken
+by another implementation (Python's cryptography).
+"""
+import base64
+import hashlib
+import http.client
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "api"))
+import othercrypto  # noqa: E402,F401
+from browser import GOOD, Browser, make_user  # noqa: E402
+from cryptography.hazmat.primitives import hashes, hmac, serialization  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ed25519, x25519  # noqa: E402
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: E402
+from rig import Answer, Rig, later  # noqa: E402
+
+RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+DIR = tempfile.TemporaryDirectory(prefix="redoubt-delegates-")
+made = [0]
+
+
+def b64(b):
+    return base64.b64encode(b).decode()
+
+
+def raw(key):
+    return key.public_key().public_bytes(*RAW)
+
+
+def canonical(v):
+    return json.dumps(v, sort_keys=True, separators=(",", ":"),
+                      ensure_ascii=False)
+
+
+def person(rig, role, project=None):
+    """A user with a role, who has logged in and made a token; (id, client)."""
+    email, u, _ = make_user(rig)
+    rig.bind("user", u, role, project)
+    b = Browser(rig)
+    rig.ok(b.login(email, GOOD), 200)
+    t = rig.ok(b.post("/v1/tokens", {
+        "name": "t", "scopes": ["*"], "expires_at": later(3600)}), 201)
+    b.close()
+    return u, rig.client(t.json["token"])
+
+
+class DRig(Rig):
+    """With the listener that demands certificates."""
+
+    def __init__(self, **kw):
+        super().__init__(args=["--mtls-listen", "127.0.0.1:0"], **kw)
+
+    @property
+    def mtls_port(self):
+        return int(re.findall(r"mtls=127\.0\.0\.1:(\d+)",
+                              self.log_text())[-1])
+
+    def person(self, role, project=None):
+        return person(self, role, project)
+
+    def make_delegate(self, name=None, labels=None, project=None, **kw):
+        """A place, joined and approved: a Delegate."""
+        self.n_delegates = getattr(self, "n_delegates", 0) + 1
+        p = "/v1/projects/" + (project or self.project)
+        body = {"name": name or f"delegate {self.n_delegates}",
+                "labels": labels or {"site": "fra"}, **kw}
+        slot = self.ok(self.post(p + "/delegates", body), 201).json
+        d = Delegate(self, slot["token"])
+        d.path = f"{p}/delegates/{slot['id']}"
+        self.ok(d.join(), 201)
+        self.approve(d)
+        self.ok(d.join(), 201)
+        return d
+
+    def approve(self, d, **body):
+        if not hasattr(self, "approver"):
+            _, self.approver = self.person("org_admin")
+        return self.ok(self.approver.post(d.path + "/approve", body), 200)
+
+
+# ---- HPKE, RFC 9180, base mode, X25519, HKDF-SHA256, AES-256-GCM ----
+
+def hkdf_extract(salt, ikm):
+    h = hmac.HMAC(salt or bytes(32), hashes.SHA256())
+    h.update(ikm)
+    return h.finalize()
+
+
+def hkdf_expand(prk, info, n):
+    out = t = b""
+    i = 1
+    while len(out) < n:
+        h = hmac.HMAC(prk, hashes.SHA256())
+        h.update(t + info + bytes([i]))
+        t = h.finalize()
+        out += t
+        i += 1
+    return out[:n]
+
+
+def hpke_open(sk, info, aad, sealed):
+    kem = b"KEM\x00\x20"
+    suite = b"HPKE\x00\x20\x00\x01\x00\x02"
+
+    def extract(s, salt, label, ikm):
+        return hkdf_extract(salt, b"HPKE-v1" + s + label + ikm)
+
+    def expand(s, prk, label, info, n):
+        return hkdf_expand(prk, n.to_bytes(2, "big") + b"HPKE-v1" + s +
+                           label + info, n)
+    enc, ct = sealed[:32], sealed[32:]
+    dh = sk.exchange(x25519.X25519PublicKey.from_public_bytes(enc))
+    eae = extract(kem, b"", b"eae_prk", dh)
+    shared = expand(kem, eae, b"shared_secret", enc + raw(sk), 32)
+    context = b"\0" + extract(suite, b"", b"psk_id_hash", b"") + \
+        extract(suite, b"", b"info_hash", info)
+    secret = extract(suite, shared, b"secret", b"")
+    key = expand(suite, secret, b"key", context, 32)
+    nonce = expand(suite, secret, b"base_nonce", context, 12)
+    return AESGCM(key).decrypt(nonce, ct, aad)
+
+
+class Delegate:
+    """Keys, a certificate, and the requests of the protocol."""
+
+    def __init__(self, rig, token=None):
+        self.rig, self.token = rig, token
+        self.identity = ed25519.Ed25519PrivateKey.generate()
+        self.sealing = x25519.X25519PrivateKey.generate()
+        self.session = self.identity
+        self.conn, self.file = None, None
+        self.seen = 0  # size of the last checkpoint
+        self.about = {}
+
+    # ---- joining ----
+
+    def join_body(self, **over):
+        e, x = raw(self.identity), raw(self.sealing)
+        text = "redoubt-join/1\n" + \
+            hashlib.sha256((self.token or "").encode()).hexdigest() + "\n" + \
+            e.hex() + "\n" + x.hex() + "\n"
+        return {"ed25519": b64(e), "x25519": b64(x), "version": "0.3.0",
+                "host": "test.example", "doctor": {"userns": True},
+                "proof": b64(self.identity.sign(text.encode())), **over}
+
+    def join(self, **over):
+        a = self.rig.client(self.token).post("/v1/delegate/join",
+                                             self.join_body(**over))
+        if a.status == 201:
+            self.about = a.json
+            self.id = a.json["delegate"]
+            if "certificate" in a.json:
+                self.take(a.json["certificate"], self.identity)
+        return a
+
+    def take(self, pem, key):
+        made[0] += 1
+        self.close()
+        self.session, self.pem = key, pem
+        self.file = f"{DIR.name}/{made[0]}.pem"
+        pathlib.Path(self.file).write_text(pem + key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()).decode())
+
+    def renew(self, **over):
+        key = ed25519.Ed25519PrivateKey.generate()
+        text = f"redoubt-renew/1\n{self.id}\n{raw(key).hex()}\n"
+        a = self.post("/v1/delegate/renew", {
+            "ed25519": b64(raw(key)), "proof": b64(key.sign(text.encode())),
+            **over})
+        if a.status == 200:
+            self.take(a.json["certificate"], key)
+        return a
+
+    # ---- requests ----
+
+    def connect(self, timeout=40):
+        ctx = self.rig.tls()
+        if self.file:
+            ctx.load_cert_chain(self.file)
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.rig.mtls_port, timeout=timeout, context=ctx)
+
+    def request(self, method, path, body=None, headers=()):
+        h = {"Content-Type": "application/json"} if body is not None else {}
+        h.update(dict(headers))
+        data = json.dumps(body) if body is not None else None
+        for attempt in (1, 2):
+            if self.conn is None:
+                self.conn = self.connect()
+            try:
+                self.conn.request(method, path, data, h)
+                r = self.conn.getresponse()
+                a = Answer(r.status, r.headers, r.read())
+                if r.will_close:
+                    self.close()
+                return a
+            except (http.client.RemoteDisconnected, ConnectionError):
+                self.close()
+                if attempt == 2:
+                    raise
+
+    def close(self):
+        if self.conn is not None:
+            self.conn.close()
+        self.conn = None
+
+    def get(self, path, **kw):
+        return self.request("GET", path, **kw)
+
+    def post(self, path, body=None, **kw):
+        return self.request("POST", path, {} if body is None else body, **kw)
