@@ -105,7 +105,7 @@ confine(const struct confine_plan *p, struct trail *t, struct confinement *ret)
 	if (!p->egress && !c.netns)
 		c.netns = netns_enter(); /* as the new user, perhaps */
 	TRY(die_with_parent(p, t));
-	if (p->role == CONFINE_SERVER)
+	if (p->role == CONFINE_SERVER || p->role == CONFINE_BROKER)
 		many_files();
 	TRY(no_dumps(t));
 	c.no_core = true;

@@ -28,6 +28,7 @@ enum confine_role {
 	CONFINE_IDP,	/* starts the two below, and nothing else */
 	CONFINE_EGRESS, /* may connect to some ports */
 	CONFINE_SAML,	/* reads one document, writes one answer */
+	CONFINE_BROKER, /* of a delegate: connects, accepts, no files */
 };
 
 enum { CONFINE_PORTS = 64 };

@@ -14,10 +14,13 @@ ruleset(long abi, const struct confine_plan *p)
 {
 	struct landlock_ruleset r = {.fs = landlock_files(abi)};
 
-	/* What is forked for the network names its ports itself. */
+	/* What is forked for the network names its ports itself; a broker
+	 * learns them with each task. */
 	if (abi >= 4)
-		r.net =
-		    p->role == CONFINE_IDP && p->egress ? NET_BIND : NET_TCP;
+		r.net = p->role == CONFINE_BROKER ||
+			(p->role == CONFINE_IDP && p->egress)
+		    ? NET_BIND
+		    : NET_TCP;
 	/* The supervisor signals its children, who are outside its domain. */
 	if (abi >= 6)
 		r.scoped =

@@ -176,7 +176,8 @@ enum {
 	IDP = 1 << CONFINE_IDP,
 	EGR = 1 << CONFINE_EGRESS,
 	SML = 1 << CONFINE_SAML,
-	ALL = SUP | SRV | KPR | IDP | EGR | SML,
+	BRK = 1 << CONFINE_BROKER,
+	ALL = SUP | SRV | KPR | IDP | EGR | SML | BRK,
 	CUT = SUP | SRV | KPR | SML /* never a socket */
 };
 
@@ -201,14 +202,15 @@ static const struct attempt {
     {"io_uring", try_io_uring, NETWORK, ALL},
     {"execve", try_exec, FILTER, ALL},
     {"execveat", try_execveat, FILTER, ALL},
-    {"fork", try_fork, FILTER, SUP | SRV | KPR | EGR | SML},
+    {"fork", try_fork, FILTER, SUP | SRV | KPR | EGR | SML | BRK},
     {"ptrace", try_ptrace, FILTER, ALL},
     {"process_vm_readv", try_vm_read, FILTER, ALL},
     {"executable memory", try_executable, FILTER, ALL},
     {"becoming root", try_root, FILTER, ALL},
     {"unshare", try_unshare, FILTER, ALL},
     {"bpf", try_bpf, FILTER, ALL},
-    {"opening a file outside", try_outside, FILES, SRV | KPR | IDP | EGR | SML},
+    {"opening a file outside", try_outside, FILES,
+	SRV | KPR | IDP | EGR | SML | BRK},
     {"opening a file for writing", try_write, FILES, ALL},
 };
 

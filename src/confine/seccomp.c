@@ -22,7 +22,8 @@ enum {
 	KPR = 1 << CONFINE_KEEPER,
 	IDP = 1 << CONFINE_IDP,
 	EGR = 1 << CONFINE_EGRESS,
-	SML = 1 << CONFINE_SAML
+	SML = 1 << CONFINE_SAML,
+	BRK = 1 << CONFINE_BROKER
 };
 
 static const struct call {
@@ -232,7 +233,8 @@ threads(struct filter *f, enum confine_role role)
 		return;
 	if (role == CONFINE_IDP) {
 		when(f, SCMP_ACT_ALLOW, "clone", bits(0, spaces, 0));
-	} else if (role == CONFINE_SERVER || role == CONFINE_EGRESS) {
+	} else if (role == CONFINE_SERVER || role == CONFINE_EGRESS ||
+	    role == CONFINE_BROKER) {
 		when(f, SCMP_ACT_ALLOW, "clone",
 		    bits(0, spaces | CLONE_VM | CLONE_THREAD,
 			CLONE_VM | CLONE_THREAD));

@@ -6,8 +6,8 @@
  *  - an http step: one HTTPS request made of a connector's approved document
  *    and the step's parameters, with the credential added; the step never
  *    sees the credential, and its answer is cut down to the outputs;
- *  - the egress of a script: a relay on a listening unix socket that knows
- *    CONNECT only, to exactly the hosts of the step's connectors;
+ *  - the egress of a script: a relay on a listening socket of the sandbox
+ *    that knows CONNECT only, to exactly the hosts of the step's connectors;
  *  - a read of an external secret manager (HashiCorp Vault, OpenBao).
  *
  * A host is reached by its exact name; the broker itself asks the resolver,
@@ -28,7 +28,7 @@ enum {
 	BROKER_RESOLVERS = 3,
 	BROKER_AUTHORITIES = 1 << 20, /* bytes of PEM */
 	BROKER_CONNECTORS = 16,	      /* of one step */
-	BROKER_CREDENTIAL = 65536,    /* bytes of one credential */
+	BROKER_SECRET_MAX = 65536,    /* bytes of one credential */
 };
 
 enum broker_end {
@@ -49,6 +49,9 @@ struct broker_conf {
 	size_t resolver_n;
 	/* PEM, for connectors without a ca; empty: the system's. */
 	struct str authorities;
+	/* Less than limits.def has; 0: as there. */
+	int64_t relay_idle_ms;
+	uint64_t relay_bytes;
 };
 
 /*
@@ -82,8 +85,9 @@ err broker_http(struct broker *b, uint64_t id,
 err broker_secret(struct broker *b, uint64_t id,
     const struct broker_ask *ask) MUST_USE;
 /*
- * listener: a listening AF_UNIX stream socket; the broker gets a copy and
- * the caller closes its own.  documents: of the connectors whose egress is
+ * listener: a listening stream socket, AF_UNIX or of the sandbox's own
+ * network; the broker gets a copy and the caller closes its own.  documents:
+ * of the connectors whose egress is
  * `pass`; a document that is not is refused (BROKER_RELAY_ENDED).
  */
 err broker_relay(struct broker *b, uint64_t id, int listener,

@@ -92,7 +92,9 @@ framing(struct str name, struct str value, struct head *h)
 		    !str_u64(value, 0, UINT32_MAX, &h->length))
 			return WEB_ANSWER;
 		h->length_given = true;
-		return h->length > h->rules->body ? WEB_TOO_BIG : WEB_OK;
+		return h->length > h->rules->body && !h->rules->no_body
+		    ? WEB_TOO_BIG
+		    : WEB_OK;
 	}
 	if (str_ieq(name, STR("Transfer-Encoding"))) {
 		if (h->chunked || !str_ieq(value, STR("chunked")))
@@ -133,6 +135,8 @@ head_right(struct head *h)
 		return false;
 	if (h->types != 1)
 		h->ret->json = false;
+	if (h->rules->no_body)
+		return !(h->chunked && h->length_given);
 	if (no_body(h->ret->status))
 		return !h->chunked && h->length == 0;
 	return h->chunked != h->length_given;
@@ -285,6 +289,8 @@ answer_take(struct str in, const struct answer_rules *rules, struct buf *body,
 	}
 	if (ret->status < 200)
 		return WEB_ANSWER;
+	if (rules->no_body)
+		return plain(in, 0, body, ret_done);
 	e = h.chunked ? chunks(in, rules->body, body, ret_done)
 		      : plain(in, h.length, body, ret_done);
 	if (e == WEB_OK && *ret_done && body->failed)
@@ -294,7 +300,8 @@ answer_take(struct str in, const struct answer_rules *rules, struct buf *body,
 
 /* ---- of an identity provider ---- */
 
-const struct answer_rules answer_idp = {LIM_IDP_HEAD, LIM_IDP_BODY, true};
+const struct answer_rules answer_idp = {LIM_IDP_HEAD, LIM_IDP_BODY, true,
+    false};
 
 enum idp_status
 answer_end(enum web_end e)

@@ -21,6 +21,7 @@ struct answer_rules {
 	size_t head, body; /* bytes of each, at most */
 	/* 200 and application/json or a type that ends in +json, or nothing */
 	bool json_only;
+	bool no_body; /* HEAD was asked */
 };
 
 struct answer {
