@@ -206,6 +206,15 @@ pack_secret(struct packer *k, struct secret_object *s)
 	pack_strs(k, &s->connectors, s->connectors_n);
 }
 
+static void
+pack_runbook(struct packer *k, struct runbook_object *r)
+{
+	pack_str(k, &r->slug);
+	pack_str(k, &r->name);
+	pack_str(k, &r->context);
+	pack_strs(k, &r->types, r->types_n);
+}
+
 union any {
 	struct object o;
 	struct project project;
@@ -225,6 +234,8 @@ union any {
 	struct break_glass break_glass;
 	struct connector_object connector;
 	struct secret_object secret;
+	struct runbook_object runbook;
+	struct trigger_object trigger;
 	struct delegate delegate;
 	struct freeze freeze;
 	struct policy_tests policy_tests;
@@ -296,6 +307,13 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_SECRET:
 		pack_secret(k, &u->secret);
 		break;
+	case OBJECT_RUNBOOK:
+		pack_runbook(k, &u->runbook);
+		break;
+	case OBJECT_TRIGGER:
+		pack_str(k, &u->trigger.name);
+		pack_str(k, &u->trigger.config);
+		break;
 	case OBJECT_DELEGATE:
 		pack_delegate(k, &u->delegate);
 		break;
@@ -346,6 +364,10 @@ size_of(enum object_kind kind)
 		return sizeof(struct connector_object);
 	case OBJECT_SECRET:
 		return sizeof(struct secret_object);
+	case OBJECT_RUNBOOK:
+		return sizeof(struct runbook_object);
+	case OBJECT_TRIGGER:
+		return sizeof(struct trigger_object);
 	case OBJECT_DELEGATE:
 		return sizeof(struct delegate);
 	case OBJECT_FREEZE:
@@ -432,6 +454,15 @@ sane(const union any *u)
 		    u->secret.connectors_n > LIM_LIST)
 			return err_of(E_LIMIT);
 		good = u->o.project != 0 && u->secret.name.n > 0;
+		break;
+	case OBJECT_RUNBOOK:
+		if (u->runbook.types_n > LIM_LIST)
+			return err_of(E_LIMIT);
+		good = u->o.project != 0 && u->runbook.slug.n > 0 &&
+		    u->runbook.current <= u->runbook.latest;
+		break;
+	case OBJECT_TRIGGER:
+		good = u->o.project != 0 && u->trigger.name.n > 0;
 		break;
 	case OBJECT_DELEGATE:
 		good = u->o.project != 0 && u->delegate.name.n > 0 &&

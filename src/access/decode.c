@@ -1,123 +1,4 @@
-#include "access/object.h"
-
-#include "base/limits.h"
-#include "base/text.h"
-
-/* Reading members: a missing one gives zero, a wrong one marks it bad. */
-struct reader {
-	struct arena *a;
-	const struct json *obj;
-	bool bad;
-};
-
-static const struct json *
-member(struct reader *r, struct str name)
-{
-	return json_get(r->obj, name);
-}
-
-static struct str
-get_str(struct reader *r, struct str name)
-{
-	const struct json *j = member(r, name);
-	struct str s = STR_NONE;
-
-	if (j != NULL && j->kind != JSON_NULL && !json_str(j, &s))
-		r->bad = true;
-	return s;
-}
-
-static int64_t
-get_num(struct reader *r, struct str name, int64_t min, int64_t max)
-{
-	const struct json *j = member(r, name);
-	int64_t v = 0;
-
-	if (j != NULL && !json_i64(j, min, max, &v))
-		r->bad = true;
-	return v;
-}
-
-static bool
-get_bool(struct reader *r, struct str name)
-{
-	const struct json *j = member(r, name);
-	bool v = false;
-
-	if (j != NULL && !json_bool(j, &v))
-		r->bad = true;
-	return v;
-}
-
-static struct uuid
-uuid_of(struct reader *r, const struct json *j)
-{
-	struct uuid u = {{0}};
-	struct str s;
-
-	if (j != NULL && (!json_str(j, &s) || !uuid_parse(s, &u)))
-		r->bad = true;
-	return u;
-}
-
-static struct uuid
-get_uuid(struct reader *r, struct str name)
-{
-	return uuid_of(r, member(r, name));
-}
-
-static enum principal_kind
-get_kind(struct reader *r, struct str name)
-{
-	struct str s = get_str(r, name);
-	enum principal_kind k = (enum principal_kind)0;
-
-	if (s.n > 0 && !principal_kind_parse(s, &k))
-		r->bad = true;
-	return k;
-}
-
-/* The items of an array of at most max, and an array for them. */
-static const struct json *
-get_array(struct reader *r, struct str name, size_t max, size_t size,
-    void **ret, size_t *ret_n)
-{
-	const struct json *j = member(r, name);
-
-	*ret = NULL;
-	*ret_n = 0;
-	if (j == NULL)
-		return NULL;
-	if (j->kind != JSON_ARRAY || j->count > max) {
-		r->bad = true;
-		return NULL;
-	}
-	*ret = arena_array(r->a, j->count, size);
-	if (*ret == NULL)
-		return NULL; /* told by arena_check */
-	*ret_n = j->count;
-	return json_first(j);
-}
-
-/* A permission that this server does not know permits nothing here. */
-static struct permset
-get_perms(struct reader *r, struct str name)
-{
-	const struct json *j = member(r, name);
-	struct permset set = {{0, 0}};
-	enum permission p;
-	struct str s;
-
-	if (j != NULL && j->kind != JSON_ARRAY)
-		r->bad = true;
-	for (j = r->bad ? NULL : json_first(j); j != NULL; j = j->next) {
-		if (!json_str(j, &s))
-			r->bad = true;
-		else if (perm_parse(s, &p))
-			permset_add(&set, p);
-	}
-	return set;
-}
+#include "access/decode_read.h"
 
 static const struct object *
 get_project(struct reader *r, const struct object *head)
@@ -212,29 +93,6 @@ get_binding(struct reader *r, const struct object *head)
 	b->incident = get_uuid(r, STR("incident"));
 	b->glass = get_uuid(r, STR("glass"));
 	return &b->o;
-}
-
-static void
-get_digest(struct reader *r, struct str name, uint8_t ret[DIGEST_SIZE])
-{
-	struct str hex = get_str(r, name);
-
-	if (hex.n != 0 && !hex_decode(hex, ret, DIGEST_SIZE))
-		r->bad = true;
-}
-
-static const struct str *
-get_strs(struct reader *r, struct str name, size_t *ret_n)
-{
-	const struct json *j;
-	struct str *s;
-	void *list;
-
-	j = get_array(r, name, LIM_LIST, sizeof *s, &list, ret_n);
-	for (s = list; j != NULL; j = j->next)
-		if (!json_str(j, s++))
-			r->bad = true;
-	return list;
 }
 
 static void
@@ -394,12 +252,6 @@ get_session(struct reader *r, const struct object *head)
 	return &s->o;
 }
 
-static uint32_t
-get_u32(struct reader *r, struct str name)
-{
-	return (uint32_t)get_num(r, name, 0, UINT32_MAX);
-}
-
 static const struct object *
 get_policy(struct reader *r, const struct object *head)
 {
@@ -420,19 +272,6 @@ get_policy(struct reader *r, const struct object *head)
 	return &p->o;
 }
 
-static const struct uuid *
-get_uuids(struct reader *r, struct str name, size_t *ret_n)
-{
-	const struct json *j;
-	struct uuid *u;
-	void *list;
-
-	j = get_array(r, name, LIM_LIST, sizeof *u, &list, ret_n);
-	for (u = list; j != NULL; j = j->next)
-		*u++ = uuid_of(r, j);
-	return list;
-}
-
 static const struct object *
 get_resource_group(struct reader *r, const struct object *head)
 {
@@ -450,20 +289,6 @@ get_resource_group(struct reader *r, const struct object *head)
 	g->labels = get_strs(r, STR("labels"), &g->labels_n);
 	g->ids = get_uuids(r, STR("ids"), &g->ids_n);
 	return &g->o;
-}
-
-static const struct object *
-get_freeze(struct reader *r, const struct object *head)
-{
-	struct freeze *f = ARENA_NEW(r->a, struct freeze);
-
-	if (f == NULL)
-		return NULL;
-	f->o = *head;
-	f->reason = get_str(r, STR("reason"));
-	f->by_kind = get_kind(r, STR("by_kind"));
-	f->by.u = get_uuid(r, STR("by"));
-	return &f->o;
 }
 
 static const struct object *
@@ -499,103 +324,6 @@ get_policy_tests(struct reader *r, const struct object *head)
 	p->o = *head;
 	p->tests = get_str(r, STR("tests"));
 	return &p->o;
-}
-
-static const struct object *
-get_connector(struct reader *r, const struct object *head)
-{
-	struct connector_object *c = ARENA_NEW(r->a, struct connector_object);
-
-	if (c == NULL)
-		return NULL;
-	c->o = *head;
-	c->slug = get_str(r, STR("slug"));
-	c->name = get_str(r, STR("name"));
-	c->document = get_str(r, STR("document"));
-	c->digest = get_str(r, STR("digest"));
-	c->number = get_u32(r, STR("number"));
-	c->state = (enum connector_state)get_num(r, STR("state"), 0,
-	    CONNECTOR_STATES - 1);
-	c->expires = get_num(r, STR("expires"), 0, INT64_MAX);
-	c->editors = get_uuids(r, STR("editors"), &c->editors_n);
-	c->created_by.u = get_uuid(r, STR("created_by"));
-	c->approved_by.u = get_uuid(r, STR("approved_by"));
-	c->approved = get_num(r, STR("approved"), 0, INT64_MAX);
-	c->approval = (uint64_t)get_num(r, STR("approval"), 0, INT64_MAX);
-	c->reason = get_str(r, STR("reason"));
-	return &c->o;
-}
-
-static const struct object *
-get_secret_object(struct reader *r, const struct object *head)
-{
-	struct secret_object *s = ARENA_NEW(r->a, struct secret_object);
-
-	if (s == NULL)
-		return NULL;
-	s->o = *head;
-	s->name = get_str(r, STR("name"));
-	s->description = get_str(r, STR("description"));
-	s->labels = get_str(r, STR("labels"));
-	s->external = get_str(r, STR("external"));
-	s->runbooks = get_strs(r, STR("runbooks"), &s->runbooks_n);
-	s->connectors = get_strs(r, STR("connectors"), &s->connectors_n);
-	s->versions = get_str(r, STR("versions"));
-	s->last = get_u32(r, STR("last"));
-	s->next_end = get_num(r, STR("next_end"), 0, INT64_MAX);
-	s->created_by.u = get_uuid(r, STR("created_by"));
-	return &s->o;
-}
-
-static void
-get_join(struct reader *r, struct delegate *d)
-{
-	struct str id = get_str(r, STR("join_id"));
-
-	if (id.n != 0 && id.n != TOKEN_KEY_ID)
-		r->bad = true;
-	else if (id.n > 0)
-		memcpy(d->join_id, id.p, id.n);
-	get_digest(r, STR("join_verifier"), d->join_verifier);
-	d->join_key = get_u32(r, STR("join_key"));
-	d->join_used = get_bool(r, STR("join_used"));
-	d->join_expires = get_num(r, STR("join_expires"), 0, INT64_MAX);
-}
-
-static void
-get_delegate_keys(struct reader *r, struct delegate *d)
-{
-	get_digest(r, STR("ed25519"), d->ed25519);
-	get_digest(r, STR("x25519"), d->x25519);
-	d->cert_until = get_num(r, STR("cert_until"), 0, INT64_MAX);
-}
-
-static const struct object *
-get_delegate(struct reader *r, const struct object *head)
-{
-	struct delegate *d = ARENA_NEW(r->a, struct delegate);
-
-	if (d == NULL)
-		return NULL;
-	d->o = *head;
-	d->name = get_str(r, STR("name"));
-	d->labels = get_str(r, STR("labels"));
-	d->max_tasks = get_u32(r, STR("max_tasks"));
-	d->state = (enum delegate_state)get_num(r, STR("state"), 0,
-	    DELEGATE_STATES - 1);
-	d->epoch = get_u32(r, STR("epoch"));
-	d->created_by.u = get_uuid(r, STR("created_by"));
-	d->issued_by.u = get_uuid(r, STR("issued_by"));
-	d->approved_by.u = get_uuid(r, STR("approved_by"));
-	d->joined = get_num(r, STR("joined"), 0, INT64_MAX);
-	d->approved = get_num(r, STR("approved"), 0, INT64_MAX);
-	d->revoked = get_num(r, STR("revoked"), 0, INT64_MAX);
-	get_join(r, d);
-	get_delegate_keys(r, d);
-	d->version = get_str(r, STR("version"));
-	d->host = get_str(r, STR("host"));
-	d->doctor = get_str(r, STR("doctor"));
-	return &d->o;
 }
 
 static const struct object *
@@ -635,13 +363,12 @@ get(struct reader *r, const struct object *head)
 	case OBJECT_POLICY_TESTS:
 		return get_policy_tests(r, head);
 	case OBJECT_CONNECTOR:
-		return get_connector(r, head);
 	case OBJECT_SECRET:
-		return get_secret_object(r, head);
+	case OBJECT_RUNBOOK:
+	case OBJECT_TRIGGER:
 	case OBJECT_DELEGATE:
-		return get_delegate(r, head);
 	case OBJECT_FREEZE:
-		return get_freeze(r, head);
+		return decode_automation(r, head);
 	}
 	r->bad = true;
 	return NULL;

@@ -227,6 +227,35 @@ put_break_glass(struct jw *w, const struct break_glass *g)
 }
 
 static void
+put_runbook(struct jw *w, const struct runbook_object *r)
+{
+	jw_kstr(w, "slug", r->slug);
+	jw_kstr(w, "name", r->name);
+	jw_ki64(w, "latest", r->latest);
+	jw_ki64(w, "current", r->current);
+	jw_kbool(w, "pinned", r->pinned);
+	jw_kbool(w, "archived", r->archived);
+	jw_kstr(w, "context", r->context);
+	put_strs(w, STR("types"), r->types, r->types_n);
+	put_kind(w, STR("owner_kind"), r->owner_kind);
+	put_id(w, STR("owner"), &r->owner);
+	put_id(w, STR("created_by"), &r->created_by.u);
+}
+
+static void
+put_trigger(struct jw *w, const struct trigger_object *t)
+{
+	jw_kstr(w, "name", t->name);
+	put_id(w, STR("runbook"), &t->runbook);
+	put_id(w, STR("account"), &t->account);
+	jw_kstr(w, "config", t->config);
+	jw_kbool(w, "disabled", t->disabled);
+	put_kind(w, STR("owner_kind"), t->owner_kind);
+	put_id(w, STR("owner"), &t->owner);
+	put_id(w, STR("created_by"), &t->created_by.u);
+}
+
+static void
 put_freeze(struct jw *w, const struct freeze *f)
 {
 	jw_kstr(w, "reason", f->reason);
@@ -359,6 +388,12 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_SECRET:
 		put_secret(w, (const struct secret_object *)o);
+		break;
+	case OBJECT_RUNBOOK:
+		put_runbook(w, (const struct runbook_object *)o);
+		break;
+	case OBJECT_TRIGGER:
+		put_trigger(w, (const struct trigger_object *)o);
 		break;
 	case OBJECT_DELEGATE:
 		put_delegate(w, (const struct delegate *)o);

@@ -186,6 +186,10 @@ shelf_limit(enum object_kind kind)
 		return LIM_CONNECTORS;
 	case OBJECT_SECRET:
 		return LIM_PROJECT_SECRETS;
+	case OBJECT_RUNBOOK:
+		return LIM_RUNBOOKS;
+	case OBJECT_TRIGGER:
+		return LIM_TRIGGERS;
 	case OBJECT_DELEGATE:
 		return LIM_DELEGATES;
 	case OBJECT_FREEZE:

@@ -364,6 +364,28 @@ world_connector_slug(const struct world *w, uint32_t project, struct str slug)
 	return NULL;
 }
 
+const struct runbook_object *
+world_runbook(const struct world *w, const struct uuid *id)
+{
+	return (const struct runbook_object *)shelf_id(w->shelf[OBJECT_RUNBOOK],
+	    id);
+}
+
+const struct runbook_object *
+world_runbook_slug(const struct world *w, uint32_t project, struct str slug)
+{
+	const struct shelf *s = w->shelf[OBJECT_RUNBOOK];
+
+	for (size_t i = 0; s != NULL && i < s->n; i++) {
+		const struct runbook_object *r =
+		    (const struct runbook_object *)s->all[i];
+
+		if (r->o.project == project && str_eq(r->slug, slug))
+			return r;
+	}
+	return NULL;
+}
+
 const struct secret_object *
 world_secret(const struct world *w, const struct uuid *id)
 {
@@ -384,6 +406,13 @@ world_secret_name(const struct world *w, uint32_t project, struct str name)
 			return o;
 	}
 	return NULL;
+}
+
+const struct trigger_object *
+world_trigger(const struct world *w, const struct uuid *id)
+{
+	return (const struct trigger_object *)shelf_id(w->shelf[OBJECT_TRIGGER],
+	    id);
 }
 
 const struct freeze *

@@ -35,6 +35,8 @@ enum object_kind {
 	OBJECT_POLICY_TESTS = 16,
 	OBJECT_CONNECTOR = 19,
 	OBJECT_SECRET = 20,
+	OBJECT_RUNBOOK = 17,
+	OBJECT_TRIGGER = 18,
 	OBJECT_DELEGATE = 21,
 	OBJECT_FREEZE = 22,
 };
@@ -279,6 +281,39 @@ struct freeze {
 	struct principal_id by;
 };
 
+/*
+ * A runbook: what its versions, which lie in the store, have in common.
+ * name, pinned, context and types are those of the published version, or of
+ * the first one as long as none is.
+ */
+struct runbook_object {
+	struct object o;
+	struct str slug; /* unique in the project, never changes */
+	struct str name;
+	uint32_t latest;  /* number of the newest version */
+	uint32_t current; /* of the published one; 0: none yet */
+	bool pinned, archived;
+	struct str context;	 /* any, incident, alert, none */
+	const struct str *types; /* of incidents; n 0 = all */
+	size_t types_n;
+	enum principal_kind owner_kind; /* user or group */
+	struct uuid owner;
+	struct principal_id created_by;
+};
+
+/* What starts a runbook by itself: config is domain/trigger.h's document. */
+struct trigger_object {
+	struct object o;
+	struct str name;
+	struct uuid runbook;
+	struct uuid account; /* service account it runs as */
+	struct str config;   /* canonical JSON */
+	bool disabled;
+	enum principal_kind owner_kind; /* user or group */
+	struct uuid owner;
+	struct principal_id created_by;
+};
+
 /* Sentences about who may do what that changes must not break; one or none. */
 struct policy_tests {
 	struct object o;
@@ -438,6 +473,13 @@ const struct resource_group *world_resource_group(const struct world *w,
     const struct uuid *id);
 const struct resource_group *world_resource_group_name(const struct world *w,
     struct str name);
+const struct runbook_object *world_runbook(const struct world *w,
+    const struct uuid *id);
+/* Walks: runbooks are few.  Of that project. */
+const struct runbook_object *world_runbook_slug(const struct world *w,
+    uint32_t project, struct str slug);
+const struct trigger_object *world_trigger(const struct world *w,
+    const struct uuid *id);
 const struct break_glass *world_break_glass(const struct world *w,
     const struct uuid *id);
 const struct delegate *world_delegate(const struct world *w,

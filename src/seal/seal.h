@@ -55,6 +55,7 @@ enum seal_table {
 	SEAL_TABLE_PROJECT_KEY = 9,
 	SEAL_TABLE_AUDIT_SEED = 10, /* a file of the keeper, no table */
 	SEAL_TABLE_LOGIN = 11,	    /* a cookie of a browser, no table */
+	SEAL_TABLE_RUNBOOK = 12,
 };
 
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */

@@ -455,6 +455,7 @@ err store_checkpoint_get(struct store_conn *c, uint64_t size, struct arena *a,
  *	DELIVERY	id
  *	AUDIT		seq (project 0)
  *	REPLY		key (project 0)
+ *	RUNBOOK		id (of the version's row)
  */
 struct sealed_row {
 	enum seal_table table;

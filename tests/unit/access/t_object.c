@@ -314,6 +314,64 @@ TEST(resource_groups)
 	END;
 }
 
+TEST(runbooks)
+{
+	static const struct str types[] = {{"outage", 6}, {"breach", 6}};
+	struct runbook_object r = {.o = head_of(OBJECT_RUNBOOK, 1, 3),
+	    .slug = STR("restart-web"),
+	    .name = STR("Restart"),
+	    .latest = 7,
+	    .current = 5,
+	    .pinned = true,
+	    .archived = true,
+	    .context = STR("incident"),
+	    .types = types,
+	    .types_n = 2,
+	    .owner_kind = PRINCIPAL_GROUP,
+	    .owner = {{1}},
+	    .created_by = {{{2}}}};
+	const struct runbook_object *h;
+
+	BEGIN;
+	h = again(&r);
+	T_EQ_STR(h->slug, r.slug);
+	T_EQ_STR(h->name, r.name);
+	T_EQ_INT(h->latest * 10 + h->current, 75);
+	T_OK(h->pinned && h->archived);
+	T_EQ_STR(h->context, r.context);
+	T_EQ_INT(h->types_n, 2);
+	T_EQ_STR(h->types[1], types[1]);
+	T_EQ_INT(h->owner_kind, PRINCIPAL_GROUP);
+	T_EQ_MEM(&h->owner, &r.owner, sizeof r.owner);
+	T_EQ_MEM(&h->created_by, &r.created_by, sizeof r.created_by);
+	END;
+}
+
+TEST(triggers)
+{
+	struct trigger_object t = {.o = head_of(OBJECT_TRIGGER, 1, 3),
+	    .name = STR("nightly"),
+	    .runbook = {{3}},
+	    .account = {{4}},
+	    .config = STR("{\"on\":\"schedule\"}"),
+	    .disabled = true,
+	    .owner_kind = PRINCIPAL_USER,
+	    .owner = {{1}},
+	    .created_by = {{{2}}}};
+	const struct trigger_object *h;
+
+	BEGIN;
+	h = again(&t);
+	T_EQ_STR(h->name, t.name);
+	T_EQ_STR(h->config, t.config);
+	T_OK(h->disabled);
+	T_EQ_MEM(&h->runbook, &t.runbook, sizeof t.runbook);
+	T_EQ_MEM(&h->account, &t.account, sizeof t.account);
+	T_EQ_MEM(&h->owner, &t.owner, sizeof t.owner);
+	T_EQ_MEM(&h->created_by, &t.created_by, sizeof t.created_by);
+	END;
+}
+
 TEST(freezes)
 {
 	struct freeze f = {.o = head_of(OBJECT_FREEZE, 1, 3),

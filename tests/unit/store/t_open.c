@@ -273,6 +273,7 @@ older(unsigned pages)
 	(void)fake_dir();
 	s = store_close(with_row());
 	stranger("DROP TABLE seen; DROP TABLE token_right;"
+		 "DROP TABLE runbook_version;"
 		 "PRAGMA user_version = 1;");
 	(void)snprintf(sql, sizeof sql,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "

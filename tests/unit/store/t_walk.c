@@ -4,13 +4,14 @@
  */
 #include "base/rand.h"
 #include "seal/keyring.h"
+#include "store/runbook.h"
 #include "tests/unit/store/fake.h"
 
 enum { OLD = 1, NEW = 2, EACH = 23 };
 
 static const enum seal_table tables[] = {SEAL_TABLE_OBJECT, SEAL_TABLE_INCIDENT,
     SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY,
-    SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY};
+    SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK};
 
 static struct store *s;
 static struct store_conn *w;
@@ -119,6 +120,22 @@ put_small(uint64_t i)
 	T_GOOD(store_reply_put(w, &p));
 }
 
+static void
+put_versions(uint64_t i)
+{
+	struct seal_where x = at(SEAL_TABLE_RUNBOOK, 1);
+	struct version_row r = {.seq = i,
+	    .id = fake_uuid(7, i),
+	    .project = 1,
+	    .runbook = fake_uuid(8, 1),
+	    .n = (uint32_t)i,
+	    .state = 1};
+
+	seal_where_id(&x, &r.id);
+	r.sealed = close_at(&x, "version");
+	T_GOOD(store_version_insert(w, &r));
+}
+
 static bool
 begin(void)
 {
@@ -132,6 +149,7 @@ begin(void)
 	for (uint64_t i = 1; i <= EACH; i++) {
 		put_big(i);
 		put_small(i);
+		put_versions(i);
 	}
 	T_GOOD(store_commit(w));
 	return true;
@@ -179,7 +197,7 @@ TEST(rotate_everything)
 	uint64_t all = 0;
 
 	T_REQUIRE(begin());
-	T_EQ_INT(uses(OLD), EACH * 8);
+	T_EQ_INT(uses(OLD), EACH * 9);
 	T_EQ_INT(uses(NEW), 0);
 	T_GOOD(store_begin(w));
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -204,9 +222,9 @@ TEST(rotate_everything)
 		}
 	}
 	T_GOOD(store_commit(w));
-	T_EQ_INT(all, EACH * 8);
+	T_EQ_INT(all, EACH * 9);
 	T_EQ_INT(uses(OLD), 0);
-	T_EQ_INT(uses(NEW), EACH * 8);
+	T_EQ_INT(uses(NEW), EACH * 9);
 	end();
 }
 
