@@ -116,6 +116,18 @@ for_us(struct judge *j)
 	return true;
 }
 
+/* A token that others take as well can be used here by any of them. */
+static bool
+only_us(struct judge *j)
+{
+	const struct json *aud = claim(j, "aud");
+
+	if (!for_us(j))
+		return false;
+	DEMAND(j, aud->kind == JSON_STRING || aud->count == 1, WHY_AUD);
+	return true;
+}
+
 /* One audience, or several; then azp says that it was given to us. */
 static bool
 audience(struct judge *j)
@@ -435,7 +447,7 @@ judge_access(struct judge *j, struct oidc_access *out)
 	DEMAND(j,
 	    j->jws.typ.p != NULL && jose_typ_is(j->jws.typ, STR("at+jwt")),
 	    WHY_TYP);
-	if (!issuer(j) || !for_us(j) || !lifetime(j, &out->expires) ||
+	if (!issuer(j) || !only_us(j) || !lifetime(j, &out->expires) ||
 	    !subject(j, &out->sub))
 		return false;
 	DEMAND(j,

@@ -92,7 +92,7 @@ def believed(rig):
     the(rig)
     for text in (token(), token({"typ": "application/at+jwt"}),
                  token({"typ": "AT+JWT"}), token({"kid": None}),
-                 token(aud=["https://other.example", kit["aud"]]),
+                 token(aud=[kit["aud"]]),
                  token(exp=int(time.time()) + 3600),
                  token(scope="incident.view unknown.word project.view")):
         c = rig.client(text)
@@ -151,6 +151,8 @@ def bad(rig):
         (token(aud=kit["aud"] + "/"), "oidc.aud"),
         (token(aud="https://other.example"), "oidc.aud"),
         (token(aud=[]), "oidc.aud"),
+        # whoever else takes it could use it here
+        (token(aud=["https://other.example", kit["aud"]]), "oidc.aud"),
         (token(exp=None), "oidc.exp"),
         (token(iat=now - 200, exp=now - 100), "oidc.exp"),
         (token(exp=str(now + 60)), "oidc.exp"),
