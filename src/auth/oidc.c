@@ -256,12 +256,29 @@ code_hash(struct judge *j)
 }
 
 static bool
+lists(const struct json *list, struct str text)
+{
+	for (const struct json *i = json_first(list); i != NULL; i = i->next)
+		if (i->kind == JSON_STRING && str_eq(i->text, text))
+			return true;
+	return false;
+}
+
+static bool
 context(struct judge *j)
 {
+	const struct json *amr = claim(j, "amr");
+
 	DEMAND(j,
 	    j->r->acr.n == 0 ||
 		str_eq(json_str_at(j->claims, STR("acr")), j->r->acr),
 	    WHY_ACR);
+	for (const struct json *i = json_first(j->r->amr); i != NULL;
+	     i = i->next)
+		DEMAND(j,
+		    amr != NULL && amr->kind == JSON_ARRAY &&
+			lists(amr, i->text),
+		    WHY_AMR);
 	return true;
 }
 

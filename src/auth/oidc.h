@@ -34,6 +34,7 @@ struct oidc_rules {
 	struct str nonce;	      /* of the request (id_token) */
 	struct str code;	 /* redeemed for it; empty: there was none */
 	struct str acr;		 /* demanded; empty: any */
+	const struct json *amr;	 /* a list, each demanded; NULL: any */
 	struct str groups_claim; /* empty: groups are not asked for */
 	uint32_t algs;		 /* JOSE_BITs that may sign */
 	int64_t now;		 /* ms */

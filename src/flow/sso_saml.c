@@ -272,7 +272,7 @@ acs(struct call *c)
 {
 	struct sso_who *who = ARENA_NEW(c->a, struct sso_who);
 	struct saml_identity *i = ARENA_NEW(c->a, struct saml_identity);
-	struct str xml, piece[2];
+	struct str xml, acr, piece[2];
 
 	TRY(arena_check(c->a));
 	TRY(sso_find(c, true, &who->sso));
@@ -284,6 +284,9 @@ acs(struct call *c)
 	if (who->asked && who->txn.fresh &&
 	    i->authn_instant < who->txn.begun - SAML_SKEW_MS)
 		return sso_refuse(c, E_AUTH_FAILED, "saml.stale");
+	acr = idp_config_text(&who->sso->config, IDP_C_ACR);
+	if (acr.n > 0 && !str_eq(i->acr, acr))
+		return sso_refuse(c, E_AUTH_FAILED, "saml.acr");
 	who->subject = i->name_id;
 	who->method = "saml";
 	who->auth_time = i->authn_instant;

@@ -98,6 +98,34 @@ def metadata(rig):
         rig.check(what in a.body.decode(), what)
 
 
+@test
+def means_demanded(rig):
+    """Whoever logged in by less than the config demands is not let in."""
+    op = oidc(rig, "means", acr="urn:mfa", amr=["mfa", "hwk"])
+    b = Browser(rig)
+    asked = op.begin(b)
+    rig.eq(asked["acr_values"], "urn:mfa")
+    for claims, why in (({"acr": "urn:pwd", "amr": ["mfa", "hwk"]},
+                         "oidc.acr"),
+                        ({"acr": "urn:mfa", "amr": ["mfa"]}, "oidc.amr"),
+                        ({"acr": "urn:mfa", "amr": "mfa hwk"}, "oidc.amr"),
+                        ({"acr": "urn:mfa"}, "oidc.amr")):
+        refused(rig, op.login(Browser(rig), **claims), why)
+    logged_in(rig, b, op.answer(b, asked, acr="urn:mfa",
+                                amr=["pwd", "hwk", "mfa"]))
+    password = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+    for name, acr in (("worse", password + "X"), ("weak", password)):
+        idp, b = saml(rig, name, acr=acr), Browser(rig)
+        a = idp.login(b)
+        if acr == password:
+            logged_in(rig, b, a)
+        else:
+            refused(rig, a, "saml.acr")
+    bad = {"name": "none", "kind": "saml", "config": {
+        "metadata": saml(rig).metadata(), "amr": ["mfa"]}}
+    rig.ok(rig.post("/v1/identity-providers", bad), 400, "unknown_member")
+
+
 # ---- bound to the browser that asked ----
 
 @test

@@ -375,6 +375,42 @@ TEST(who_signs)
 	    WHY_JSON_DUP, "claims", "twice");
 }
 
+/* Methods are demanded: all of them, and nothing else says that they were
+ * used. */
+static void
+methods(struct oidc_rules *r)
+{
+	static const struct {
+		const char *amr;
+		enum jose_why why;
+	} row[] = {
+	    {"[\"mfa\",\"hwk\"]", WHY_OK},
+	    {"[\"hwk\",\"pwd\",\"mfa\",7]", WHY_OK},
+	    {"[\"mfa\"]", WHY_AMR},
+	    {"[\"hwk\"]", WHY_AMR},
+	    {"[\"MFA\",\"hwk\"]", WHY_AMR},
+	    {"[[\"mfa\",\"hwk\"]]", WHY_AMR},
+	    {"\"mfa hwk\"", WHY_AMR},
+	    {"{\"a\":\"mfa\",\"b\":\"hwk\"}", WHY_AMR},
+	    {"[]", WHY_AMR},
+	    {"null", WHY_AMR},
+	};
+	static const struct json_limits limits = {4, 16, 64};
+	struct oidc_person who;
+	struct trail t;
+
+	T_GOOD(json_parse(&a, STR("[\"mfa\",\"hwk\"]"), &limits, &t, &r->amr));
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		want(judge_id(signed_by(key, JOSE_ES256, "",
+				  claims(good_id, 6, "amr", row[i].amr)),
+			 r, &who),
+		    row[i].why, "amr", row[i].amr);
+	want(judge_id(signed_by(key, JOSE_ES256, "",
+			  claims(good_id, 6, NULL, NULL)),
+		 r, &who),
+	    WHY_AMR, "amr", NULL);
+}
+
 TEST(what_is_demanded)
 {
 	struct oidc_rules r = rules;
@@ -394,6 +430,8 @@ TEST(what_is_demanded)
 			  claims(good_id, 6, NULL, NULL)),
 		 &r, &who),
 	    WHY_ACR, "acr", NULL);
+	r = rules;
+	methods(&r);
 	r = rules;
 	r.nonce = STR(""); /* no request is no reason to believe anything */
 	want(judge_id(signed_by(key, JOSE_ES256, "",
