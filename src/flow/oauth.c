@@ -6,20 +6,27 @@
 
 #define WELL_KNOWN "/.well-known/oauth-protected-resource"
 
+/* The two resources, each with tokens of its own: all of this address, and
+ * what agents ask of it. */
+#define AGENTS "/mcp"
+
 static bool
-told(const struct lane *l, const struct issuer *i)
+told(const struct lane *l, const struct issuer *i, const char *path)
 {
-	return str_is(i->audience, l->state->origin_url);
+	struct str a = i->audience, origin = str_c(l->state->origin_url);
+
+	return a.n >= origin.n && str_eq(str_head(a, origin.n), origin) &&
+	    str_is(str_skip(a, origin.n), path);
 }
 
-/* Is there a server whose tokens are for this address? */
+/* Is there a server whose tokens are for this resource? */
 static err
-any_told(struct lane *l, bool *ret)
+any_told(struct lane *l, const char *path, bool *ret)
 {
 	TRY(issuers_refresh(&l->issuers, l->snap->world, l->snap->version));
 	*ret = false;
 	for (size_t i = 0; i < l->issuers.n; i++)
-		*ret = *ret || told(l, &l->issuers.list[i]);
+		*ret = *ret || told(l, &l->issuers.list[i], path);
 	return OK;
 }
 
@@ -40,23 +47,26 @@ names(struct buf *b, struct permset set)
  * A stranger who asks when there is no such server learns what every address
  * tells that is not there.
  */
-err
-route_oauth_resource(struct call *c)
+static err
+resource(struct call *c, const char *path)
 {
 	struct lane *l = c->lane;
 	struct permset all = permset_all();
+	struct buf name;
 	struct jw *w;
 	bool any;
 
-	TRY(any_told(l, &any));
+	TRY(any_told(l, path, &any));
 	if (!any)
 		return err_of(E_UNAUTHENTICATED);
+	buf_init_on(&name, c->a, 512);
+	buf_fmt(&name, "%s%s", l->state->origin_url, path);
 	w = answer(c, 200);
 	jw_obj(w);
-	jw_kstr(w, "resource", str_c(l->state->origin_url));
+	jw_kstr(w, "resource", buf_view(&name));
 	jw_karr(w, "authorization_servers");
 	for (size_t i = 0; i < l->issuers.n; i++)
-		if (told(l, &l->issuers.list[i]))
+		if (told(l, &l->issuers.list[i], path))
 			jw_str(w, l->issuers.list[i].url);
 	jw_arr_end(w);
 	jw_karr(w, "scopes_supported");
@@ -72,6 +82,30 @@ route_oauth_resource(struct call *c)
 	return OK;
 }
 
+err
+route_oauth_resource(struct call *c)
+{
+	return resource(c, "");
+}
+
+/* RFC 9728 3.1: the resource's path follows the well-known one. */
+err
+route_oauth_agents(struct call *c)
+{
+	return resource(c, AGENTS);
+}
+
+/* Which of the two was asked for. */
+static const char *
+resource_of(const struct call *c)
+{
+	struct str p = c->req->path, want = STR(AGENTS);
+
+	return str_starts(p, want) && (p.n == want.n || p.p[want.n] == '/')
+	    ? AGENTS
+	    : "";
+}
+
 /* A 403 is about scopes when a token of somebody else's lacked one; then all
  * that were asked for on the way are named (RFC 6750 3.1). */
 static bool
@@ -85,6 +119,7 @@ struct str
 oauth_challenge(struct call *c, int status)
 {
 	bool scope = lacks_scope(c, status), any = false;
+	const char *path = resource_of(c);
 	struct buf b;
 
 	if (status != 401 && !scope)
@@ -96,8 +131,8 @@ oauth_challenge(struct call *c, int status)
 		names(&b, permset_or(c->asked, c->short_of));
 		buf_c(&b, "\"");
 	}
-	if (err_ok(any_told(c->lane, &any)) && any)
-		buf_fmt(&b, "%s resource_metadata=\"%s" WELL_KNOWN "\"",
-		    scope ? "," : "", c->lane->state->origin_url);
+	if (err_ok(any_told(c->lane, path, &any)) && any)
+		buf_fmt(&b, "%s resource_metadata=\"%s" WELL_KNOWN "%s\"",
+		    scope ? "," : "", c->lane->state->origin_url, path);
 	return buf_view(&b);
 }

@@ -2,9 +2,9 @@
  * oauth.h: what a client with access tokens of an authorization server is
  * told: where to get them (RFC 9728), and what was wrong (RFC 6750 3).
  *
- * The resource is this server's own address.  Servers are told of whose
- * audience is that address; to who asks elsewhere there is nothing to say, and
- * without any there is no document.
+ * The resources are this server's own address and, for agents, /mcp there.
+ * Of each those servers are told whose audience it is, to the byte; without any
+ * there is no document.
  */
 #ifndef FLOW_OAUTH_H
 #define FLOW_OAUTH_H

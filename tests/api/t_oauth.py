@@ -324,4 +324,30 @@ def metadata(rig):
     rig.eq(rig.get(META).json["authorization_servers"], [ISS])
 
 
+@test
+def for_agents(rig):
+    """/mcp is a resource of its own, with a document and servers of its own."""
+    the(rig)
+    stranger = rig.client(None)
+    rig.ok(stranger.get(META + "/mcp"), 401)
+    told = stranger.get("/mcp").headers["www-authenticate"]
+    rig.eq(told, "Bearer")  # nobody's tokens are for it
+    make_idp(rig, "agents", "https://as3.example.org", kit["other"],
+             audience=kit["aud"] + "/mcp")
+    make_idp(rig, "near", "https://as4.example.org", kit["other"],
+             audience=kit["aud"] + "/mcp/")
+    d = rig.ok(stranger.get(META + "/mcp"), 200).json
+    rig.eq((d["resource"], d["authorization_servers"]),
+           (kit["aud"] + "/mcp", ["https://as3.example.org"]))
+    rig.eq(rig.get(META).json["authorization_servers"], [ISS])
+    for path in ("/mcp", "/mcp/x", "/mcp?a=b"):
+        rig.eq(rig.ok(stranger.get(path), 401).headers["www-authenticate"],
+               f'Bearer resource_metadata="{kit["aud"]}{META}/mcp"', path)
+    for path in ("/mcpx", "/v1/whoami", "/x/mcp"):
+        rig.eq(rig.ok(stranger.get(path), 401).headers["www-authenticate"],
+               f'Bearer resource_metadata="{kit["aud"]}{META}"', path)
+    rig.ok(stranger.get(META + "/mcp/x"), 401)
+    rig.ok(stranger.get(META + "/other"), 401)
+
+
 run()
