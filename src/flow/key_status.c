@@ -194,7 +194,9 @@ waiting_json(struct looking *k, struct jw *w)
 {
 	static const enum seal_table table[] = {SEAL_TABLE_OBJECT,
 	    SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT,
-	    SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK};
+	    SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN,
+	    SEAL_TABLE_HAPPENING};
+
 	for (size_t i = 0; k->old.n > 0 && i < sizeof table / sizeof *table;
 	     i++)
 		TRY(count_rows(k, table[i]));

@@ -30,7 +30,7 @@ struct stored {
 /* What a data key is for.  Numbers are part of the format. */
 enum seal_class {
 	SEAL_CLASS_OBJECT = 1,	 /* projects, users, roles, tokens, ... */
-	SEAL_CLASS_ALERT = 2,	 /* alerts of one project */
+	SEAL_CLASS_ALERT = 2,	 /* alerts and runs of one project */
 	SEAL_CLASS_PAYLOAD = 3,	 /* raw deliveries of one project */
 	SEAL_CLASS_INCIDENT = 4, /* one key per incident: its subject */
 	SEAL_CLASS_PERSON = 5,	 /* one key per user: its subject */
@@ -56,6 +56,8 @@ enum seal_table {
 	SEAL_TABLE_AUDIT_SEED = 10, /* a file of the keeper, no table */
 	SEAL_TABLE_LOGIN = 11,	    /* a cookie of a browser, no table */
 	SEAL_TABLE_RUNBOOK = 12,
+	SEAL_TABLE_RUN = 13,
+	SEAL_TABLE_HAPPENING = 14,
 };
 
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */

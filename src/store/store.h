@@ -456,6 +456,8 @@ err store_checkpoint_get(struct store_conn *c, uint64_t size, struct arena *a,
  *	AUDIT		seq (project 0)
  *	REPLY		key (project 0)
  *	RUNBOOK		id (of the version's row)
+ *	RUN		id
+ *	HAPPENING	seq
  */
 struct sealed_row {
 	enum seal_table table;

@@ -272,7 +272,8 @@ older(unsigned pages)
 
 	(void)fake_dir();
 	s = store_close(with_row());
-	stranger("DROP TABLE seen; DROP TABLE token_right;"
+	stranger("DROP TABLE seen; DROP TABLE token_right; DROP TABLE run;"
+		 "DROP TABLE happening; DROP TABLE trigger_state;"
 		 "DROP TABLE runbook_version;"
 		 "PRAGMA user_version = 1;");
 	(void)snprintf(sql, sizeof sql,

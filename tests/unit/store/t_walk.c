@@ -4,6 +4,7 @@
  */
 #include "base/rand.h"
 #include "seal/keyring.h"
+#include "store/run.h"
 #include "store/runbook.h"
 #include "tests/unit/store/fake.h"
 
@@ -11,7 +12,8 @@ enum { OLD = 1, NEW = 2, EACH = 23 };
 
 static const enum seal_table tables[] = {SEAL_TABLE_OBJECT, SEAL_TABLE_INCIDENT,
     SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY,
-    SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK};
+    SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN,
+    SEAL_TABLE_HAPPENING};
 
 static struct store *s;
 static struct store_conn *w;
@@ -136,6 +138,22 @@ put_versions(uint64_t i)
 	T_GOOD(store_version_insert(w, &r));
 }
 
+static void
+put_runs(uint64_t i)
+{
+	struct seal_where x = at(SEAL_TABLE_RUN, 1);
+	struct run_row r = {.seq = i, .id = fake_uuid(6, i), .project = 1};
+	struct happening_row h = {.seq = i, .project = 1, .due = 1};
+
+	seal_where_id(&x, &r.id);
+	r.sealed = close_at(&x, "run");
+	T_GOOD(store_run_insert(w, &r));
+	x = at(SEAL_TABLE_HAPPENING, 1);
+	seal_where_num(&x, i);
+	h.sealed = close_at(&x, "happening");
+	T_GOOD(store_happening_add(w, &h));
+}
+
 static bool
 begin(void)
 {
@@ -150,6 +168,7 @@ begin(void)
 		put_big(i);
 		put_small(i);
 		put_versions(i);
+		put_runs(i);
 	}
 	T_GOOD(store_commit(w));
 	return true;
@@ -197,7 +216,7 @@ TEST(rotate_everything)
 	uint64_t all = 0;
 
 	T_REQUIRE(begin());
-	T_EQ_INT(uses(OLD), EACH * 9);
+	T_EQ_INT(uses(OLD), EACH * 11);
 	T_EQ_INT(uses(NEW), 0);
 	T_GOOD(store_begin(w));
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -222,9 +241,9 @@ TEST(rotate_everything)
 		}
 	}
 	T_GOOD(store_commit(w));
-	T_EQ_INT(all, EACH * 9);
+	T_EQ_INT(all, EACH * 11);
 	T_EQ_INT(uses(OLD), 0);
-	T_EQ_INT(uses(NEW), EACH * 9);
+	T_EQ_INT(uses(NEW), EACH * 11);
 	end();
 }
 
