@@ -29,11 +29,13 @@ FLAGS = {"asan": ["-fsanitize=address,undefined", "-DREDOUBT_SANITIZED"],
 
 def tool():
     """The driver, linked with what `make all` has built."""
-    objects = [str(BUILD / m / (c.stem + ".o")) for m in MODULES
+    objects = [f"build/{BUILD.name}/{m}/{c.stem}.o" for m in MODULES
                for c in sorted((TOP / "src" / m).glob("*.c"))]
+    subprocess.run(["make", "-s", f"V={BUILD.name}", *objects], cwd=TOP,
+                   check=True)
     out = BUILD / "delegate" / "broker_tool"
     source = TOP / "tests" / "delegate" / "broker_tool.c"
-    newest = max(os.stat(p).st_mtime for p in objects + [source])
+    newest = max(os.stat(TOP / p).st_mtime for p in objects + [source])
     if not out.exists() or out.stat().st_mtime < newest:
         flags = FLAGS.get(BUILD.name, [])
         cc = "clang" if flags else "gcc"
@@ -42,7 +44,7 @@ def tool():
              "-I" + str(TOP / "src"), "-I" + str(TOP), "-D_GNU_SOURCE",
              *flags, "-o", str(out), str(source), *objects, "-lssl",
              "-lcrypto", "-lseccomp", "-linih", "-largon2", "-lxml2", "-lz",
-             "-lm"], check=True)
+             "-lm"], cwd=TOP, check=True)
     return out
 
 

@@ -82,6 +82,16 @@ form_base64(struct buf *b, struct str s, unsigned how, struct buf *scratch)
 }
 
 static void
+form_whole(struct buf *b, struct str s, unsigned how, struct buf *scratch)
+{
+	(void)scratch;
+	if (how == 0)
+		b64_add(b, s);
+	else
+		b64url_add(b, s);
+}
+
+static void
 form_twice(struct buf *b, struct str s, unsigned how, struct buf *scratch)
 {
 	radix(scratch, s, how >> 4, 6, base64);

@@ -133,13 +133,14 @@ Location="http://localhost:{self.port}/sso/{mode}"/>\
 
 
 class Op(Node):
-    def __init__(self, d, port, clients):
+    def __init__(self, d, port, clients, machines=None):
         self.port, self.issuer = port, f"https://localhost:{port}"
         key, crt, self.ca = make_tls(d)
         self.jwks_file = d / "jwks.json"
         self.start("op.mjs", d, {
             "port": port, "issuer": self.issuer, "tls_key": key,
-            "tls_cert": crt, "jwks": self.jwks_file, "clients": clients})
+            "tls_cert": crt, "jwks": self.jwks_file, "clients": clients,
+            "machines": machines})
 
     @property
     def jwks(self):

@@ -2,7 +2,8 @@
  * op.mjs CONFIG.json: npm oidc-provider over TLS.
  *
  * CONFIG: {port, issuer, tls_key, tls_cert (PEM files), jwks (file to write
- *	    the public keys to), clients: [oidc-provider's client metadata]}
+ *	    the public keys to), clients: [oidc-provider's client metadata],
+ *	    machines: [scopes that programs can ask for]}
  *
  * Signs with RS256, PS256, ES256 or EdDSA as the client says.  Anybody signs
  * in with any password; the name is the subject.
@@ -45,12 +46,16 @@ const provider = new Provider(conf.issuer, {
 		openid: ["sub"], email: ["email"], profile: ["name"],
 		groups: ["groups"],
 	},
-	scopes: ["openid", "email", "profile", "groups"],
+	scopes: ["openid", "email", "profile", "groups",
+	    ...(conf.machines ?? []),
+	    ...(conf.machines ? ["offline_access"] : [])],
 	cookies: { keys: ["for these tests only"] },
 	features: {
 		devInteractions: { enabled: true },
 		backchannelLogout: { enabled: true },
 		rpInitiatedLogout: { enabled: true },
+		clientCredentials: { enabled: Boolean(conf.machines) },
+		introspection: { enabled: Boolean(conf.machines) },
 	},
 	async findAccount(ctx, id) {
 		return { accountId: id, async claims() {
