@@ -227,7 +227,7 @@ told(const struct run_machine *m, const struct run_effect *e)
 	if (sim.ended)
 		T_FAIL("%.*s: after the end", STR_ARG(s->id));
 	if (run_at_over(was))
-		T_FAIL("%.*s: over, and then %d", STR_ARG(s->id), e->at);
+		T_FAIL("%.*s: over, and then %d", STR_ARG(s->id), (int)e->at);
 	if (was == AT_PENDING && !run_at_over(e->at))
 		in_place(m, s);
 	if (was == AT_PENDING && s->in_undo) {
