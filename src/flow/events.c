@@ -25,6 +25,7 @@ static const struct {
     {"break_glass.", PERM_PROJECT_VIEW},
     {"policy_tests.", PERM_ROLE_VIEW},
     {"token.", PERM_TOKEN_ADMIN},
+    {"runbook.", PERM_RUNBOOK_VIEW},
     {"delegate.", PERM_DELEGATE_VIEW},
     {"idp.", PERM_IDP_VIEW},
     {"identity.", PERM_USER_VIEW},

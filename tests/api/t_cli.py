@@ -241,6 +241,39 @@ def integrations(rig):
 
 
 @test
+def runbooks(rig):
+    doc = {"slug": "by-hand", "name": "By hand", "context": "any", "steps": [
+        {"id": "look", "kind": "manual", "instructions": "Look."}]}
+    r = j(rig, "runbook", "create", json.dumps(doc), "--note", "first")
+    rig.eq(r["slug"], "by-hand")
+    rig.check("by-hand" in cli(rig, "runbook", "list"), "table")
+    rig.eq(j(rig, "runbook", "show", "by-hand")["id"], r["id"])
+    doc["name"] = "Otherwise"
+    v = j(rig, "runbook", "revise", "by-hand", json.dumps(doc))
+    rig.eq(v["version"], 2)
+    rig.check("draft" in cli(rig, "runbook", "versions", "by-hand"), "table")
+    rig.eq(j(rig, "runbook", "version", "by-hand", "2")["document"], doc)
+    cli(rig, "runbook", "approve", "by-hand", "2", "--digest", v["digest"],
+        rc=4)  # mine
+    _, other = person(rig, "org_admin")
+    cli(rig, "runbook", "approve", "by-hand", "2", "--digest", "0" * 64,
+        token=other.token, rc=5)
+    cli(rig, "runbook", "publish", "by-hand", "2", rc=5)
+    a = j(rig, "runbook", "approve", "by-hand", "2", "--digest", v["digest"],
+          token=other.token)
+    rig.eq(a["state"], "approved")
+    rig.eq(j(rig, "runbook", "publish", "by-hand", "2")["state"],
+           "published")
+    rig.eq(j(rig, "runbook", "update", "by-hand", "--pinned", "true")[
+        "pinned"], True)
+    cli(rig, "runbook", "rm", "by-hand", rc=5)
+    doc["slug"] = "unused"
+    j(rig, "runbook", "create", json.dumps(doc))
+    cli(rig, "runbook", "rm", "unused")
+    cli(rig, "runbook", "show", "unused", rc=3)
+
+
+@test
 def delegates(rig):
     d = j(rig, "delegate", "create", "fra-1", "--label", "site=fra",
           "--label", "os=linux", "--max-tasks", "4")

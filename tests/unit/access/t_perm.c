@@ -51,46 +51,57 @@ TEST(permset_algebra)
 static const struct {
 	const char *role, *has;
 } matrix[] = {
-    {"viewer", "project.view incident.view alert.view run.view token.create"},
+    {"viewer",
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create"},
     {"responder",
-	"project.view incident.view alert.view run.view token.create "
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create "
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act runbook.run run.cancel incident.sensitive "
 	"connector.use secret.use"},
     {"commander",
-	"project.view incident.view alert.view run.view token.create "
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create "
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act runbook.run run.cancel "
 	"incident.restrict incident.sensitive breakglass.use "
 	"connector.use secret.use"},
     {"automation_author",
-	"project.view incident.view alert.view run.view "
-	"token.create incident.comment connector.view secret.view"},
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create incident.comment runbook.edit connector.view "
+	"secret.view"},
     {"approver",
-	"project.view incident.view alert.view run.view token.create "
-	"delegate.view delegate.approve connector.view connector.approve"},
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create "
+	"runbook.approve delegate.view delegate.approve connector.view "
+	"connector.approve"},
     {"integration_admin",
-	"project.view incident.view alert.view run.view "
+	"project.view incident.view alert.view run.view runbook.view "
 	"token.create integration.view integration.edit connector.view "
 	"connector.edit"},
     {"oncall_manager",
-	"project.view incident.view alert.view run.view "
+	"project.view incident.view alert.view run.view runbook.view "
 	"token.create"},
     {"project_admin",
-	"project.view incident.view alert.view run.view token.create "
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create "
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act runbook.run run.cancel "
 	"incident.restrict incident.sensitive breakglass.use "
 	"project.edit integration.view automation.freeze "
+	"runbook.edit runbook.approve "
 	"integration.edit binding.edit delegate.view delegate.edit "
 	"delegate.approve connector.view connector.edit connector.approve "
 	"connector.use secret.view secret.edit secret.use"},
     {"org_admin",
-	"project.view incident.view alert.view run.view token.create "
+	"project.view incident.view alert.view run.view runbook.view "
+	"token.create "
 	"incident.create incident.edit incident.comment alert.create "
 	"alert.act runbook.run run.cancel "
 	"incident.restrict incident.sensitive breakglass.use "
 	"project.edit integration.view automation.freeze "
+	"runbook.edit runbook.approve "
 	"integration.edit binding.edit delegate.view delegate.edit "
 	"delegate.approve connector.view connector.edit connector.approve "
 	"connector.use secret.view secret.edit secret.use "
@@ -104,7 +115,8 @@ static const struct {
 	"access.explain posture.view metrics.view breakglass.review "
 	"policy.view idp.view"},
     {"agent",
-	"project.view incident.view alert.view run.view incident.comment"},
+	"project.view incident.view alert.view run.view runbook.view "
+	"incident.comment"},
 };
 
 static bool
