@@ -65,6 +65,7 @@ class Client:
 
     def __init__(self, rig, token):
         self.rig, self.token, self.conn = rig, token, None
+        self.address = None  # of this end, when it matters
 
     def request(self, method, path, body=None, headers=None, raw=False):
         h = {}
@@ -82,7 +83,8 @@ class Client:
             if self.conn is None:
                 self.conn = http.client.HTTPSConnection(
                     self.rig.host, self.rig.port, timeout=30,
-                    context=self.rig.tls())
+                    context=self.rig.tls(), source_address=self.address
+                    and (self.address, 0))
             try:
                 self.conn.request(method, path, body, h)
                 r = self.conn.getresponse()

@@ -43,10 +43,14 @@ class Key:
 
 
 class Browser:
-    """Cookies, and no following of redirects."""
+    """Cookies, no following of redirects, and an address of its own."""
+    made = 0
 
-    def __init__(self, rig):
+    def __init__(self, rig, address=None):
         self.rig, self.jar, self.client = rig, {}, rig.client(None)
+        Browser.made += 1
+        self.client.address = address or (
+            f"127.9.{Browser.made // 250}.{Browser.made % 250 + 1}")
 
     def request(self, method, url, body=None, headers=None, cookies=True):
         path = url

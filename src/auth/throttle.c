@@ -24,6 +24,13 @@ struct throttle {
 	pthread_mutex_t lock;
 	uint8_t salt[SALT];
 	struct entry account[LIM_THROTTLED], address[LIM_THROTTLED];
+	struct entry bad[LIM_THROTTLED];
+};
+
+static const int64_t bad_in_a_minute[THROTTLED_MAX_] = {
+    [THROTTLED_LOGINS] = LIM_BAD_LOGINS,
+    [THROTTLED_HOOKS] = LIM_BAD_HOOKS,
+    [THROTTLED_ADDRESS] = LIM_BAD_ADDRESS,
 };
 
 struct throttle *
@@ -146,27 +153,25 @@ delay(unsigned attempts)
 /* The generic cell rate algorithm: `until` is when all of it is there again;
  * an attempt costs its share of a minute. */
 static int64_t
-address_wait(const struct entry *e, int64_t now)
+bucket_wait(const struct entry *e, int64_t per_minute, int64_t now)
 {
-	int64_t each = MINUTE_MS / LIM_LOGIN_ADDRESS;
-	int64_t from =
-	    e == NULL ? now : e->until - each * (LIM_LOGIN_ADDRESS - 1);
+	int64_t each = MINUTE_MS / per_minute;
+	int64_t from = e == NULL ? now : e->until - each * (per_minute - 1);
 
 	return from > now ? from - now : 0;
+}
+
+static void
+bucket_count(struct entry *e, int64_t per_minute, int64_t now)
+{
+	e->until = (e->until > now ? e->until : now) + MINUTE_MS / per_minute;
+	e->forget = e->until;
 }
 
 static int64_t
 account_wait(const struct entry *e, int64_t now)
 {
 	return e != NULL && e->until > now ? e->until - now : 0;
-}
-
-static void
-address_count(struct entry *e, int64_t now)
-{
-	e->until =
-	    (e->until > now ? e->until : now) + MINUTE_MS / LIM_LOGIN_ADDRESS;
-	e->forget = e->until;
 }
 
 static void
@@ -187,12 +192,14 @@ throttle_begin(struct throttle *t, struct str account, struct str address,
 	account_key(t, account, who);
 	address_key(t, address, where);
 	(void)pthread_mutex_lock(&t->lock);
-	wait = address_wait(find(t->address, where, now), now);
+	wait =
+	    bucket_wait(find(t->address, where, now), LIM_LOGIN_ADDRESS, now);
 	more = account_wait(find(t->account, who, now), now);
 	wait = more > wait ? more : wait;
 	if (wait == 0) { /* who is refused displaces nobody */
 		account_count(place(t->account, who, now), now);
-		address_count(place(t->address, where, now), now);
+		bucket_count(place(t->address, where, now), LIM_LOGIN_ADDRESS,
+		    now);
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	if (wait == 0)
@@ -213,4 +220,55 @@ throttle_good(struct throttle *t, struct str account)
 	if (e != NULL)
 		*e = (struct entry){0};
 	(void)pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- what was bad ---- */
+
+static void
+bad_key(const struct throttle *t, enum throttled what, struct str address,
+    struct str of, uint8_t ret[KEY])
+{
+	char all[1 + KEY + KEY];
+
+	all[0] = (char)what;
+	address_key(t, address, (uint8_t *)all + 1);
+	key_of(t, of, (uint8_t *)all + 1 + KEY);
+	key_of(t, str_of(all, sizeof all), ret);
+}
+
+static err
+bad(struct throttle *t, enum throttled what, const uint8_t key[KEY], bool count,
+    int64_t now, int64_t *ret_wait)
+{
+	int64_t per_minute = bad_in_a_minute[what], wait;
+
+	(void)pthread_mutex_lock(&t->lock);
+	wait = bucket_wait(find(t->bad, key, now), per_minute, now);
+	if (count && wait == 0)
+		bucket_count(place(t->bad, key, now), per_minute, now);
+	(void)pthread_mutex_unlock(&t->lock);
+	if (wait == 0)
+		return OK;
+	*ret_wait = wait;
+	return err_of(E_RATE);
+}
+
+err
+throttle_look(struct throttle *t, enum throttled what, struct str address,
+    struct str of, int64_t now, int64_t *ret_wait)
+{
+	uint8_t key[KEY];
+
+	bad_key(t, what, address, of, key);
+	return bad(t, what, key, false, now, ret_wait);
+}
+
+err
+throttle_bad(struct throttle *t, enum throttled what, struct str address,
+    struct str of, int64_t now, int64_t *ret_wait)
+{
+	uint8_t key[KEY];
+
+	bad_key(t, what, address, of, key);
+	return bad(t, what, key, true, now, ret_wait);
 }

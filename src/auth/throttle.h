@@ -8,7 +8,12 @@
  * has LIM_LOGIN_ADDRESS attempts a minute and as many at once; IPv6 goes by
  * /64.
  *
- * Two tables of a fixed size, found by keyed hash; when there is no room the
+ * What is refused without a password being guessed has buckets of its own:
+ * answers of identity providers, deliveries without a credential.  Only what
+ * was bad counts, a bucket of a minute's worth (limits.def) that fills
+ * evenly.
+ *
+ * Tables of a fixed size, found by keyed hash; when there is no room the
  * least that is remembered is forgotten.  Thread-safe.
  */
 #ifndef AUTH_THROTTLE_H
@@ -33,5 +38,18 @@ err throttle_begin(struct throttle *t, struct str account, struct str address,
     int64_t now, int64_t *ret_wait) MUST_USE;
 /* It was one of the account's owner. */
 void throttle_good(struct throttle *t, struct str account);
+
+enum throttled {
+	THROTTLED_LOGINS,  /* of an address; of: empty */
+	THROTTLED_HOOKS,   /* of an address; of: for which integration */
+	THROTTLED_ADDRESS, /* of an address; of: empty */
+	THROTTLED_MAX_,
+};
+/* E_RATE when that bucket is empty. */
+err throttle_look(struct throttle *t, enum throttled what, struct str address,
+    struct str of, int64_t now, int64_t *ret_wait) MUST_USE;
+/* One more that was bad; E_RATE when the bucket was empty already. */
+err throttle_bad(struct throttle *t, enum throttled what, struct str address,
+    struct str of, int64_t now, int64_t *ret_wait) MUST_USE;
 
 #endif

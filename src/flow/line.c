@@ -118,7 +118,8 @@ step_auth(struct call *c)
 	} else {
 		e = sender_auth(c, &in);
 	}
-	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_DISABLED)) {
+	if (err_is(e, E_UNAUTHENTICATED) || err_is(e, E_DISABLED) ||
+	    err_is(e, E_RATE)) {
 		c->rec.action = AUDIT_AUTH_FAILED;
 		c->rec.outcome = AUDIT_DENIED;
 		c->rec.reason = str_c(c->why == AUTH_JWT

@@ -2,6 +2,7 @@
 #include "flow/sender.h"
 
 #include "auth/hook_jwe.h"
+#include "auth/throttle.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "flow/handlers.h"
@@ -58,6 +59,28 @@ routing_key(struct call *c, struct auth_input *in)
 	in->bearer = json_str_at(c->body, STR("routing_key"));
 }
 
+/*
+ * A good credential is taken at any rate, so nobody can silence a sender; what
+ * comes without one is told to wait when it comes too often.  An integration
+ * that does not exist has a bucket like any other: nothing is learned.
+ */
+static err
+refused(struct call *c)
+{
+	struct throttle *t = c->lane->state->throttle;
+	int64_t wait = 0, more = 0;
+	err e = throttle_bad(t, THROTTLED_HOOKS, c->address, c->var[0], c->now,
+	    &wait);
+	err all = throttle_bad(t, THROTTLED_ADDRESS, c->address, STR(""),
+	    c->now, &more);
+
+	if (err_ok(e) && err_ok(all))
+		return err_of(E_UNAUTHENTICATED);
+	wait = more > wait ? more : wait;
+	c->retry_after = (unsigned)((wait + 999) / 1000);
+	return err_of(E_RATE);
+}
+
 err
 sender_auth(struct call *c, const struct auth_input *given)
 {
@@ -89,10 +112,11 @@ sender_auth(struct call *c, const struct auth_input *given)
 		routing_key(c, &in);
 	e = auth_ingest(c->a, &in, &id, &h, &c->hook, &c->why, &c->actor);
 	/* refusals are found by the integration they were meant for */
-	if (err_is(e, E_UNAUTHENTICATED) &&
-	    world_integration(in.world, &id) != NULL)
+	if (!err_is(e, E_UNAUTHENTICATED))
+		return e;
+	if (world_integration(in.world, &id) != NULL)
 		call_touch(c, "integration", &id);
-	return e;
+	return refused(c);
 }
 
 /* The event without its routing key. */

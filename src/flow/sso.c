@@ -1,6 +1,7 @@
 /* sso.c: see sso.h. */
 #include "flow/sso.h"
 
+#include "auth/throttle.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "flow/browser.h"
@@ -66,6 +67,23 @@ sso_open(struct call *c, const struct idp *i, struct sso *ret)
 	return OK;
 }
 
+/* Where answers come from that were refused, the next has to wait: reading one
+ * costs a process, or a request to the provider. */
+static err
+refused_often(struct call *c)
+{
+	int64_t wait = 0;
+	err e = throttle_look(c->lane->state->throttle, THROTTLED_LOGINS,
+	    c->address, STR(""), c->now, &wait);
+
+	if (err_ok(e))
+		return OK;
+	c->retry_after = (unsigned)((wait + 999) / 1000);
+	if (c->route->audit == AUDIT_NONE)
+		return e; /* only asked where to go */
+	return sso_refuse(c, E_RATE, "throttled");
+}
+
 err
 sso_find(struct call *c, bool saml, struct sso **ret)
 {
@@ -74,6 +92,7 @@ sso_find(struct call *c, bool saml, struct sso **ret)
 	struct uuid id;
 
 	TRY(arena_check(c->a));
+	TRY(refused_often(c));
 	if (uuid_parse(c->var[0], &id))
 		i = world_idp(call_world(c), &id);
 	if (i == NULL)
@@ -92,10 +111,17 @@ sso_find(struct call *c, bool saml, struct sso **ret)
 err
 sso_refuse(struct call *c, enum err_code code, const char *why)
 {
+	int64_t wait;
+
 	c->rec.action = c->route->audit;
 	c->rec.outcome = AUDIT_DENIED;
 	c->rec.reason = str_c(why);
 	c->rec.skip = false;
+	if (code == E_AUTH_FAILED)
+		err_ignore(throttle_bad(c->lane->state->throttle,
+			       THROTTLED_LOGINS, c->address, STR(""), c->now,
+			       &wait),
+		    "counted, as the answer is no either way");
 	return err_of(code);
 }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import othercrypto  # noqa: E402,F401
@@ -1137,6 +1138,55 @@ def secrets_are_never_seen_again(rig):
     for s in seen:
         for name, text in where.items():
             rig.check(s.encode() not in text, f"{s[:12]}... in {name}")
+
+
+@test
+def too_many_without_a_credential(rig):
+    """
+    120 a minute from one address for one integration, 600 for all; then 429
+    with a time.  A good credential is taken all the same.
+    """
+    a, b = (rig.make_integration("generic") for _ in range(2))
+
+    def bad(id, c):
+        c.address = c.address or "127.8.1.1"
+        return c.request("POST", "/ingest/" + id, body(), {
+            "Authorization": "Bearer wrong",
+            "Content-Type": "application/json"}, raw=True)
+    c = rig.client(None)
+    got = [bad(a["id"], c) for _ in range(140)]
+    n = [g.status for g in got].count(401)
+    rig.eq({g.status for g in got}, {401, 429})
+    rig.check(120 <= n <= 130, f"{n} of 140 were told that they are nobody")
+    late = got[-1]
+    rig.eq((late.code, late.headers["retry-after"]), ("rate_limited", "1"))
+    rig.eq(c.request("POST", "/ingest/" + a["id"], body(), {
+        "Authorization": "Bearer " + a["secret"],
+        "Content-Type": "application/json"}, raw=True).status, 202)
+    rig.eq(bad(b["id"], c).status, 401)  # for another
+    rig.eq(bad(a["id"], rig.client(None)).status, 429)
+    d = rig.client(None)
+    d.address = "127.8.1.2"
+    rig.eq(bad(a["id"], d).status, 401)  # from elsewhere
+    # an integration that is none is told the same
+    none = "01a21120-eb10-77a2-8ef6-7a4e14fd62d4"
+    n = [bad(none, d).status for _ in range(140)].count(401)
+    rig.check(120 <= n <= 130, f"{n} of 140")
+    # ids that change: the address has a bucket for all of them
+    got = []
+
+    def work():
+        c = rig.client(None)
+        c.address = "127.8.1.2"
+        got.extend(bad(str(uuid.uuid4()), c).status for _ in range(50))
+        c.close()
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    rig.check(300 <= got.count(401) < 800, f"{got.count(401)} of 800")
+    rig.eq(set(got), {401, 429})
 
 
 run()

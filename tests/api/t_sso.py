@@ -126,6 +126,31 @@ def means_demanded(rig):
     rig.ok(rig.post("/v1/identity-providers", bad), 400, "unknown_member")
 
 
+@test
+def refused_often(rig):
+    """From one address 60 refusals a minute; then the next has to wait."""
+    op = oidc(rig)
+    b = Browser(rig, "127.8.0.1")
+    bad = {"state": "A" * 43, "id_token": "x.y.z"}
+    n = 0
+    while n < 100:
+        a = b.post(op.base + "/callback", bad)
+        if a.status == 429:
+            break
+        n += 1
+    rig.check(60 <= n <= 75, f"{n} answers")  # a second gives one more
+    rig.check(1 <= int(a.headers["retry-after"]) <= 2, f"{a.headers}")
+    rig.check(b"rate_limited" in a.body, f"{a.body}")
+    rig.eq(last_login(rig)["reason"], "throttled")
+    # SAML and the beginning of a login, too; not from elsewhere
+    rig.eq(b.post(saml(rig).base + "/acs", {"SAMLResponse": "x"}).status, 429)
+    rig.eq(b.get(op.base + "/login").status, 429)
+    c = Browser(rig)
+    logged_in(rig, c, op.login(c))
+    time.sleep(2.1)
+    logged_in(rig, b, op.login(b))  # a good one does not count
+
+
 # ---- bound to the browser that asked ----
 
 @test

@@ -163,4 +163,50 @@ TEST(the_table_is_full)
 	(void)throttle_free(t);
 }
 
+static bool
+bad(struct throttle *t, enum throttled what, const char *address,
+    const char *of, int64_t now)
+{
+	int64_t wait = 0, look = 0;
+	err before =
+	    throttle_look(t, what, str_c(address), str_c(of), now, &look);
+	err e = throttle_bad(t, what, str_c(address), str_c(of), now, &wait);
+
+	T_EQ_INT(before.code, e.code);
+	T_EQ_INT(look, wait);
+	T_OK(err_ok(e) ? wait == 0 : err_is(e, E_RATE) && wait > 0);
+	return err_ok(e);
+}
+
+/* As many as a minute may have, then one each time its share has passed. */
+TEST(what_was_bad)
+{
+	static const struct {
+		enum throttled what;
+		int n;
+	} kind[] = {{THROTTLED_LOGINS, LIM_BAD_LOGINS},
+	    {THROTTLED_HOOKS, LIM_BAD_HOOKS},
+	    {THROTTLED_ADDRESS, LIM_BAD_ADDRESS}};
+	struct throttle *t = throttle_new();
+
+	T_REQUIRE(t != NULL);
+	for (size_t i = 0; i < 3; i++) {
+		enum throttled w = kind[i].what;
+		int64_t each = 60000 / kind[i].n, now = 1000000;
+
+		for (int k = 0; k < kind[i].n; k++)
+			T_OK(bad(t, w, "192.0.2.1", "a", now));
+		T_OK(!bad(t, w, "192.0.2.1", "a", now));
+		T_OK(!bad(t, w, "192.0.2.1", "a", now + each - 1));
+		T_OK(bad(t, w, "192.0.2.1", "a", now + each));
+		T_OK(!bad(t, w, "192.0.2.1", "a", now + each));
+		/* others, and the next minute, are not meant */
+		T_OK(bad(t, w, "192.0.2.2", "a", now));
+		T_OK(bad(t, w, "192.0.2.1", "b", now));
+		for (int k = 0; k < kind[i].n; k++)
+			T_OK(bad(t, w, "192.0.2.1", "a", now + 130000));
+	}
+	(void)throttle_free(t);
+}
+
 T_MAIN
