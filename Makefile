@@ -118,10 +118,15 @@ unit: $(UNIT)
 	tools/run-units $(UNIT)
 check: unit
 
+# ---- the escape corpus: a program that attempts, and judges ----
+$(OUT)/attack/escape: $(wildcard tests/attack/escape/*.c) $(call objs,delegate) $(foreach m,$(filter-out delegate,$(USES_delegate)),$(call objs,$(m))) $(wildcard tests/attack/escape/*.h tests/attack/escape/*.def)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
+
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
 api: all ; tools/run-units $(call suite,api)
-attack: all ; tools/run-units $(call suite,attack)
+attack: all $(OUT)/attack/escape ; tools/run-units $(call suite,attack)
 crash: all ; JOBS=1 tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
 lessons: all ; tools/run-lessons
