@@ -188,6 +188,7 @@ pack_connector(struct packer *k, struct connector_object *c)
 	pack_str(k, &c->name);
 	pack_str(k, &c->document);
 	pack_str(k, &c->digest);
+	pack_str(k, &c->secret);
 	pack_str(k, &c->reason);
 	editors = pack(k, c->editors, c->editors_n * sizeof *c->editors);
 	if (k->p != NULL)

@@ -72,6 +72,8 @@ get_connector(struct reader *r, const struct object *head)
 	c->number = get_u32(r, STR("number"));
 	c->state = (enum connector_state)get_num(r, STR("state"), 0,
 	    CONNECTOR_STATES - 1);
+	c->kind = (uint8_t)get_num(r, STR("kind"), 0, UINT8_MAX);
+	c->secret = get_str(r, STR("secret"));
 	c->expires = get_num(r, STR("expires"), 0, INT64_MAX);
 	c->editors = get_uuids(r, STR("editors"), &c->editors_n);
 	c->created_by.u = get_uuid(r, STR("created_by"));

@@ -299,6 +299,8 @@ put_connector(struct jw *w, const struct connector_object *c)
 	jw_kstr(w, "digest", c->digest);
 	jw_ki64(w, "number", c->number);
 	jw_ki64(w, "state", c->state);
+	jw_ki64(w, "kind", c->kind);
+	jw_kstr(w, "secret", c->secret);
 	jw_ki64(w, "expires", c->expires);
 	jw_karr(w, "editors");
 	for (size_t i = 0; i < c->editors_n; i++)

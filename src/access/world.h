@@ -384,6 +384,9 @@ struct connector_object {
 	struct str digest;   /* SHA-256 of it, hex */
 	uint32_t number;     /* of the document: 1, 2, ... */
 	enum connector_state state;
+	/* Of the document: enum connector_kind, its secret's name, its end. */
+	uint8_t kind;
+	struct str secret;
 	int64_t expires;
 	/* Who has changed it since it was approved last. */
 	const struct uuid *editors;

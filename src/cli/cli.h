@@ -47,6 +47,8 @@ void out_note(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
 err login_load(struct arena *a, struct trail *t, struct login *ret) MUST_USE;
 /* Path of the login file; E_CONFIG when there is no home. */
 err login_path(struct arena *a, struct trail *t, const char **ret) MUST_USE;
+/* A file there, whole or not at all, for the user alone. */
+err login_write(struct cli *c, const char *path, struct str text) MUST_USE;
 
 /* A line from the terminal without echo, after a prompt, or from standard
  * input: its bytes without the end of the line. */

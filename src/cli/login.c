@@ -260,8 +260,8 @@ make_parents(struct arena *a, const char *path, struct trail *t)
 	return OK;
 }
 
-static err
-write_file(struct cli *c, const char *path, struct str text)
+err
+login_write(struct cli *c, const char *path, struct str text)
 {
 	char random[NAME_RANDOM];
 	struct buf b;
@@ -311,7 +311,7 @@ save(struct cli *c)
 	buf_char(&b, '\n');
 	e = buf_check(&b);
 	if (err_ok(e))
-		e = write_file(c, path, buf_view(&b));
+		e = login_write(c, path, buf_view(&b));
 	if (b.p != NULL)
 		mem_wipe(b.p, b.n);
 	buf_done(&b);

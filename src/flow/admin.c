@@ -41,13 +41,13 @@ admin_copy(struct call *c, const struct object *o, const struct object **ret)
 
 /* The world after one put or remove. */
 static err
-changed(struct call *c, const struct object *put, enum object_kind kind,
-    const struct uuid *remove, struct world **ret)
+changed(const struct world *from, const struct object *put,
+    enum object_kind kind, const struct uuid *remove, struct world **ret)
 {
 	struct world_builder *b;
 	err e;
 
-	TRY(world_builder_from(call_world(c), &b));
+	TRY(world_builder_from(from, &b));
 	if (put != NULL) {
 		e = world_builder_put(b, put);
 		if (!err_ok(e)) {
@@ -64,7 +64,7 @@ err
 admin_preview(struct call *c, const struct object *put,
     enum object_kind remove_kind, const struct uuid *remove, struct world **ret)
 {
-	return changed(c, put, remove_kind, remove, ret);
+	return changed(call_world(c), put, remove_kind, remove, ret);
 }
 
 /* Let this batch see the world; consumes the reference. */
@@ -84,19 +84,25 @@ see(struct lane *l, struct world *w)
 err
 admin_put(struct call *c, const struct object *o)
 {
-	uint32_t key = snap_class_key(c->lane->snap, 0, SEAL_CLASS_OBJECT);
+	c->dirty = true;
+	return lane_put(c->lane, c->a, o);
+}
+
+err
+lane_put(struct lane *l, struct arena *a, const struct object *o)
+{
+	uint32_t key = snap_class_key(l->snap, 0, SEAL_CLASS_OBJECT);
 	struct world *w;
 	err e;
 
-	TRY(changed(c, o, o->kind, NULL, &w));
-	c->dirty = true;
+	TRY(changed(l->snap->world, o, o->kind, NULL, &w));
 	/* o may point into the world that see() lets go of */
-	e = objects_put(c->lane->conn, c->lane->ring, key, c->a, o);
+	e = objects_put(l->conn, l->ring, key, a, o);
 	if (!err_ok(e)) {
 		(void)world_unref(w);
 		return e;
 	}
-	return see(c->lane, w);
+	return see(l, w);
 }
 
 /* The row, and what is kept of its use. */

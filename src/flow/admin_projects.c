@@ -3,6 +3,7 @@
 #include "flow/admin_body.h"
 #include "flow/desk.h"
 #include "flow/handlers.h"
+#include "flow/secret_care.h"
 
 static void
 render(struct call *c, struct jw *w, const struct object *o)
@@ -124,6 +125,13 @@ route_project_delete(struct call *c)
 	while (first_in(c, OBJECT_INTEGRATION, project, &part)) {
 		TRY(drop_tokens(c, &part));
 		TRY(admin_remove(c, OBJECT_INTEGRATION, &part));
+	}
+	while (first_in(c, OBJECT_CONNECTOR, project, &part))
+		TRY(admin_remove(c, OBJECT_CONNECTOR, &part));
+	while (first_in(c, OBJECT_SECRET, project, &part)) {
+		TRY(secret_destroy_all(c->lane,
+		    world_secret(call_world(c), &part), c->a));
+		TRY(admin_remove(c, OBJECT_SECRET, &part));
 	}
 	while (first_in(c, OBJECT_BINDING, project, &part))
 		TRY(admin_remove(c, OBJECT_BINDING, &part));

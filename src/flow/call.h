@@ -222,6 +222,7 @@ err admin_remove(struct call *c, enum object_kind kind,
 err admin_remove_all(struct call *c, enum object_kind kind,
     const struct uuid *id, size_t n) MUST_USE;
 /* The same by the server itself. */
+err lane_put(struct lane *l, struct arena *a, const struct object *o) MUST_USE;
 err lane_remove_all(struct lane *l, enum object_kind kind,
     const struct uuid *id, size_t n) MUST_USE;
 /* The world a request sees now; in the writer, with this batch's changes. */

@@ -418,6 +418,26 @@ ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
 }
 
 err
+ledger_event(struct ledger *g, struct lane *l, struct arena *batch,
+    const struct record *r, enum principal_kind kind,
+    const struct uuid *principal, int64_t now)
+{
+	const struct project *p = world_project(l->snap->world, r->project);
+	struct audit_entry e = {
+	    .action = r->action,
+	    .outcome = r->outcome,
+	    .principal_kind = str_c(principal_kind_text(kind)),
+	    .principal_id = uuid_str(batch, principal),
+	    .reason = r->reason,
+	};
+
+	if (p != NULL)
+		e.project = uuid_str(batch, &p->o.id);
+	TRY(resources(l, batch, r, &e));
+	return append(g, l, batch, &e, now);
+}
+
+err
 ledger_flush(struct ledger *g, struct lane *l, struct arena *batch)
 {
 	for (size_t i = 0; i < g->shared_n; i++)

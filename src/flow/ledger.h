@@ -33,6 +33,11 @@ err ledger_add(struct ledger *g, struct lane *l, struct arena *batch,
 /* Something the server itself did; detail: a static or arena text or empty. */
 err ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
     enum audit_action action, struct str detail, int64_t now) MUST_USE;
+/* Something that follows from what the principal asked for, beside that
+ * request's own entry: its action, project and resources (no body). */
+err ledger_event(struct ledger *g, struct lane *l, struct arena *batch,
+    const struct record *r, enum principal_kind kind,
+    const struct uuid *principal, int64_t now) MUST_USE;
 /* The shared entries; before commit. */
 err ledger_flush(struct ledger *g, struct lane *l,
     struct arena *batch) MUST_USE;

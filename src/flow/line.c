@@ -176,9 +176,9 @@ line_content_type(struct call *c, struct str want)
 static bool
 body_optional(enum schema s)
 {
-	return s == SCHEMA_ALERT_ACT || s == SCHEMA_ROTATE ||
-	    s == SCHEMA_TOKEN_ROTATE || s == SCHEMA_TOKEN_NARROW ||
-	    s == SCHEMA_DELEGATE_APPROVAL;
+	return s == SCHEMA_ALERT_ACT || s == SCHEMA_WITHDRAWAL ||
+	    s == SCHEMA_ROTATE || s == SCHEMA_TOKEN_ROTATE ||
+	    s == SCHEMA_TOKEN_NARROW || s == SCHEMA_DELEGATE_APPROVAL;
 }
 
 static bool

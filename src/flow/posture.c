@@ -5,12 +5,19 @@
 #include "flow/admin_hooks.h"
 #include "flow/admin_tokens.h"
 #include "flow/call.h"
+#include "flow/connectors.h"
 #include "flow/factor.h"
 #include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/policy_tests.h"
 
-enum { ADMINS_MAX = 3, TOKEN_DAYS = 90, DETAIL = 160 };
+enum {
+	ADMINS_MAX = 3,
+	TOKEN_DAYS = 90,
+	EXPIRY_DAYS = 14,
+	SECRET_DAYS = 180,
+	DETAIL = 160
+};
 
 /* One row: fills in the detail, answers whether it is well. */
 struct check {
@@ -313,6 +320,67 @@ identity(struct call *c, char detail[DETAIL])
 	return h.saml && (h.egress || !h.configured);
 }
 
+/* Approved ways out: those that cannot be used, or soon will not. */
+static bool
+connectors_usable(struct call *c, char detail[DETAIL])
+{
+	const int64_t soon = (int64_t)EXPIRY_DAYS * 86400000;
+	size_t n, approved = 0, broken = 0, ending = 0;
+	const struct object *const *o;
+
+	o = world_objects(call_world(c), OBJECT_CONNECTOR, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct connector_object *k =
+		    (const struct connector_object *)o[i];
+		struct connector_use use;
+
+		if (k->state != CONNECTOR_APPROVED)
+			continue;
+		approved++;
+		broken += !err_ok(connector_usable(call_world(c), o[i]->project,
+		    k->slug, c->now, NULL, &use));
+		ending += k->expires - c->now < soon;
+	}
+	(void)snprintf(detail, DETAIL,
+	    "of %zu approved connectors %zu cannot be used and %zu expire "
+	    "within %d days",
+	    approved, broken, ending, EXPIRY_DAYS);
+	return broken == 0 && ending == 0;
+}
+
+static bool
+messaging(struct call *c, char detail[DETAIL])
+{
+	bool on = world_policy(call_world(c))->messaging;
+
+	(void)snprintf(detail, DETAIL, "connectors that reach people %s",
+	    on ? "may be approved" : "cannot be approved");
+	return !on;
+}
+
+/* A secret nobody has changed for long, or that goes to all. */
+static bool
+secrets_kept(struct call *c, char detail[DETAIL])
+{
+	const int64_t old = (int64_t)SECRET_DAYS * 86400000;
+	size_t n, stale = 0, open = 0;
+	const struct object *const *o;
+
+	o = world_objects(call_world(c), OBJECT_SECRET, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct secret_object *s =
+		    (const struct secret_object *)o[i];
+
+		stale += s->external.n == 0 && c->now - o[i]->updated > old;
+		open += s->runbooks_n == 0 && s->connectors_n == 0;
+	}
+	(void)snprintf(detail, DETAIL,
+	    "of %zu secrets %zu were not touched for %d days and %zu name "
+	    "neither runbooks nor connectors",
+	    n, stale, SECRET_DAYS, open);
+	return stale == 0 && open == 0;
+}
+
 static const struct check checks[] = {
     {"rbac", bindings,
 	"bind roles in projects; keep org_admin for a few people"},
@@ -340,6 +408,14 @@ static const struct check checks[] = {
 	"let them add an authenticator app or a security key"},
     {"session_limits", session_limits, "set shorter limits in the policy"},
     {"token_life", token_life, "set token_max_days in the policy to 90"},
+    {"connectors_usable", connectors_usable,
+	"see why_not in redoubt connector list --json, or revoke them"},
+    {"messaging_off", messaging,
+	"set messaging to false in the policy unless runbooks are to reach "
+	"people"},
+    {"secrets_kept", secrets_kept,
+	"rotate them, and name who may use them: redoubt secret rotate, "
+	"redoubt secret update"},
     {"identity_process", identity,
 	"look for idp.failed and child.exit in the log; redoubt check says "
 	"what is wrong with idp.conf"},

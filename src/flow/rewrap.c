@@ -237,7 +237,7 @@ static const enum seal_table sealed_by_class[] = {SEAL_TABLE_OBJECT,
 static const enum seal_table all_tables[] = {SEAL_TABLE_OBJECT,
     SEAL_TABLE_INCIDENT, SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT,
     SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK,
-    SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING};
+    SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING, SEAL_TABLE_SECRET};
 
 static err
 all_rows(struct rewrapping *r)

@@ -30,7 +30,8 @@ struct secret_user {
 err secret_boxes(struct lane *l, uint32_t project, struct str ref,
     const struct secret_user *by, const struct uuid *delegate, int64_t now,
     struct arena *a, struct trail *t, struct secret_use *ret) MUST_USE;
-/* For a log of uses: an entry secret.use about it. */
+/* Each time a task carries it to a delegate: an entry secret.use about the
+ * secret, the run and the delegate, who is the principal. */
 err secret_used(struct lane *l, const struct secret_use *u, uint32_t project,
     const struct uuid *run, const struct uuid *delegate, int64_t now,
     struct arena *a) MUST_USE;
@@ -38,8 +39,5 @@ err secret_used(struct lane *l, const struct secret_use *u, uint32_t project,
 /* At save time: does `ref` name a secret that these may use? */
 err secret_refers(const struct world *w, uint32_t project, struct str ref,
     const struct secret_user *by, struct trail *t) MUST_USE;
-
-/* Destroy versions whose overlap has ended; writer, from time to time. */
-err secrets_tick(struct lane *l, int64_t now, struct arena *a) MUST_USE;
 
 #endif

@@ -13,6 +13,7 @@
 #include "flow/policy_tests.h"
 #include "flow/readers.h"
 #include "flow/replay.h"
+#include "flow/secret_care.h"
 #include "flow/sessions.h"
 #include "flow/streams.h"
 #include "flow/uses.h"
@@ -557,16 +558,18 @@ sign(struct writer *w)
 	arena_done(&a);
 }
 
-/* Sessions that are over leave the world. */
+/* Sessions that are over leave the world; versions of secrets whose overlap
+ * is over are destroyed. */
 static void
-tend_sessions(struct writer *w)
+tend(struct writer *w, bool (*due)(struct lane *l, int64_t now),
+    err (*fn)(struct lane *l, void *now), const char *at)
 {
 	int64_t now = time_now_ms();
-	struct task t = {.fn = sessions_tend, .arg = &now};
-	err e = sessions_due(&w->lane, now) ? run_task(w, &t) : OK;
+	struct task t = {.fn = fn, .arg = &now};
+	err e = due(&w->lane, now) ? run_task(w, &t) : OK;
 
 	if (!err_ok(e))
-		log_event(LOG_STORE, KVE("error", e), KVC("at", "sessions"));
+		log_event(LOG_STORE, KVE("error", e), KVC("at", at));
 }
 
 static void
@@ -591,7 +594,8 @@ purge(struct writer *w)
 	}
 	if (!err_ok(e))
 		log_event(LOG_STORE, KVE("error", e), KVC("at", "purge"));
-	tend_sessions(w);
+	tend(w, sessions_due, sessions_tend, "sessions");
+	tend(w, secrets_due, secrets_tend, "secrets");
 }
 
 static void

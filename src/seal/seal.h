@@ -39,6 +39,7 @@ enum seal_class {
 	SEAL_CLASS_INDEX = 8,	 /* HMAC key of blind indexes */
 	SEAL_CLASS_TOKEN = 9,	 /* HMAC key of token verifiers */
 	SEAL_CLASS_CURSOR = 10,	 /* HMAC key of list cursors */
+	SEAL_CLASS_SECRET = 20,	 /* one key per version of a secret */
 };
 
 /* Where a sealed blob lives; becomes the associated data.  Numbers are part
@@ -58,6 +59,7 @@ enum seal_table {
 	SEAL_TABLE_RUNBOOK = 12,
 	SEAL_TABLE_RUN = 13,
 	SEAL_TABLE_HAPPENING = 14,
+	SEAL_TABLE_SECRET = 20, /* versions of secrets */
 };
 
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */

@@ -21,12 +21,14 @@ EMBED("store_schema_0002", "src/store/schema/0002.sql");
 EMBED("store_schema_0003", "src/store/schema/0003.sql");
 EMBED("store_schema_0004", "src/store/schema/0004.sql");
 EMBED("store_schema_0005", "src/store/schema/0005.sql");
+EMBED("store_schema_0006", "src/store/schema/0006.sql");
 
 DECLARE(store_schema_0001);
 DECLARE(store_schema_0002);
 DECLARE(store_schema_0003);
 DECLARE(store_schema_0004);
 DECLARE(store_schema_0005);
+DECLARE(store_schema_0006);
 
 const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0001_begin, store_schema_0001_end},
@@ -34,4 +36,5 @@ const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0003_begin, store_schema_0003_end},
     {store_schema_0004_begin, store_schema_0004_end},
     {store_schema_0005_begin, store_schema_0005_end},
+    {store_schema_0006_begin, store_schema_0006_end},
 };

@@ -458,6 +458,7 @@ err store_checkpoint_get(struct store_conn *c, uint64_t size, struct arena *a,
  *	RUNBOOK		id (of the version's row)
  *	RUN		id
  *	HAPPENING	seq
+ *	SECRET		secret, key
  */
 struct sealed_row {
 	enum seal_table table;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
-Every route about an incident, an alert or an integration, with every kind of
-principal, about one's own, one of another project, a private one, and one out
+Every route about an incident, an alert, an integration, a connector or a
+secret, with every kind of principal, about one's own, one of another project, a private one, and one out
 of one's resource group: who may is answered, who may not is refused, and what
 one may not see is not there, whichever way it is named.
 """
@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from matrix import (ANYWHERE, ORG, ROLES, Who, everybody,  # noqa: E402
                     principals)
-from rig import run, test  # noqa: E402
+from rig import later, run, test  # noqa: E402
 
 # Bodies that get past the shape; what is not here takes none, or {}.
 BODY = {
@@ -22,6 +22,10 @@ BODY = {
         "kind": "user", "id": "0190a000-0000-7000-8000-000000000000"}]},
     ("PATCH", "integrations/{n}"): {"name": "x"},
     ("POST", "test"): {"payload": {}},
+    ("PATCH", "connectors/{n}"): {"name": "x"},
+    ("POST", "connectors/{n}/approve"): {"digest": "0" * 64},
+    ("PATCH", "secrets/{n}"): {"description": "x"},
+    ("POST", "secrets/{n}/versions"): {"data": "eA==", "boxes": []},
 }
 # They would change what the others are asked about.
 NOT = ("/promote", "/rotate")
@@ -31,18 +35,26 @@ NARROWED = re.compile(
     r"integrations(/\{n\}(/(test|deliveries))?)?$")
 
 
+CONNECTOR = {"slug": "vault", "kind": "vault",
+             "base": "https://vault.example.net", "actions": ["health"],
+             "auth": {"kind": "bearer", "secret": "vault"},
+             "delegates": {"labels": {"site": "fra"}},
+             "expires_at": later(86400)}
+
+
 def things(rig):
     """{variable: {name: (values, project it is in, hidden)}}"""
     rig.ok(rig.post("/v1/projects", {"slug": "elsewhere", "name": "E"}), 201)
     there = "/v1/projects/elsewhere"
-    out = {"i": {}, "a": {}, "n": {}}
+    out = {"incidents": {}, "alerts": {}, "integrations": {},
+           "connectors": {}, "secrets": {}}
 
     def incident(name, at, **kw):
         i = rig.ok(rig.post(at + "/incidents", {"title": name, **kw}),
                    201).json
         forms = [i["id"], f"INC-{i['number']}", str(i["number"])]
         # a number of another project is one of this project, or none
-        out["i"][name] = forms if at == rig.p else forms[:1]
+        out["incidents"][name] = forms if at == rig.p else forms[:1]
         return i
 
     def alert(name, at, incident=None):
@@ -51,7 +63,7 @@ def things(rig):
         if incident:
             rig.ok(rig.post(f"{at}/alerts/{a['id']}/promote",
                             {"incident": incident["id"]}), 200)
-        out["a"][name] = [a["id"]]
+        out["alerts"][name] = [a["id"]]
     own = incident("own", rig.p, services=["db"])
     out_of = incident("out of the group", rig.p, services=["web"])
     hidden = incident("private", rig.p, services=["db"], private=True)
@@ -60,8 +72,17 @@ def things(rig):
     alert("of own", rig.p, own)
     alert("of private", rig.p, hidden)
     alert("elsewhere", there)
-    out["n"]["own"] = [rig.make_integration()["id"]]
-    out["n"]["elsewhere"] = [rig.make_integration(project="elsewhere")["id"]]
+    out["integrations"]["own"] = [rig.make_integration()["id"]]
+    out["integrations"]["elsewhere"] = [
+        rig.make_integration(project="elsewhere")["id"]]
+    for name, at in (("own", rig.p), ("elsewhere", there)):
+        c = rig.ok(rig.post(at + "/connectors", CONNECTOR), 201).json
+        d = rig.ok(rig.post(at + "/secrets", {
+            "name": "db-" + name, "external": {
+                "connector": "vault", "path": "kv/data/db",
+                "field": "password"}}), 201).json
+        out["connectors"][name] = [c["id"]] + [c["slug"]] * (name == "own")
+        out["secrets"][name] = [d["id"], d["name"]]
     rig.hidden, rig.out_of = hidden, out_of
     return out
 
@@ -118,12 +139,12 @@ def matrix(rig):
     time.sleep(2.1)  # now the binding that expires has expired
     cells = []
     for path, ops in rig.get("/openapi.json").json["paths"].items():
-        var = re.search(r"^/v1/projects/\{p\}/\w+/\{([ian])\}", path)
+        var = re.search(r"^/v1/projects/\{p\}/([\w-]+)/\{([ian])\}", path)
         for method, op in ops.items():
-            if not var or path.endswith(NOT):
+            if not var or path.endswith(NOT) or var[1] not in objects:
                 continue
             for name, forms in objects[var[1]].items():
-                cells += [(method.upper(), path, op["x-permission"], var[1],
+                cells += [(method.upper(), path, op["x-permission"], var[2],
                            name, form) for form in forms]
 
     def ask(w):

@@ -398,6 +398,8 @@ TEST(connectors)
 	    .digest = STR("abc"),
 	    .number = 7,
 	    .state = CONNECTOR_REVOKED,
+	    .kind = 6,
+	    .secret = STR("k"),
 	    .expires = 8,
 	    .editors = editors,
 	    .editors_n = 2,
@@ -416,6 +418,8 @@ TEST(connectors)
 	T_EQ_STR(h->digest, c.digest);
 	T_EQ_INT(h->number, 7);
 	T_EQ_INT(h->state, CONNECTOR_REVOKED);
+	T_EQ_INT(h->kind, 6);
+	T_EQ_STR(h->secret, c.secret);
 	T_EQ_INT(h->expires, 8);
 	T_EQ_INT(h->editors_n, 2);
 	T_EQ_MEM(h->editors, editors, sizeof editors);

@@ -274,7 +274,7 @@ older(unsigned pages)
 	s = store_close(with_row());
 	stranger("DROP TABLE seen; DROP TABLE token_right; DROP TABLE run;"
 		 "DROP TABLE happening; DROP TABLE trigger_state;"
-		 "DROP TABLE runbook_version;"
+		 "DROP TABLE runbook_version; DROP TABLE secret_version;"
 		 "PRAGMA user_version = 1;");
 	(void)snprintf(sql, sizeof sql,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "

@@ -6,6 +6,7 @@
 #include "seal/keyring.h"
 #include "store/run.h"
 #include "store/runbook.h"
+#include "store/secret.h"
 #include "tests/unit/store/fake.h"
 
 enum { OLD = 1, NEW = 2, EACH = 23 };
@@ -13,7 +14,7 @@ enum { OLD = 1, NEW = 2, EACH = 23 };
 static const enum seal_table tables[] = {SEAL_TABLE_OBJECT, SEAL_TABLE_INCIDENT,
     SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY,
     SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN,
-    SEAL_TABLE_HAPPENING};
+    SEAL_TABLE_HAPPENING, SEAL_TABLE_SECRET};
 
 static struct store *s;
 static struct store_conn *w;
@@ -154,6 +155,25 @@ put_runs(uint64_t i)
 	T_GOOD(store_happening_add(w, &h));
 }
 
+/* Its row is named by the number of its key, which is not the one here. */
+static void
+put_secrets(uint64_t i)
+{
+	struct seal_where x = at(SEAL_TABLE_SECRET, 1);
+	struct secret_row r = {.key = (uint32_t)(1000 + i),
+	    .project = 1,
+	    .secret = fake_uuid(9, i % 3)};
+
+	seal_where_id(&x, &r.secret);
+	seal_where_num(&x, r.key);
+	r.sealed = close_at(&x, "secret");
+	T_GOOD(store_secret_put(w, &r));
+	T_ERR(store_secret_get(w, 7, &a, &r), E_NOT_FOUND);
+	T_GOOD(store_secret_get(w, (uint32_t)(1000 + i), &a, &r));
+	T_EQ_INT(r.project, 1);
+	T_ERR(store_secret_delete(w, 7), E_NOT_FOUND);
+}
+
 static bool
 begin(void)
 {
@@ -169,6 +189,7 @@ begin(void)
 		put_small(i);
 		put_versions(i);
 		put_runs(i);
+		put_secrets(i);
 	}
 	T_GOOD(store_commit(w));
 	return true;
@@ -216,7 +237,7 @@ TEST(rotate_everything)
 	uint64_t all = 0;
 
 	T_REQUIRE(begin());
-	T_EQ_INT(uses(OLD), EACH * 11);
+	T_EQ_INT(uses(OLD), EACH * 12);
 	T_EQ_INT(uses(NEW), 0);
 	T_GOOD(store_begin(w));
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -241,9 +262,9 @@ TEST(rotate_everything)
 		}
 	}
 	T_GOOD(store_commit(w));
-	T_EQ_INT(all, EACH * 11);
+	T_EQ_INT(all, EACH * 12);
 	T_EQ_INT(uses(OLD), 0);
-	T_EQ_INT(uses(NEW), EACH * 11);
+	T_EQ_INT(uses(NEW), EACH * 12);
 	end();
 }
 

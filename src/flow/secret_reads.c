@@ -1,0 +1,189 @@
+/* secret_reads.c: whom a secret is to be sealed to, and who has used it. */
+#include "base/text.h"
+#include "domain/selector.h"
+#include "flow/audit_query.h"
+#include "flow/delegates.h"
+#include "flow/handlers.h"
+#include "flow/secret_body.h"
+
+/* ---- recipients ---- */
+
+/* labels=site=fra,os=linux as the text of a selector. */
+static err
+labels_param(struct call *c, struct secret_object *like)
+{
+	struct str rest = c->query.raw[PARAM_LABELS], pair, name, value;
+	struct selector sel;
+	const struct json *j;
+	bool more = true;
+	struct buf b;
+	struct jw w;
+
+	buf_init_on(&b, c->a, LIM_TEXT);
+	jw_init(&w, &b);
+	jw_obj(&w);
+	jw_kobj(&w, "labels");
+	while (more && rest.n > 0) {
+		more = str_cut(rest, ',', &pair, &rest);
+		if (!str_cut(pair, '=', &name, &value))
+			return call_bad(c, E_INVALID,
+			    "labels: name=value, separated by commas");
+		jw_name(&w, name);
+		jw_str(&w, value);
+	}
+	jw_obj_end(&w);
+	jw_obj_end(&w);
+	TRY(buf_check(&b));
+	like->labels = buf_view(&b);
+	like->o.project = c->project->o.project;
+	TRY(json_parse(c->a, like->labels,
+	    &(struct json_limits){.depth = 3, .members = 64, .values = 128},
+	    &c->trail, &j));
+	return selector_parse(c->a, j, "labels", &c->trail, &sel);
+}
+
+static void
+key_json(struct jw *w, const char *name, const uint8_t key[DELEGATE_KEY])
+{
+	char text[64];
+	struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
+
+	b64_add(&b, str_of((const char *)key, DELEGATE_KEY));
+	jw_name(w, str_c(name));
+	jw_str(w, buf_view(&b));
+}
+
+static void
+recipient_json(struct jw *w, const struct delegate *d)
+{
+	char print[FINGERPRINT + 1];
+
+	delegate_fingerprint(d, print);
+	jw_obj(w);
+	jw_uuid(w, "delegate", &d->o.id);
+	jw_kstr(w, "name", d->name);
+	key_json(w, "identity", d->ed25519);
+	key_json(w, "key", d->x25519);
+	jw_kstr(w, "fingerprint", str_c(print));
+	jw_obj_end(w);
+}
+
+err
+route_secret_recipients(struct call *c)
+{
+	struct secret_object like = {.last = 0};
+	const struct object *const *o;
+	size_t n, shown = 0;
+	struct jw *w;
+
+	TRY(labels_param(c, &like));
+	w = list_begin(c);
+	o = world_objects(call_world(c), OBJECT_DELEGATE, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct delegate *d = (const struct delegate *)o[i];
+
+		if (!secret_is_for(c->a, &like, d))
+			continue;
+		if (++shown > LIM_SECRET_BOXES)
+			return call_bad(c, E_LIMIT,
+			    "more than %d delegates match: name more labels",
+			    LIM_SECRET_BOXES);
+		recipient_json(w, d);
+	}
+	return list_end(c, STR_NONE);
+}
+
+/* ---- uses ---- */
+
+struct listing {
+	struct call *c;
+	struct audit_query *q;
+	struct arena a; /* of one leaf */
+	size_t shown, seen;
+	uint64_t last;
+	bool more;
+	err e;
+};
+
+enum { LIST_SEEN = 20 * LIM_SCAN };
+
+static void
+use_json(struct jw *w, const struct audit_entry *e)
+{
+	jw_obj(w);
+	jw_ki64(w, "seq", (int64_t)e->seq);
+	jw_time(w, "time", e->time);
+	for (size_t i = 0; i < e->resources; i++) {
+		jw_name(w, e->resource[i].type);
+		jw_str(w, e->resource[i].id);
+	}
+	jw_obj_end(w);
+}
+
+static bool
+list_one(void *ctx, uint64_t seq, struct str leaf)
+{
+	struct listing *l = ctx;
+	struct audit_entry e;
+
+	l->more = l->shown == l->c->query.limit || l->seen == LIST_SEEN;
+	if (l->more)
+		return false;
+	arena_reset(&l->a);
+	l->e = audit_leaf_read(&l->a, leaf, &e);
+	if (!err_ok(l->e))
+		return false;
+	l->seen++;
+	l->last = seq;
+	if (audit_query_match(l->q, &e)) {
+		l->shown++;
+		use_json(&l->c->w, &e);
+	}
+	return true;
+}
+
+static err
+start(struct call *c, const struct audit_query *q, uint64_t *ret)
+{
+	struct str position;
+	struct cur cur;
+
+	TRY(cursor_take(c, &position));
+	if (position.n == 0)
+		return audit_query_start(c, q, ret);
+	cur = cur_of(position);
+	*ret = cur_be64(&cur);
+	if (!cur_end(&cur) || *ret == 0)
+		return err_of(E_BAD_CURSOR);
+	--*ret;
+	return OK;
+}
+
+err
+route_secret_uses(struct call *c)
+{
+	struct audit_query q = {.action = STR("secret.use"), .down = true};
+	struct listing l = {.c = c, .q = &q, .e = OK};
+	const struct secret_object *s;
+	char id[UUID_TEXT + 1];
+	uint64_t first;
+	struct buf b;
+	err e = OK;
+
+	TRY(secret_in_path(c, &s));
+	uuid_text(&s->o.id, id);
+	buf_init_on(&b, c->a, 64);
+	buf_fmt(&b, "secret:%s", id);
+	q.resource = buf_view(&b);
+	TRY(start(c, &q, &first));
+	(void)list_begin(c);
+	arena_init(&l.a, (size_t)1024 * 1024);
+	if (first > 0)
+		e = store_audit_walk(c->lane->conn, first, true, list_one, &l);
+	arena_done(&l.a);
+	TRY(e);
+	TRY(l.e);
+	buf_init_on(&b, c->a, 8);
+	buf_be64(&b, l.last);
+	return list_end(c, l.more ? buf_view(&b) : STR_NONE);
+}
