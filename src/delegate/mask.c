@@ -116,7 +116,7 @@ write_marked(struct masker *m, size_t n, struct buf *out)
 {
 	for (size_t i = 0; i < n;) {
 		char is = m->mark[i];
-		const char *end = memchr(m->mark + i, !is, n - i);
+		const char *end = memchr(m->mark + i, is == 0 ? 1 : 0, n - i);
 		size_t k = end == NULL ? n - i : (size_t)(end - m->mark) - i;
 
 		if (is == 0)

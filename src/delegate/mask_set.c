@@ -102,11 +102,12 @@ patterns(struct maker *k, int which, size_t form, struct str s)
 static struct str
 keep(struct maker *k, struct str s)
 {
-	char *to = k->text + k->text_n;
+	char *to;
 
 	k->text_n += s.n;
 	if (k->index == NULL)
 		return s;
+	to = k->text + (k->text_n - s.n);
 	memcpy(to, s.p, s.n);
 	return str_of(to, s.n);
 }

@@ -222,8 +222,8 @@ own_variables(struct step *s)
 {
 	static char id[sizeof "REDOUBT_STEP=" + SANDBOX_ID];
 	static const char *const always[] =
-	    {"PATH=/usr/local/sbin:/usr/local/bin:/"
-	     "usr/sbin:/usr/bin:/sbin:/bin",
+	    {("PATH=/usr/local/sbin:/usr/local/bin:/"
+	      "usr/sbin:/usr/bin:/sbin:/bin"),
 		"LANG=C.UTF-8", "HOME=/job", "TMPDIR=/job"};
 	static const char *const proxy[] = {"HTTPS_PROXY=http://127.0.0.1:3128",
 	    "https_proxy=http://127.0.0.1:3128"};

@@ -193,7 +193,7 @@ make_script(int root, const struct step *s, struct trail *t)
 		return cell_failed(t, "/step");
 	if (s->script < 0)
 		return OK;
-	fd = openat(root, SANDBOX_SCRIPT + 1, O_WRONLY | O_CREAT | O_CLOEXEC,
+	fd = openat(root, &SANDBOX_SCRIPT[1], O_WRONLY | O_CREAT | O_CLOEXEC,
 	    SCRIPT_MODE);
 	good = fd >= 0 && copy_bytes(s->script, fd);
 	if (fd >= 0)
