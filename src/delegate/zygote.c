@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +86,25 @@ make_filters(struct trail *t)
 	return OK;
 }
 
+/* What the trial step would not miss, and a step that ends badly would. */
+static err
+check_calls(struct trail *t)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV};
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	long fd;
+
+	if (pidfd < 0 || syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) != 0)
+		return cell_failed(t, "pidfd");
+	(void)close(pidfd);
+	fd = syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how);
+	if (fd < 0)
+		return cell_failed(t, "openat2");
+	(void)close((int)fd);
+	return OK;
+}
+
 static err
 prepare(int sock, struct trail *t)
 {
@@ -102,6 +123,7 @@ prepare(int sock, struct trail *t)
 	forget_environment();
 	(void)prctl(PR_SET_NAME, "redoubt-zygote", 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	TRY(check_calls(t));
 	cgroups_open(&zygote.groups);
 	return make_filters(t);
 }
