@@ -92,7 +92,8 @@ void jw_obj_end(struct jw *w);
 void jw_arr(struct jw *w);
 void jw_arr_end(struct jw *w);
 void jw_name(struct jw *w, struct str name);
-void jw_str(struct jw *w, struct str s); /* p == NULL writes null */
+void jw_str(struct jw *w, struct str s);     /* p == NULL writes null */
+void jw_b64(struct jw *w, struct str bytes); /* as a string, padded */
 void jw_i64(struct jw *w, int64_t v);
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/text.h"
+
 enum { DEPTH_MAX = 63 }; /* bits of `some`, the outermost unused */
 
 void
@@ -133,6 +135,15 @@ jw_str(struct jw *w, struct str s)
 	}
 	before(w);
 	quoted(w->out, s);
+}
+
+void
+jw_b64(struct jw *w, struct str bytes)
+{
+	before(w);
+	buf_char(w->out, '"');
+	b64_add(w->out, bytes);
+	buf_char(w->out, '"');
 }
 
 void

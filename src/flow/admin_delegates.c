@@ -12,6 +12,7 @@
 #include "flow/admin_body.h"
 #include "flow/delegates.h"
 #include "flow/handlers.h"
+#include "flow/task_job.h"
 #include "flow/writer.h"
 
 enum { TASKS_DEFAULT = 16 };
@@ -313,6 +314,8 @@ route_delegate_delete(struct call *c)
 	struct delegate d;
 
 	TRY(to_change(c, &d));
+	TRY(tasks_drop(c->lane, &d.o.id, c->now, c->a));
+	TRY(store_witness_forget(c->lane->conn, &d.o.id));
 	TRY(admin_remove(c, OBJECT_DELEGATE, &d.o.id));
 	answer_empty(c, 204);
 	return OK;
@@ -385,5 +388,6 @@ route_delegate_revoke(struct call *c)
 	d.revoked = c->now;
 	d.join_id[0] = '\0';
 	d.join_expires = 0;
+	TRY(tasks_drop(c->lane, &d.o.id, c->now, c->a));
 	return changed(c, &d);
 }

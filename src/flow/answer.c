@@ -78,7 +78,7 @@ line_fail(struct call *c, err e)
 	}
 	c->status = err_status(pub);
 	c->content_type = STR("application/problem+json");
-	c->etag = c->location = STR("");
+	c->etag = c->location = c->content_range = STR("");
 	c->secret_from = c->secret_to = 0;
 	if (route_for_browsers(c->route)) {
 		fail_page(c, pub);
@@ -171,6 +171,7 @@ line_answer(struct call *c)
 	header(&r, "x-request-id", str_of(c->request_id_text, UUID_TEXT));
 	header(&r, "etag", c->etag);
 	header(&r, "location", c->location);
+	header(&r, "content-range", c->content_range);
 	for (size_t i = 0; i < c->cookies_n; i++)
 		header(&r, "set-cookie", c->cookie[i]);
 	if (r.status == 401 || r.status == 403)

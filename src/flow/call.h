@@ -96,6 +96,7 @@ struct call {
 	struct str content_type;
 	struct str location;
 	struct str etag;
+	struct str content_range;
 	size_t secret_from, secret_to;	 /* see answer_secret */
 	struct str cookie[CALL_COOKIES]; /* see browser.h */
 	size_t cookies_n;
@@ -107,6 +108,9 @@ struct call {
 	bool handled;	      /* only the record step is left */
 	bool dirty;	      /* the handler has written something */
 	bool over;	      /* it has ended its own session */
+	bool park;	      /* it waits in the writer: park.h */
+	unsigned parks;	      /* how often it did */
+	int64_t park_until;
 
 	void *prepared;	   /* what the reactor made for the writer (ingest) */
 	struct call *next; /* queues */

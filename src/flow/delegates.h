@@ -17,6 +17,9 @@ err delegate_copy(struct call *c, const struct delegate *old,
     struct delegate *ret) MUST_USE;
 /* The delegate that is asking; E_UNAUTHENTICATED when it is gone. */
 err delegate_self(struct call *c, const struct delegate **ret) MUST_USE;
+/* "consistency": the proof from size old to size, base64. (writer) */
+err delegate_consistency_json(struct call *c, struct jw *w, uint64_t old,
+    uint64_t size) MUST_USE;
 /* A public key or signature of a body: base64 of exactly n bytes. */
 bool body_bytes(struct call *c, const char *name, uint8_t *ret, size_t n);
 

@@ -27,6 +27,7 @@ static const struct {
     {"token.", PERM_TOKEN_ADMIN},
     {"runbook.", PERM_RUNBOOK_VIEW},
     {"delegate.", PERM_DELEGATE_VIEW},
+    {"task.", PERM_RUN_VIEW},
     {"idp.", PERM_IDP_VIEW},
     {"identity.", PERM_USER_VIEW},
     {"", PERM_AUDIT_VIEW},

@@ -12,6 +12,7 @@
 #include "flow/handlers.h"
 #include "flow/ingest.h"
 #include "flow/proxy.h"
+#include "flow/ration.h"
 #include "flow/readers.h"
 #include "flow/sender.h"
 #include "flow/shape.h"
@@ -115,6 +116,10 @@ step_auth(struct call *c)
 		e = auth_delegate(c->a, &in,
 		    c->req->cert == NULL ? STR("") : c->req->cert->der,
 		    c->lane->state->trust.ca, &c->why, &c->cert, &c->actor);
+		if (err_ok(e) && c->lane->state->ration != NULL &&
+		    c->parks == 0)
+			e = ration_take(c->lane->state->ration, &c->actor->id,
+			    c->req->body.n, time_mono_us());
 	} else {
 		e = sender_auth(c, &in);
 	}

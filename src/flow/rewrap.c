@@ -232,12 +232,14 @@ delete_keys(struct lane *l, void *arg)
 /* Those that class keys seal; the others have keys of subjects only. */
 static const enum seal_table sealed_by_class[] = {SEAL_TABLE_OBJECT,
     SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY,
-    SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING};
+    SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING, SEAL_TABLE_TASK,
+    SEAL_TABLE_RUN_LOG};
 /* Before a key is deleted nothing is taken for granted. */
 static const enum seal_table all_tables[] = {SEAL_TABLE_OBJECT,
     SEAL_TABLE_INCIDENT, SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT,
     SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK,
-    SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING, SEAL_TABLE_SECRET};
+    SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING, SEAL_TABLE_SECRET, SEAL_TABLE_TASK,
+    SEAL_TABLE_RUN_LOG};
 
 static err
 all_rows(struct rewrapping *r)

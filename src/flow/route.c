@@ -130,6 +130,11 @@ schema_name(enum schema s)
 	    [SCHEMA_DELEGATE_APPROVAL] = "delegate_approval",
 	    [SCHEMA_JOIN] = "delegate_join",
 	    [SCHEMA_RENEWAL] = "delegate_renewal",
+	    [SCHEMA_LEASE] = "task_lease",
+	    [SCHEMA_TASK_START] = "task_start",
+	    [SCHEMA_TASK_LOG] = "task_log",
+	    [SCHEMA_TASK_RESULT] = "task_result",
+	    [SCHEMA_WITNESS] = "witness",
 	    [SCHEMA_FORM] = "form",
 	};
 

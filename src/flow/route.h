@@ -83,6 +83,11 @@ enum schema {
 	SCHEMA_DELEGATE_APPROVAL,
 	SCHEMA_JOIN,
 	SCHEMA_RENEWAL,
+	SCHEMA_LEASE,
+	SCHEMA_TASK_START,
+	SCHEMA_TASK_LOG,
+	SCHEMA_TASK_RESULT,
+	SCHEMA_WITNESS,
 	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };

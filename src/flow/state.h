@@ -51,6 +51,8 @@ size_t snap_class_terms(const struct snap *s, uint32_t project,
 
 enum lane_kind { LANE_REACTOR, LANE_READER, LANE_WRITER, LANE_STREAM };
 
+struct task_event;
+struct ration;
 struct state;
 struct throttle;
 struct writer;
@@ -104,6 +106,9 @@ struct state {
 	struct readers *logins; /* the first half of SLOW routes */
 	struct readers *hashes; /* the first half of HASH routes */
 	struct throttle *throttle;
+	struct ration *ration; /* of delegates; NULL in unit tests */
+	/* The engine hears what becomes of tasks; NULL: nobody does. */
+	err (*on_task)(struct lane *l, const struct task_event *ev);
 	struct streams *streams;
 	struct idp_client *idp; /* NULL in unit tests */
 };

@@ -11,6 +11,7 @@
 #include "flow/handlers.h"
 #include "flow/line.h"
 #include "flow/readers.h"
+#include "flow/run_log_api.h"
 
 enum {
 	STREAMS_MAX = 1024,
@@ -137,6 +138,8 @@ begin_at(struct streams *s, struct stream *n)
 	struct str last = http_header(n->call->req, STR("last-event-id"));
 	uint64_t end;
 
+	if (n->call->route->handle == route_run_log_stream)
+		return run_log_begin(n->call, &n->seq);
 	TRY(store_audit_last(s->lane.conn, &end));
 	n->seq = end;
 	if (last.p == NULL)
@@ -272,6 +275,34 @@ tell_one(void *ctx, uint64_t seq, struct str leaf)
 	return true;
 }
 
+/* A few pieces of a run's log; what is left comes at the next look, at once. */
+static bool
+tell_log(struct streams *s, struct stream *o, struct arena *a)
+{
+	struct call *c = o->call;
+	err e = OK;
+
+	for (unsigned left = 8; left > 0; left--) {
+		uint64_t at = o->seq;
+		struct buf b;
+
+		arena_reset(a);
+		buf_init_on(&b, a, (size_t)2 * LIM_LOG_PIECE);
+		if (!err_ok(store_view_begin(s->lane.conn)))
+			return true;
+		e = run_log_event(c, &s->lane, a, &at, &b);
+		store_view_end(s->lane.conn);
+		if (!err_ok(e) || b.n == 0)
+			break;
+		if (!exchange_push(c->x, buf_view(&b), LIM_SSE_QUEUE))
+			break; /* its queue is full: the next look */
+		o->seq = at;
+		if (left == 1)
+			streams_wake(s);
+	}
+	return err_ok(e);
+}
+
 /* false: this stream is over. */
 static bool
 tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
@@ -290,6 +321,8 @@ tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
 		(void)exchange_push(c->x, STR(": ping\n\n"), LIM_SSE_QUEUE);
 		o->pinged = now;
 	}
+	if (c->route->handle == route_run_log_stream)
+		return tell_log(s, o, a);
 	if (!err_ok(store_view_begin(s->lane.conn)))
 		return true;
 	err_ignore(store_audit_walk(s->lane.conn, o->seq + 1, false, tell_one,

@@ -15,6 +15,7 @@
 #define FLOW_TASKS_H
 
 #include "flow/state.h"
+#include "store/task.h"
 
 struct task_new {
 	uint32_t project;
@@ -43,10 +44,11 @@ enum task_outcome {
 	TASK_CANCELLED,
 	TASK_REFUSED, /* by the delegate: what it was given does not hold */
 	TASK_LOST,    /* started, and heard of no more */
+	TASK_OUTCOMES
 };
 const char *task_outcome_text(enum task_outcome o); /* "succeeded", ... */
 
-/* What became of a task.  Texts live as long as the call of run_task_event. */
+/* What became of a task.  Texts live as long as the listener's call. */
 struct task_event {
 	bool started; /* began; otherwise it is over, see outcome */
 	struct uuid task, run, delegate;
@@ -54,7 +56,7 @@ struct task_event {
 	struct str step;
 	uint32_t attempt;
 	enum task_outcome outcome;
-	struct str code; /* why, a word of the delegate's or ours; or empty */
+	struct str code; /* why, a word of the delegate's or ours, or empty */
 	int exit;	 /* of a script; 0 otherwise */
 	struct str outputs; /* canonical JSON object; empty: none */
 	uint64_t log_bytes;
@@ -81,12 +83,11 @@ err task_cancel_run(struct lane *l, const struct uuid *run,
 err task_forget_run(struct lane *l, const struct uuid *run) MUST_USE;
 
 /*
- * Who hears of events: the engine, which says so once before the writer
- * starts.  It runs in the writer's transaction; an error undoes it, and the
- * delegate sends its word again.
+ * Who hears of events: run_task_event of runs.h, once it is there.  It runs in
+ * the writer's transaction; an error undoes it, and the delegate sends its
+ * word again.
  */
 typedef err (*task_listener)(struct lane *l, const struct task_event *ev);
-void tasks_listen(struct state *st, task_listener fn);
 
 /* Polls that wait look again when this transaction is durable: for freezing
  * and thawing, which change what may be leased. (writer) */

@@ -9,17 +9,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "flow/chores.h"
 #include "flow/line.h"
+#include "flow/park.h"
 #include "flow/policy_tests.h"
 #include "flow/readers.h"
 #include "flow/replay.h"
-#include "flow/secret_care.h"
-#include "flow/sessions.h"
 #include "flow/streams.h"
 #include "flow/uses.h"
 
-/* A purge takes STORE_PURGE rows: this often, it keeps up with any load. */
-enum { SIGN_EVERY_MS = 1000, PURGE_EVERY_MS = 10000, NOBODY_MS = 25 };
+enum { SIGN_EVERY_MS = 1000, NOBODY_MS = 25 };
 
 /* Work of the server itself: see writer_do. */
 struct task {
@@ -47,9 +46,13 @@ struct writer {
 	struct desk *desk;
 	struct ledger *ledger;
 	struct uses *uses;
-	struct snap *published;	   /* what lane.snap goes back to */
-	bool begun;		   /* a transaction is open */
-	int64_t sign_at, purge_at; /* by the clock that is never set */
+	struct snap *published; /* what lane.snap goes back to */
+	bool begun;		/* a transaction is open */
+	int64_t sign_at;	/* by the clock that is never set */
+	struct chores chores;
+	struct park park;
+	bool look;   /* there may be something for those who wait */
+	bool waited; /* somebody waits for the next checkpoint */
 
 	/* Refusals of nobody: see wait_longer. */
 	struct call *nobody[LIM_WRITER_QUEUE];
@@ -79,6 +82,25 @@ int64_t
 writer_used(struct writer *w, const struct uuid *credential)
 {
 	return uses_last(w->uses, credential);
+}
+
+void
+writer_wake_parked(struct writer *w)
+{
+	w->look = true;
+}
+
+void
+writer_unpark(struct writer *w, const struct uuid *delegate)
+{
+	park_end(&w->park, delegate);
+}
+
+void
+writer_sign_soon(struct writer *w)
+{
+	w->sign_at = 0;
+	w->waited = true;
 }
 
 void
@@ -147,6 +169,7 @@ publish(struct writer *w)
 {
 	if (w->lane.snap == w->published)
 		return;
+	w->look = true; /* who waits may be no more */
 	state_publish(w->st, w->lane.snap);
 	(void)snap_unref(w->published);
 	w->published = snap_ref(w->lane.snap);
@@ -216,7 +239,8 @@ reset(struct call *c)
 	    .project = c->rec.project};
 	c->trail.detail[0] = '\0';
 	c->status = 0;
-	c->etag = c->location = c->content_type = STR("");
+	c->etag = c->location = c->content_type = c->content_range = STR("");
+	c->park = false;
 	c->secret_from = c->secret_to = 0;
 	c->cookies_n = 0;
 	c->dirty = c->over = false;
@@ -320,6 +344,10 @@ static void
 leave(struct writer *w, struct call *c)
 {
 	c->next = NULL;
+	if (c->park && !park_full(&w->park)) {
+		park_add(&w->park, c);
+		return;
+	}
 	if (c->route->lane == ROUTE_STREAM && c->status == 0) {
 		/* recorded, now opened */
 		streams_open(w->st->streams, c);
@@ -494,6 +522,14 @@ run_task(struct writer *w, struct task *t)
 	return e;
 }
 
+err
+writer_run(struct writer *w, err (*fn)(struct lane *l, void *arg), void *arg)
+{
+	struct task t = {.fn = fn, .arg = arg};
+
+	return run_task(w, &t);
+}
+
 static void
 run_tasks(struct writer *w)
 {
@@ -535,76 +571,40 @@ static void
 sign(struct writer *w)
 {
 	int64_t now = time_mono_us() / 1000;
-	struct arena a;
-	err e;
 
 	if (now < w->sign_at || !ledger_unsigned(w->ledger))
 		return;
 	w->sign_at = now + SIGN_EVERY_MS;
-	arena_init(&a, (size_t)1024 * 1024);
-	e = store_begin(w->lane.conn);
-	if (err_ok(e)) {
-		e = ledger_sign(w->ledger, &w->lane, w->keeper, &a,
-		    time_now_ms());
-		if (err_ok(e))
-			e = store_commit(w->lane.conn);
-		else
-			store_rollback(w->lane.conn);
-	}
-	if (err_ok(e))
-		ledger_signed(w->ledger);
-	if (!err_ok(e))
-		log_event(LOG_CHECKPOINT_BAD, KVE("error", e));
-	arena_done(&a);
-}
-
-/* Sessions that are over leave the world; versions of secrets whose overlap
- * is over are destroyed. */
-static void
-tend(struct writer *w, bool (*due)(struct lane *l, int64_t now),
-    err (*fn)(struct lane *l, void *now), const char *at)
-{
-	int64_t now = time_now_ms();
-	struct task t = {.fn = fn, .arg = &now};
-	err e = due(&w->lane, now) ? run_task(w, &t) : OK;
-
-	if (!err_ok(e))
-		log_event(LOG_STORE, KVE("error", e), KVC("at", at));
-}
-
-static void
-purge(struct writer *w)
-{
-	int64_t now = time_mono_us() / 1000;
-	err e;
-
-	if (now < w->purge_at)
+	if (!chores_sign(&w->lane, w->ledger, w->keeper))
 		return;
-	w->purge_at = now + PURGE_EVERY_MS;
-	e = store_begin(w->lane.conn);
-	if (err_ok(e)) {
-		e = store_reply_purge(w->lane.conn,
-		    time_now_ms() - LIM_IDEMPOTENCY_MS);
-		if (err_ok(e))
-			e = store_seen_purge(w->lane.conn, time_now_ms());
-		if (err_ok(e))
-			e = store_commit(w->lane.conn);
-		else
-			store_rollback(w->lane.conn);
-	}
-	if (!err_ok(e))
-		log_event(LOG_STORE, KVE("error", e), KVC("at", "purge"));
-	tend(w, sessions_due, sessions_tend, "sessions");
-	tend(w, secrets_due, secrets_tend, "secrets");
+	w->look = w->look || w->waited;
+	w->waited = false;
+}
+
+/* Those who wait look again: all, when there may be something for them. */
+static void
+run_parked(struct writer *w, bool stop)
+{
+	static _Thread_local struct call *c[LIM_PARKED];
+	int64_t now = time_now_ms();
+	bool all = w->look || stop || atomic_load(&w->st->draining);
+	size_t n;
+
+	w->look = false;
+	n = park_take(&w->park, c, now, all);
+	for (size_t i = 0; i < n; i++)
+		c[i]->now = now;
+	run_many(w, c, n);
 }
 
 static void
 rest(struct writer *w)
 {
 	struct pollfd p = {.fd = w->wake, .events = POLLIN};
-	int ms = w->nobody_n > 0 ? NOBODY_MS : SIGN_EVERY_MS;
+	int ms = w->look ? 0 : w->nobody_n > 0 ? NOBODY_MS : SIGN_EVERY_MS;
 	uint64_t n;
 
+	ms = park_wait(&w->park, time_now_ms(), ms);
 	if (poll(&p, 1, ms) > 0) {
 		ssize_t got = read(w->wake, &n, sizeof n);
 
@@ -626,7 +626,8 @@ work(void *arg)
 		run_nobody(w, stop);
 		run_tasks(w);
 		sign(w);
-		purge(w);
+		chores_do(&w->lane, &w->chores);
+		run_parked(w, stop);
 		if (n == 0 && stop)
 			break;
 		if (n == 0)

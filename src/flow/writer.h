@@ -31,6 +31,17 @@ struct writer *writer_stop(struct writer *w);
 err writer_do(struct writer *w, err (*fn)(struct lane *l, void *arg),
     void *arg) MUST_USE;
 
+/* The same on the writer's own thread, between batches, at once. */
+err writer_run(struct writer *w, err (*fn)(struct lane *l, void *arg),
+    void *arg) MUST_USE;
+
+/* Requests that wait (park.h) look again, once what is under way is durable;
+ * those of one delegate have waited enough; a checkpoint is wanted before its
+ * time, and those who wait look again then.  Writer only. */
+void writer_wake_parked(struct writer *w);
+void writer_unpark(struct writer *w, const struct uuid *delegate);
+void writer_sign_soon(struct writer *w);
+
 /* For handlers on the writer's lane. */
 struct desk *writer_desk(struct writer *w);
 struct ledger *writer_ledger(struct writer *w);

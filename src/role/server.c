@@ -15,6 +15,7 @@
 #include "flow/guard.h"
 #include "flow/line.h"
 #include "flow/load.h"
+#include "flow/ration.h"
 #include "flow/readers.h"
 #include "flow/streams.h"
 #include "flow/writer.h"
@@ -173,7 +174,8 @@ start_flow(struct server *s)
 	    &st->readers));
 	TRY(readers_start(st, LIM_LOGIN_THREADS, LIM_LOGIN_QUEUE, &st->logins));
 	st->throttle = throttle_new();
-	if (st->throttle == NULL)
+	st->ration = ration_new();
+	if (st->throttle == NULL || st->ration == NULL)
 		return err_of(E_NO_MEMORY);
 	TRY(readers_start(st, LIM_HASHES, LIM_HASH_QUEUE, &st->hashes));
 	TRY(streams_start(st, &st->streams));
@@ -360,6 +362,7 @@ down(struct server *s)
 		    "the log may be what is broken");
 	st->writer = writer_stop(st->writer);
 	st->throttle = throttle_free(st->throttle);
+	st->ration = ration_free(st->ration);
 	s->wire = wire_free(s->wire);
 	st->streams = streams_free(st->streams);
 	while (s->lanes > 0)

@@ -59,6 +59,8 @@ enum seal_table {
 	SEAL_TABLE_RUNBOOK = 12,
 	SEAL_TABLE_RUN = 13,
 	SEAL_TABLE_HAPPENING = 14,
+	SEAL_TABLE_TASK = 16,
+	SEAL_TABLE_RUN_LOG = 17,
 	SEAL_TABLE_SECRET = 20, /* versions of secrets */
 };
 

@@ -22,6 +22,7 @@ EMBED("store_schema_0003", "src/store/schema/0003.sql");
 EMBED("store_schema_0004", "src/store/schema/0004.sql");
 EMBED("store_schema_0005", "src/store/schema/0005.sql");
 EMBED("store_schema_0006", "src/store/schema/0006.sql");
+EMBED("store_schema_0007", "src/store/schema/0007.sql");
 
 DECLARE(store_schema_0001);
 DECLARE(store_schema_0002);
@@ -29,6 +30,7 @@ DECLARE(store_schema_0003);
 DECLARE(store_schema_0004);
 DECLARE(store_schema_0005);
 DECLARE(store_schema_0006);
+DECLARE(store_schema_0007);
 
 const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0001_begin, store_schema_0001_end},
@@ -37,4 +39,5 @@ const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0004_begin, store_schema_0004_end},
     {store_schema_0005_begin, store_schema_0005_end},
     {store_schema_0006_begin, store_schema_0006_end},
+    {store_schema_0007_begin, store_schema_0007_end},
 };

@@ -10,6 +10,7 @@ enum {
 	PK_INCIDENT = 2, /* the incident of a timeline key */
 	PK_ENTRY = 4,	 /* the number in a timeline key */
 	PK_KEY = 8,	 /* its key: a number, or an object's kind */
+	PK_AT = 16,	 /* the number in a column of its own */
 };
 
 /* A walk statement answers: the key as a number, the id, the project, the
@@ -31,6 +32,8 @@ static const struct table {
     {SEAL_TABLE_RUN, Q_WALK_RUN, Q_RESEAL_RUN, PK_ID},
     {SEAL_TABLE_HAPPENING, Q_WALK_HAPPENING, Q_RESEAL_HAPPENING, PK_KEY},
     {SEAL_TABLE_SECRET, Q_WALK_SECRET, Q_RESEAL_SECRET, PK_ID | PK_KEY},
+    {SEAL_TABLE_TASK, Q_WALK_TASK, Q_RESEAL_TASK, PK_ID},
+    {SEAL_TABLE_RUN_LOG, Q_WALK_LOG, Q_RESEAL_LOG, PK_ID | PK_AT},
 };
 
 enum { TABLES = sizeof tables / sizeof *tables, PLACE = 8 + 16 };
@@ -118,6 +121,8 @@ row_read(struct q *q, const struct table *t, struct arena *a,
 		seal_where_num(&w, (uint64_t)p->key & ENTRY_MAX);
 	if ((t->pk & PK_KEY) != 0)
 		seal_where_num(&w, (uint64_t)p->key);
+	if ((t->pk & PK_AT) != 0)
+		seal_where_num(&w, c_u64(q, 4));
 	memcpy(r->pk, w.pk, w.pk_n);
 	r->pk_n = w.pk_n;
 	r->locator_n = place_put(p, r->locator);
