@@ -215,12 +215,12 @@ def cpu_row(name, loads):
 # ---- other servers ----
 
 class NoContent:
-    """The same wire code answering 204 to everything."""
+    """The same wire code answering 204 to everything, or so many bytes."""
 
-    def __init__(self, rig):
+    def __init__(self, rig, size=0):
         tls = rig.data / "tls"
         self.p = subprocess.Popen(
-            [TOOLS / "b_204", tls / "cert.pem", tls / "key.pem"],
+            [TOOLS / "b_204", tls / "cert.pem", tls / "key.pem", str(size)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = self.p.stdout.readline().split()[1]
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -408,14 +408,18 @@ def get(rig):
     paths = [f"{rig.p}/incidents/{i['id']}?include=timeline" for i in items]
     size = len(rig.ok(rig.get(paths[0]), 200).body)
     many = many_script(rig, paths)
-    with NoContent(rig) as none:
-        ref, got, others = turns(
+    with NoContent(rig) as none, NoContent(rig, size) as same:
+        ref, still, got, others = turns(
             lambda: wrk(none.url + paths[0], none.pids, rig.token),
+            lambda: wrk(same.url + paths[0], same.pids, rig.token),
             lambda: wrk(rig.url + paths[0], rig.pids(), rig.token),
             lambda: wrk(rig.url + paths[0], rig.pids(), rig.token, many))
     compare(f"GET incident with 50 entries, {size:,} bytes", got, ref, "204",
             0.3)
     cpu_row("GET", got)
+    row(f"  {size:,} static bytes by the same wire", middle(still), "1/s", "",
+        statistics.median(s.rate / r.rate for s, r in zip(still, ref)))
+    cpu_row("static bytes", still)
     row("  another of 200 each time", middle(others), "1/s", "",
         statistics.median(o.rate / r.rate for o, r in zip(others, ref)))
     cpu_row("another", others)

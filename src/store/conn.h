@@ -32,15 +32,16 @@ struct store_conn {
 	struct store *s;
 	sqlite3 *db;
 	sqlite3_stmt *st[Q_MAX_];
-	bool writes;  /* the writer's */
-	bool tx;      /* store_begin or store_view_begin is in force */
-	bool saved;   /* a savepoint is open */
-	bool lent;    /* counted in s->readers */
-	int patience; /* waits of the busy handler */
-	bool stale;   /* incidents change in this transaction */
-	err failed;   /* why this transaction cannot be committed */
-	int fault;    /* extended code of the last error */
-	int fault_os; /* and errno behind it */
+	bool writes;   /* the writer's */
+	bool tx;       /* store_begin or store_view_begin is in force */
+	bool saved;    /* a savepoint is open */
+	bool lent;     /* counted in s->readers */
+	int patience;  /* ms the busy handler waits */
+	int64_t since; /* when it began to, us */
+	bool stale;    /* incidents change in this transaction */
+	err failed;    /* why this transaction cannot be committed */
+	int fault;     /* extended code of the last error */
+	int fault_os;  /* and errno behind it */
 	struct order incidents, alerts;
 	/* The writer's: at most so many rows in `seen`; known once counted. */
 	uint64_t seen;
@@ -65,11 +66,11 @@ struct store {
 };
 
 enum {
-	WAIT_US = 500,	     /* one wait of the busy handler */
-	PATIENCE = 4000,     /* two seconds, then E_LOCKED */
-	FOLD_PATIENCE = 100, /* a checkpoint waits 50 ms for readers */
+	WAIT_US = 100,	    /* one wait of the busy handler */
+	PATIENCE = 2000,    /* ms, then E_LOCKED */
+	FOLD_PATIENCE = 50, /* ms a checkpoint waits for readers */
 	FOLD_PASSES = 8,
-	FOLD_REST = 512,    /* pages the writer may be stopped for */
+	FOLD_REST = 256,    /* pages the writer may be stopped for */
 	WAL_RESTART = 4096, /* pages: above, a checkpoint starts it anew */
 	WAL_MAX = 32768,    /* pages: above, whatever it costs the writer */
 	QUICK_CHECK = 4096, /* pages: above, only edges are read at start */
