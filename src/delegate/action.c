@@ -232,7 +232,7 @@ static err
 headers(struct filling *f, const struct connector_action *act, bool body,
     struct str *ret)
 {
-	bool accept = false, type = false;
+	bool accept = false, type = false, agent = false;
 	struct buf b;
 
 	buf_init_on(&b, f->a, ACTION_FIELDS);
@@ -240,9 +240,11 @@ headers(struct filling *f, const struct connector_action *act, bool body,
 	     j = j->next) {
 		accept |= str_is(j->name, "accept");
 		type |= str_is(j->name, "content-type");
+		agent |= str_is(j->name, "user-agent");
 		TRY(header(f, j, &b));
 	}
-	buf_c(&b, "User-Agent: redoubt\r\n");
+	if (!agent)
+		buf_c(&b, "User-Agent: redoubt\r\n");
 	if (!accept)
 		buf_c(&b, "Accept: application/json\r\n");
 	if (body && !type)
