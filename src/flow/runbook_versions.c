@@ -6,6 +6,7 @@
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
 #include "flow/ledger.h"
+#include "flow/runbook_refs.h"
 #include "flow/runbooks.h"
 #include "flow/writer.h"
 
@@ -390,7 +391,7 @@ may_publish(struct call *c, const struct runbook_object *r,
 		return call_bad(c, E_CONFLICT,
 		    "it has %u of the %u approvals it needs",
 		    approvals_live(c, v), need);
-	return OK;
+	return runbook_refs_check(c, r->o.project, v->rb);
 }
 
 err

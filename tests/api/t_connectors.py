@@ -235,6 +235,50 @@ def no_credential_no_approval(rig):
 
 
 @test
+def what_a_runbook_names_must_be_there(rig):
+    """Not published before its connectors and secrets are there, have what
+    it asks for, and let it."""
+    ann, _ = people(rig)
+    doc = {"slug": "files-issues", "name": "n", "context": "any", "steps": [
+        {"id": "ticket", "kind": "http", "connector": "named",
+         "action": "add_comment", "params": {"issue": "A-1"}},
+        {"id": "go", "kind": "script", "interpreter": "sh",
+         "script": "true\n", "secrets": ["named-key"],
+         "connectors": ["named"], "delegates": {"labels": {"site": "fra"}}}]}
+    r = rig.ok(rig.post(rig.p + "/runbooks", {"document": doc}), 201).json
+    path = f"{rig.p}/runbooks/{r['id']}/versions"
+
+    def publish(n, status, word=None):
+        text = canonical(rig.get(f"{path}/{n}").json["document"])
+        rig.ok(ann.post(f"{path}/{n}/approve", {
+            "digest": hashlib.sha256(text.encode()).hexdigest()}),
+            200) if n not in done else None
+        done.add(n)
+        a = rig.ok(rig.post(f"{path}/{n}/publish"), status)
+        rig.check(word is None or word in a.json["detail"], f"{a!r}")
+    done = set()
+    publish(1, 409, "no connector named")
+    make(rig, "named", actions=["create_issue"])
+    publish(1, 409, "no action add_comment")
+    rig.ok(rig.patch(rig.p + C + "/named", {"actions": ["add_comment"]}),
+           200)
+    publish(1, 409, "text is missing")
+    doc["steps"][0]["params"]["text"] = "done"
+    doc["steps"][0]["params"]["other"] = "x"
+    rig.ok(rig.post(path, {"document": doc}), 201)
+    publish(2, 409, "other is none of add_comment")
+    del doc["steps"][0]["params"]["other"]
+    rig.ok(rig.post(path, {"document": doc}), 201)
+    publish(3, 409, "no secret named-key")
+    rig.ok(rig.post(rig.p + "/secrets", sealed(
+        rig, "named-key", b"y" * 20, runbooks=["another"])), 201)
+    publish(3, 409, "is not for runbook files-issues")
+    rig.ok(rig.patch(rig.p + "/secrets/named-key",
+                     {"runbooks": ["files-issues"]}), 200)
+    publish(3, 200)
+
+
+@test
 def expiry(rig):
     ann, _ = people(rig)
     for when, status in ((-60, 409), (86400 * 401, 409), (86400 * 399, 200)):
