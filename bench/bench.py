@@ -12,7 +12,7 @@ others use the machine.
     bench.py [--quick] [--json] [--only PART,...] [--incidents N]
              [--entries N] [--connections N] [--dir DIR]
 
-PART: idle, get, ingest, verify, list.  --quick takes 3 seconds where it
+PART: idle, get, ingest, verify, list, sandbox.  --quick takes 3 seconds where it
 otherwise takes 8, two turns for three, and no store of a million incidents.
 """
 import argparse
@@ -41,7 +41,7 @@ def options():
     a = argparse.ArgumentParser()
     a.add_argument("--quick", action="store_true")
     a.add_argument("--json", action="store_true")
-    a.add_argument("--only", default="idle,get,ingest,verify,list")
+    a.add_argument("--only", default="idle,get,ingest,verify,list,sandbox")
     a.add_argument("--incidents", type=int)
     a.add_argument("--entries", type=int)
     a.add_argument("--connections", type=int, default=10_000)
@@ -595,6 +595,28 @@ def verify(rig, request):
     verify_row(rig, "--file", ["--file", str(export)])
 
 
+# ---- 6: steps ----
+
+def sandbox():
+    """A step's sandbox from nothing to its end; bubblewrap in the same run."""
+    out = subprocess.run([TOOLS / "b_sandbox", "100" if OPT.quick else "400"],
+                         capture_output=True, text=True)
+    if out.returncode != 0:
+        raise RuntimeError(out.stderr)
+    r = json.loads(out.stdout)
+    ours, held, other = (r[k]["p50"] for k in ("ours", "held", "bwrap"))
+    ratio = ours / other if other else None
+    row(f"sandbox of a step, start to end ({r['level']})", ours, "ms",
+        f"bubblewrap {other:.2f} ms" if other else "no bubblewrap", ratio,
+        "<= 0.6", ratio <= 0.6 if other else None)
+    row("  p95", r["ours"]["p95"], "ms",
+        f"bubblewrap {r['bwrap']['p95']:.2f}, bare {r['bare']['p50']:.2f} ms")
+    row("  while 512 MiB are held", held, "ms", f"without {ours:.2f} ms",
+        held / ours, "<= 1.5", held <= 1.5 * ours)
+    row(f"  {r['steps']} at once: until the last runs", r["flight_ms"], "ms",
+        "", None, "all run", True)
+
+
 # ---- all ----
 
 def main():
@@ -624,6 +646,8 @@ def main():
             lists(rig)
         finally:
             rig.done()
+    if "sandbox" in parts:
+        sandbox()
     if OPT.json:
         print(json.dumps({"machine": MACHINE, "rows": ROWS}, indent=1))
 
