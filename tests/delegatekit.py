@@ -215,3 +215,89 @@ class Delegate:
 
     def post(self, path, body=None, **kw):
         return self.request("POST", path, {} if body is None else body, **kw)
+
+    # ---- work ----
+
+    def lease(self, capacity=1, running=(), wait=0, **over):
+        a = self.post("/v1/delegate/lease", {
+            "capacity": capacity, "running": list(running), "wait_ms": wait,
+            "checkpoint_size": self.seen, **over})
+        if a.status == 200 and a.json.get("checkpoint"):
+            self.seen = int(a.json["checkpoint"].split("\n")[1])
+        return a
+
+    def one(self, wait=10000, **kw):
+        """A task, opened; None when there was none."""
+        a = self.rig.ok(self.lease(1, wait=wait, **kw), 200).json
+        return self.open(a["tasks"][0], a) if a.get("tasks") else None
+
+    def open(self, given, answer=None):
+        """What a delegate verifies first of all: seal and signature."""
+        plain = hpke_open(self.sealing, b"redoubt-task/1",
+                          given["task"].encode(),
+                          base64.b64decode(given["sealed"]))
+        n = int.from_bytes(plain[:4], "big")
+        text, sig = plain[4:4 + n], plain[4 + n:]
+        e = json.loads(text)
+        self.rig.eq(canonical(e).encode(), text, "canonical")
+        said = "redoubt-task/1\n" + "".join(f"{x}\n" for x in (
+            e["log"], e["task"], e["delegate"], e["issued"], e["expires"],
+            hashlib.sha256(text).hexdigest()))
+        ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(
+            self.about["task_key"])).verify(sig, said.encode())
+        self.rig.eq((e["task"], e["fence"], e["delegate"]),
+                    (given["task"], given["fence"], self.id))
+        if answer:
+            self.rig.eq(e["checkpoint"], answer["checkpoint"])
+        return e
+
+    def start(self, e, fence=None):
+        return self.post(f"/v1/delegate/tasks/{e['task']}/start",
+                         {"fence": fence or e["fence"]})
+
+    def log(self, e, offset, data, fence=None):
+        return self.post(
+            f"/v1/delegate/tasks/{e['task']}/log?offset={offset}",
+            {"fence": fence or e["fence"], "data": b64(data)})
+
+    def result(self, e, outcome="succeeded", exit=0, outputs=None, log=b"",
+               code="", fence=None, key=None, **over):
+        outputs = {} if outputs is None else outputs
+        fence = fence or e["fence"]
+        log_hash = hashlib.sha256(log).hexdigest()
+        said = "redoubt-result/1\n" + "".join(f"{x}\n" for x in (
+            e["task"], fence, outcome, exit,
+            hashlib.sha256(canonical(outputs).encode()).hexdigest(),
+            len(log), log_hash))
+        return self.post(f"/v1/delegate/tasks/{e['task']}/result", {
+            "fence": fence, "outcome": outcome, "code": code, "exit": exit,
+            "outputs": outputs, "log_bytes": len(log),
+            "log_sha256": log_hash,
+            "sig": b64((key or self.session).sign(said.encode())), **over})
+
+
+def script_step(id="go", labels=None, **kw):
+    return {"id": id, "kind": "script", "interpreter": "sh",
+            "script": "echo go\n",
+            "delegates": {"labels": labels or {"site": "fra"}}, **kw}
+
+
+def make_runbook(rig, slug, steps, project=None, **kw):
+    """One that others have approved and that is published; its path."""
+    p = "/v1/projects/" + (project or rig.project)
+    doc = {"slug": slug, "name": slug, "context": "any", "steps": steps, **kw}
+    r = rig.ok(rig.post(p + "/runbooks", {"document": doc}), 201).json
+    path = f"{p}/runbooks/{r['id']}"
+    d = hashlib.sha256(canonical(doc).encode()).hexdigest()
+    if not hasattr(rig, "approver"):
+        _, rig.approver = person(rig, "org_admin")
+    rig.ok(rig.approver.post(path + "/versions/1/approve", {"digest": d}),
+           200)
+    rig.ok(rig.post(path + "/versions/1/publish"), 200)
+    return path
+
+
+def start_run(rig, path, **kw):
+    """Its path."""
+    r = rig.ok(rig.post(path + "/runs", {"inputs": {}, **kw}), 201).json
+    return path.rsplit("/runbooks/", 1)[0] + "/runs/" + r["id"]

@@ -58,14 +58,14 @@ judge(struct call *c, const struct delegate *d, struct str note,
 	char name[64 + UUID_TEXT], id[UUID_TEXT + 1];
 	struct note_key key;
 	struct str stored;
-	uint64_t size;
+	uint64_t size, seconds;
 	struct checkpoint mine;
 
 	uuid_text(&d->o.id, id);
 	(void)snprintf(name, sizeof name, "redoubt-delegate/%s", id);
 	TRY(note_key_parse(str_c(c->lane->state->trust.log_key), &key));
 	if (!err_ok(checkpoint_open(note, &key, ret)) ||
-	    !note_cosigned(note, str_c(name), d->ed25519, NULL))
+	    !note_cosigned(note, str_c(name), d->ed25519, &seconds))
 		return call_bad(c, E_INVALID,
 		    "checkpoint: not the log's, or not cosigned by you");
 	if (!err_ok(store_checkpoint_get(c->lane->conn, ret->size, c->a, &size,

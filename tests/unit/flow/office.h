@@ -158,6 +158,15 @@ office_sign(struct office *o, struct cur *c)
 	arena_done(&a);
 }
 
+/* Bytes where a signature or a certificate would be. */
+static inline void
+office_stamp(struct office *o, enum ipc_type type, size_t n)
+{
+	static const char nothing[512];
+
+	MUST(ipc_send(&o->keeper, type, str_of(nothing, 2 + n), NULL, 0));
+}
+
 static inline void *
 office_keeper(void *arg)
 {
@@ -174,6 +183,10 @@ office_keeper(void *arg)
 			office_unwrap(o, &c);
 		else if (m.type == IPC_LAST_SIGNED)
 			office_last(o);
+		else if (m.type == IPC_TASK_SIGN)
+			office_stamp(o, IPC_TASK_SIGNED, 64);
+		else if (m.type == IPC_CERT_SIGN)
+			office_stamp(o, IPC_CERT_SIGNED, 300);
 		else
 			office_sign(o, &c);
 	}
