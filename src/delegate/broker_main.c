@@ -18,7 +18,11 @@
 #include "confine/confine.h"
 #include "delegate/broker_inner.h"
 
-enum { STACK = 256 * 1024, RELAY_ARENA = 4 * 1024 * 1024 };
+enum {
+	STACK = 256 * 1024,
+	RELAY_ARENA = 4 * 1024 * 1024,
+	LONGEST_MS = 86400 * 1000, /* of a call */
+};
 
 struct job {
 	struct job *next;
@@ -159,9 +163,11 @@ job_run(void *arg)
 	    .stop = &j->stop,
 	    .a = &a,
 	    .ev = &ev,
-	    .until_us = time_mono_us() + j->m.ask.ms * 1000};
+	    .until_us = time_mono_us()};
 	struct buf out;
 
+	k.until_us += 1000 *
+	    (j->m.ask.ms < LONGEST_MS ? j->m.ask.ms : (int64_t)LONGEST_MS);
 	arena_init(&a, CALL_ARENA);
 	_Static_assert((int)ACTION_OUTPUTS >= (int)BROKER_SECRET_MAX,
 	    "either fits");

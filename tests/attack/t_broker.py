@@ -589,7 +589,7 @@ def nothing_is_left(w):
     time.sleep(1)
     fds = os.listdir(f"/proc/{w.broker.pid}/fd")
     check(len(fds) <= 6, "descriptors", fds)
-    check(len(os.listdir(f"/proc/{w.broker.pid}/task")) <= 3, "threads")
+    check(len(os.listdir(f"/proc/{w.broker.pid}/task")) <= 4, "threads")
     for name in ("cmdline", "environ", "comm"):
         with contextlib.suppress(PermissionError):
             check(SECRET.encode() not in open(
