@@ -19,8 +19,10 @@ __asm__(".hidden connector_actions_begin\n.hidden connector_actions_end\n"
 struct str
 connector_catalogue(void)
 {
+	/* two symbols to the compiler, one piece of memory to the linker */
 	return str_of(connector_actions_begin,
-	    (size_t)(connector_actions_end - connector_actions_begin));
+	    (uintptr_t)connector_actions_end -
+		(uintptr_t)connector_actions_begin);
 }
 
 static const struct json *

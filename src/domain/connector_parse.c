@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "domain/connector_inner.h"
+#include "domain/selector.h"
 
 enum { NAME_MAX = 63, TEXT_MAX = 1024, WIDEST_V4 = 8, WIDEST_V6 = 7 };
 
@@ -235,11 +236,12 @@ read_labels(struct reading *r, const struct json *doc, struct connector *c)
 	c->labels = l;
 	for (j = json_first(j); j != NULL; j = j->next) {
 		l[c->labels_n].name = j->name;
-		if (j->name.n == 0 || j->name.n > NAME_MAX ||
-		    !json_str(j, &l[c->labels_n].value) || j->text.n == 0 ||
-		    j->text.n > NAME_MAX)
+		if (!label_name_valid(j->name) ||
+		    !json_str(j, &l[c->labels_n].value) ||
+		    !label_value_valid(j->text))
 			return REFUSE(r->t, E_INVALID,
-			    "delegates: labels: texts of 1 to %d", NAME_MAX);
+			    "delegates: labels: names of a-z, 0-9, _, . and -, "
+			    "values of letters, digits, _, . and -");
 		c->labels_n++;
 	}
 	return OK;

@@ -220,6 +220,8 @@ static const struct row rows[] = {
     {LABELS, "\"delegates\":{}", E_INVALID},
     {LABELS, "\"delegates\":{\"labels\":{}}", E_INVALID},
     {LABELS, "\"delegates\":{\"labels\":{\"a\":\"\"}}", E_INVALID},
+    {LABELS, "\"delegates\":{\"labels\":{\"A\":\"x\"}}", E_INVALID},
+    {LABELS, "\"delegates\":{\"labels\":{\"a\":\"x y\"}}", E_INVALID},
     {EXPIRES, "", E_MISSING},
     {EXPIRES, "\"expires_at\":\"tomorrow\"", E_INVALID},
     {MORE, "\"min_tls\":\"1.1\"", E_INVALID},
