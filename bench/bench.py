@@ -12,7 +12,7 @@ others use the machine.
     bench.py [--quick] [--json] [--only PART,...] [--incidents N]
              [--entries N] [--connections N] [--dir DIR]
 
-PART: idle, get, ingest, verify, list, sandbox.  --quick takes 3 seconds where it
+PART: idle, get, ingest, verify, list, log, sandbox.  --quick takes 3 seconds where it
 otherwise takes 8, two turns for three, and no store of a million incidents.
 """
 import argparse
@@ -41,7 +41,7 @@ def options():
     a = argparse.ArgumentParser()
     a.add_argument("--quick", action="store_true")
     a.add_argument("--json", action="store_true")
-    a.add_argument("--only", default="idle,get,ingest,verify,list,sandbox")
+    a.add_argument("--only", default="idle,get,ingest,verify,list,log,sandbox")
     a.add_argument("--incidents", type=int)
     a.add_argument("--entries", type=int)
     a.add_argument("--connections", type=int, default=10_000)
@@ -597,6 +597,44 @@ def verify(rig, request):
 
 # ---- 6: steps ----
 
+LOG = 50 * 2**20
+
+
+def log(rig):
+    """The tail of 50 MB, then all of it in windows; and what it takes up."""
+    rig.stop()
+    run = subprocess.run([TOOLS / "mkstore", rig.data, "log", str(LOG)],
+                         check=True, capture_output=True,
+                         text=True).stdout.strip()
+    rig.start()
+    path = f"{rig.p}/runs/{run}/log"
+    rig.get("/v1/whoami")  # the connection is there
+    before, t = resident(rig)[0], []
+    for _ in range(20):
+        a = time.perf_counter()
+        r = rig.ok(rig.get(path + "?tail=65536"), 200)
+        t.append((time.perf_counter() - a) * 1e3)
+    last = int(r.body.split(b"\n")[-2])
+    if len(r.body) != 65536 or (last + 1) * 64 != LOG:
+        raise RuntimeError(f"{len(r.body)} bytes, line {last}")
+    t.sort()
+    row("tail of a log of 50 MB, 64 KiB", t[10], "ms", f"most {t[-1]:.1f}",
+        None, "< 500", t[-1] < 500)
+    a, at = time.perf_counter(), 0
+    while at < LOG:
+        got = rig.ok(rig.get(f"{path}?offset={at}&bytes=1048576"), 200).body
+        if int(got[:64]) * 64 != at:
+            raise RuntimeError(f"at {at}: {got[:64]}")
+        at += len(got)
+    s = time.perf_counter() - a
+    row("  all of it, a MiB at a time", LOG / 2**20 / s, "MB/s",
+        f"{s * 1e3:.0f} ms")
+    grown = resident(rig)[0] - before
+    row("  resident memory after it", grown, "MiB", "more than before", None,
+        "< 25", grown < 25)
+
+
+
 def sandbox():
     """A step's sandbox from nothing to its end; bubblewrap in the same run."""
     out = subprocess.run([TOOLS / "b_sandbox", "100" if OPT.quick else "400"],
@@ -636,6 +674,10 @@ def main():
             request = ingest(rig)
         if "verify" in parts:
             verify(rig, request)
+        if "log" in parts:
+            if "verify" in parts:
+                rig.start()
+            log(rig)
         if rig.failures:
             raise RuntimeError("\n".join(rig.failures))
     finally:

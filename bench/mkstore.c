@@ -3,6 +3,10 @@
  * its keys, so that the server lists and opens them like its own.
  *
  *	mkstore DIR N [PROJECT [ENTRIES]]
+ *	mkstore DIR log BYTES
+ *
+ * With "log" it is the log of one run in project 1, of lines that are numbered
+ * and 64 bytes long; the run's id is printed.
  *
  * PROJECT is a project's number (1 is the first), ENTRIES how many timeline
  * entries each gets (2).  One in 100 is open; 50 services, 8 types; times go
@@ -22,6 +26,7 @@
 #include "seal/keyring.h"
 #include "seal/root.h"
 #include "store/store.h"
+#include "store/task.h"
 
 enum { BATCH = 2000, SERVICES = 50, TYPES = 8, STEP_MS = 30000 };
 
@@ -29,7 +34,7 @@ static struct store *s;
 static struct store_conn *w;
 static struct arena a;
 static struct keyring *ring;
-static uint32_t project = 1, index_key, last_key;
+static uint32_t project = 1, index_key, payload_key, last_key;
 static uint8_t service[SERVICES][BLIND_SIZE], type[TYPES][BLIND_SIZE];
 
 static void
@@ -106,9 +111,14 @@ open_keys(const char *dir)
 	project_keys_unref(pk);
 	root_free(root);
 	must(store_class_keys(w, &a, &k, &n), "class keys");
-	for (size_t i = 0; i < n; i++)
-		if (k[i].project == project && k[i].class == SEAL_CLASS_INDEX)
+	for (size_t i = 0; i < n; i++) {
+		if (k[i].project != project)
+			continue;
+		if (k[i].class == SEAL_CLASS_INDEX)
 			index_key = k[i].id;
+		if (k[i].class == SEAL_CLASS_PAYLOAD)
+			payload_key = k[i].id;
+	}
 	if (index_key == 0)
 		must(err_of(E_NOT_FOUND), "the project's index key");
 	must(store_data_key_last(w, &last_key), "data keys");
@@ -284,18 +294,86 @@ add_all(uint64_t n, uint32_t entries)
 	}
 }
 
+/* ---- a log ---- */
+
+enum { LINE = 64 };
+
+/* One task of a run, over; what it was is nobody's concern here. */
+static void
+add_task(const struct data_key *k, const struct uuid *run,
+    const struct uuid *task)
+{
+	struct seal_where at = {.table = SEAL_TABLE_TASK,
+	    .schema = 1,
+	    .project = project};
+	struct task_row t = {.id = *task,
+	    .run = *run,
+	    .project = project,
+	    .attempt = 1,
+	    .state = TASK_DONE,
+	    .offered = time_now_ms(),
+	    .changed = time_now_ms()};
+
+	seal_where_id(&at, task);
+	must(seal_close(k, &at, STR("{}"), &a, &t.sealed), "seal");
+	must(store_task_insert(w, &t), "task");
+}
+
+static void
+add_piece(const struct data_key *k, struct log_row *r)
+{
+	static char text[LIM_LOG_PIECE + 1];
+	struct seal_where at = {.table = SEAL_TABLE_RUN_LOG,
+	    .schema = 1,
+	    .project = project};
+
+	for (size_t i = 0; i < LIM_LOG_PIECE; i += LINE)
+		(void)snprintf(text + i, LINE + 1, "%*llu\n", LINE - 1,
+		    (unsigned long long)((r->at + i) / LINE));
+	seal_where_id(&at, &r->run);
+	seal_where_num(&at, r->at);
+	must(seal_close(k, &at, str_of(text, LIM_LOG_PIECE), &a, &r->sealed),
+	    "seal");
+	must(store_log_insert(w, r), "log");
+	r->at += LIM_LOG_PIECE;
+	r->task_at += LIM_LOG_PIECE;
+}
+
+static void
+add_log(uint64_t bytes)
+{
+	struct log_row r = {.run = rand_uuid(time_now_ms()),
+	    .task = rand_uuid(time_now_ms()),
+	    .project = project,
+	    .bytes = LIM_LOG_PIECE};
+	const struct data_key *k;
+	char text[UUID_TEXT + 1];
+
+	must(keyring_get(ring, payload_key, &k), "payload key");
+	must(store_begin(w), "begin");
+	add_task(k, &r.run, &r.task);
+	while (r.at < bytes)
+		add_piece(k, &r);
+	must(store_commit(w), "commit");
+	uuid_text(&r.run, text);
+	(void)puts(text);
+}
+
 int
 main(int argc, char **argv)
 {
+	bool log = argc == 4 && strcmp(argv[2], "log") == 0;
 	uint64_t n, entries = 2, p = 1;
 	struct trail t = {""};
 	char dir[512];
 	err e;
 
-	if (argc < 3 || !str_u64(str_c(argv[2]), 1, 100000000, &n) ||
-	    (argc > 3 && !str_u64(str_c(argv[3]), 1, 100000, &p)) ||
+	if (argc < 3 || !str_u64(str_c(argv[log ? 3 : 2]), 1, 1000000000, &n) ||
+	    (!log && argc > 3 && !str_u64(str_c(argv[3]), 1, 100000, &p)) ||
 	    (argc > 4 && !str_u64(str_c(argv[4]), 0, 1000, &entries))) {
-		fprintf(stderr, "mkstore DIR N [PROJECT [ENTRIES]]\n");
+		fprintf(stderr,
+		    "mkstore DIR N [PROJECT [ENTRIES]]\n"
+		    "mkstore DIR log BYTES\n");
 		return 2;
 	}
 	project = (uint32_t)p;
@@ -313,7 +391,10 @@ main(int argc, char **argv)
 		blind("service", i, service[i]);
 	for (unsigned i = 0; i < TYPES; i++)
 		blind("type", i, type[i]);
-	add_all(n, (uint32_t)entries);
+	if (log)
+		add_log(n);
+	else
+		add_all(n, (uint32_t)entries);
 	ring = keyring_free(ring);
 	s = store_close(s);
 	arena_done(&a);
