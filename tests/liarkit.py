@@ -22,7 +22,7 @@ LABELS = {"site": "fra"}
 NOW = 1795600000000
 
 SCRIPT = {"id": "say", "kind": "script", "interpreter": "sh",
-          "script": "echo hello $1 >>\"$2\"\n",
+          "script": "echo hello $1\n",
           "args": [{"input": "who"}, "-x", {"concat": ["a-", {"input":
                                                               "who"}]}],
           "delegates": {"labels": LABELS}}
@@ -82,6 +82,8 @@ class World:
         return d.checkpoint(ORIGIN, self.log, len(self.hashes), self.root())
 
     def consistency(self, old):
+        if old > len(self.hashes):
+            return []
         return [d.b64(h) for h in d.consistency(old, self.hashes)]
 
     def proof(self, seq):
@@ -559,7 +561,7 @@ def an_unapproved_connector(w):
 def an_altered_connector(w):
     env = http(w)
     env["connectors"][0]["document"] = \
-        env["connectors"][0]["document"].replace("jira.example", "evil.example")
+        env["connectors"][0]["document"].replace("/comment", "/evil")
     return offer(w, env)
 
 
@@ -567,7 +569,7 @@ def an_altered_connector(w):
 def an_altered_connector_with_its_digest(w):
     env = http(w)
     c = env["connectors"][0]
-    c["document"] = c["document"].replace("jira.example", "evil.example")
+    c["document"] = c["document"].replace("/comment", "/evil")
     c["digest"] = d.hex256(c["document"].encode())
     return offer(w, env)
 
@@ -704,7 +706,7 @@ def limits_not_allowed_here(w):
 @lie("policy.host")
 def a_host_not_allowed_here(w):
     return offer(w, http(w, connector=JIRA | {
-        "hosts": ["jira.example:443", "evil.example:443"]}))
+        "hosts": JIRA["hosts"] + ["evil.example:443"]}))
 
 
 @lie("policy.connector")

@@ -3,8 +3,8 @@
  * the keys in it (0400).  Files are replaced whole: what is read back after a
  * crash is the old one or the new one.
  *
- *	identity.key  seal.key  session.key	32 bytes each
- *	certificate.pem  ca.pem  delegate.json	(enrol.h)
+ *	identity.key  seal.key			32 bytes each
+ *	session  ca.pem  delegate.json		(enrol.h)
  *	policy.conf				(policy.h)
  *	journal  witness  distrust		(journal.h, witness.h)
  *	spool/<task>.log  spool/<task>.json	(spool.h)

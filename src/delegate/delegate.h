@@ -1,0 +1,40 @@
+/*
+ * delegate.h: `redoubt delegate`: a host that runs approved steps for a
+ * server it does not trust.  doc/PROTOCOL.delegate is the protocol,
+ * doc/delegate.md what an owner of such a host needs to know.
+ *
+ *	main ──── poll: steps, their output, the broker, signals (agent.c)
+ *	 ├─ lease    long polls, verification, renewal, witness (lease.c)
+ *	 ├─ post     starts, output, results (post.c)
+ *	 ├─ zygote   process: makes sandboxes (sandbox.h)
+ *	 └─ broker   process: connects to services (broker.h)
+ */
+#ifndef DELEGATE_DELEGATE_H
+#define DELEGATE_DELEGATE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct enrol_options {
+	const char *dir;
+	struct str url, name, token;
+	const char *ca; /* file; NULL: the system's authorities */
+	int wait_s;	/* for approval; 0: does not wait */
+};
+
+/*
+ * Make keys, join, and wait for approval.  Again with the same directory goes
+ * on where it was: the keys stay.  *ret: a JSON object {delegate, project,
+ * state, fingerprint, witness}.  E_UNAVAILABLE, E_TIMEOUT, E_UNAUTHENTICATED;
+ * a state "pending" is no error.
+ */
+err delegate_enroll(struct arena *a, const struct enrol_options *o,
+    struct trail *t, struct str *ret) MUST_USE;
+/* Runs until SIGTERM; the exit code. */
+int delegate_run(const char *dir);
+/* A JSON object: enrolment, what the running one last said of itself, and
+ * whether it trusts the server. */
+err delegate_status(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret) MUST_USE;
+
+#endif
