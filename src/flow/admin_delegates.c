@@ -112,6 +112,24 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_obj_end(w);
 }
 
+/* The last checkpoint of the log it has seen, and when. */
+static void
+witness_json(struct call *c, struct jw *w, const struct delegate *d)
+{
+	struct witness_row r;
+
+	jw_name(w, STR("witness"));
+	if (!err_ok(store_witness_get(c->lane->conn, &d->o.id, c->a, &r))) {
+		jw_null(w);
+		return;
+	}
+	jw_obj(w);
+	jw_ki64(w, "size", (int64_t)r.size);
+	jw_time(w, "time", r.time);
+	jw_kstr(w, "checkpoint", r.note);
+	jw_obj_end(w);
+}
+
 /* One, with what it says of its host. */
 static void
 render_one(struct call *c, struct jw *w, const struct object *o)
@@ -121,6 +139,7 @@ render_one(struct call *c, struct jw *w, const struct object *o)
 	jw_obj(w);
 	members_json(c, w, d);
 	jw_kraw(w, "doctor", d->doctor.n == 0 ? STR("null") : d->doctor);
+	witness_json(c, w, d);
 	jw_obj_end(w);
 }
 

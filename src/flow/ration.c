@@ -60,7 +60,8 @@ place(struct ration *r, const struct uuid *who)
 err
 ration_take(struct ration *r, const struct uuid *who, size_t bytes, int64_t now)
 {
-	double cost = 1 + (double)(bytes / RATION_BYTES);
+	size_t pieces = bytes / RATION_BYTES;
+	double cost = 1 + (double)pieces;
 	struct bucket *b;
 	bool ok;
 
