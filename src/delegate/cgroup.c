@@ -381,8 +381,7 @@ limit_v1(const struct cgroup *g, const struct sandbox_limits *l)
 }
 
 bool
-cgroup_make(const struct cgroups *c, unsigned slot,
-    const struct sandbox_limits *l, struct cgroup *ret, const char **ret_what)
+cgroup_make(const struct cgroups *c, unsigned slot, struct cgroup *ret)
 {
 	char dir[CGROUP_PATH + NAME];
 
@@ -390,16 +389,21 @@ cgroup_make(const struct cgroups *c, unsigned slot,
 	for (unsigned i = 0; i < c->trees; i++) {
 		step_dir(ret, i, dir);
 		(void)rmdir(dir); /* a warden was killed here */
-		if (mkdir(dir, 0755) != 0) {
-			*ret_what = "a cgroup cannot be made";
+		if (mkdir(dir, 0755) != 0)
 			return false;
-		}
 	}
-	*ret_what = "the limits of a cgroup cannot be set";
-	if (c->level == CGROUP_V1)
-		return limit_v1(ret, l);
-	step_dir(ret, 0, dir);
-	return c->level == CGROUP_NONE || limit_v2(dir, l);
+	return true;
+}
+
+bool
+cgroup_limit(const struct cgroup *g, const struct sandbox_limits *l)
+{
+	char dir[CGROUP_PATH + NAME];
+
+	if (g->of->level == CGROUP_V1)
+		return limit_v1(g, l);
+	step_dir(g, 0, dir);
+	return g->of->level == CGROUP_NONE || limit_v2(dir, l);
 }
 
 bool

@@ -47,9 +47,9 @@ void cgroups_close(struct cgroups *c);
 /* "cgroup2", "cgroup1", "rlimit" */
 const char *cgroup_level_name(enum cgroup_level l);
 
-/* False: errno; *ret_what tells of what. */
-bool cgroup_make(const struct cgroups *c, unsigned slot,
-    const struct sandbox_limits *l, struct cgroup *ret, const char **ret_what);
+/* False: errno. */
+bool cgroup_make(const struct cgroups *c, unsigned slot, struct cgroup *ret);
+bool cgroup_limit(const struct cgroup *g, const struct sandbox_limits *l);
 bool cgroup_enter(const struct cgroup *g, int pid);
 void cgroup_usage(const struct cgroup *g, struct cgroup_usage *ret);
 /* Waits a little for what has just died. */

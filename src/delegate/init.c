@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "delegate/cell.h"
 #include "delegate/watch.h"
 
@@ -28,7 +29,7 @@ enum { BACKLOG = 64, WATCH_MS = 25 };
 /* ---- who we are ---- */
 
 static err
-wait_for_go(const struct cell *c, struct trail *t)
+wait_for_maps(const struct cell *c, struct trail *t)
 {
 	char order = 0;
 	ssize_t n;
@@ -36,10 +37,30 @@ wait_for_go(const struct cell *c, struct trail *t)
 	do
 		n = read(c->link, &order, 1);
 	while (n < 0 && errno == EINTR);
-	if (n != 1 || order != ORDER_GO) {
+	if (n != 1 || order != ORDER_MAPPED) {
 		trail_set(t, "the warden is gone");
 		return err_of(E_DENIED);
 	}
+	return OK;
+}
+
+/* What is to be run. A spare that is not wanted ends here. */
+static err
+take_step(const struct cell *c, struct trail *t)
+{
+	static char packet[LIM_STEP_SPEC];
+	int fds[PACKET_FDS];
+	size_t fds_n;
+	ssize_t n = packet_receive(c->link, packet, sizeof packet, fds, &fds_n);
+
+	if (n <= 0)
+		_exit(0);
+	if (!err_ok(
+		spec_read(str_of(packet, (size_t)n), fds, fds_n, c->step))) {
+		trail_set(t, "the packet is bent");
+		return err_of(E_PEER);
+	}
+	(void)close(c->step->control);
 	return OK;
 }
 
@@ -215,15 +236,17 @@ static err
 make(const struct cell *c, struct trail *t, int fds[2], size_t *ret_n)
 {
 	fds[1] = -1;
-	TRY(wait_for_go(c, t));
+	TRY(wait_for_maps(c, t));
 	TRY(become_somebody(t));
 	(void)umask(022);
 	no_nesting();
 	if (sethostname("step", 4) != 0)
 		return cell_failed(t, "sethostname");
+	TRY(root_make(c, t));
+	TRY(take_step(c, t));
 	if (c->step->egress)
 		TRY(listen_for_egress(t, &fds[1]));
-	TRY(root_make(c, t, &fds[0]));
+	TRY(root_finish(c->step, t, &fds[0]));
 	*ret_n = fds[1] >= 0 ? 2 : 1;
 	return OK;
 }

@@ -270,7 +270,8 @@ confine_payload(const struct cell *c, int *report, struct trail *t)
 	if (c->step->profile != SANDBOX_JIT)
 		(void)prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0);
 	TRY(landlock(c, t));
-	if (!filter_install(c->filter))
+	if (!filter_install(
+		&c->filters[c->step->profile][c->step->egress ? 1 : 0]))
 		return cell_failed(t, "seccomp");
 	return OK;
 }

@@ -183,24 +183,6 @@ copy_bytes(int from, int to)
 	return n == 0;
 }
 
-static err
-make_script(int root, const struct step *s, struct trail *t)
-{
-	int fd;
-	bool good;
-
-	if (mkdirat(root, "step", 0755) != 0)
-		return cell_failed(t, "/step");
-	if (s->script < 0)
-		return OK;
-	fd = openat(root, &SANDBOX_SCRIPT[1], O_WRONLY | O_CREAT | O_CLOEXEC,
-	    SCRIPT_MODE);
-	good = fd >= 0 && copy_bytes(s->script, fd);
-	if (fd >= 0)
-		(void)close(fd);
-	return good ? OK : cell_failed(t, SANDBOX_SCRIPT);
-}
-
 static const struct {
 	const char *path, *text;
 } small_files[] = {
@@ -246,26 +228,6 @@ make_small_files(int root, struct trail *t)
 }
 
 static err
-make_job(int root, const struct step *s, struct trail *t, int *ret_job)
-{
-	char options[96];
-	int fd;
-
-	(void)snprintf(options, sizeof options,
-	    "size=%um,nr_inodes=%d,mode=0700", s->limits.work_mb,
-	    LIM_STEP_FILES);
-	if (mkdirat(root, "job", 0700) != 0 ||
-	    mount("job", "job", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		options) != 0)
-		return cell_failed(t, "/job");
-	fd = openat(root, "job", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return cell_failed(t, "/job");
-	*ret_job = fd;
-	return OK;
-}
-
-static err
 make_proc(int root, struct trail *t)
 {
 	if (mkdirat(root, "proc", 0555) != 0 ||
@@ -283,10 +245,6 @@ enter(struct trail *t)
 		return cell_failed(t, "pivot_root");
 	if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
 		return cell_failed(t, "the old root");
-	if (mount(NULL, "/", NULL,
-		MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
-		NULL) != 0)
-		return cell_failed(t, "a read-only root");
 	return OK;
 }
 
@@ -294,7 +252,7 @@ enter(struct trail *t)
 static const char place[] = "/usr";
 
 err
-root_make(const struct cell *c, struct trail *t, int *ret_job)
+root_make(const struct cell *c, struct trail *t)
 {
 	struct source v[SOURCES];
 	char options[96];
@@ -314,10 +272,58 @@ root_make(const struct cell *c, struct trail *t, int *ret_job)
 		return cell_failed(t, "the root");
 	for (size_t i = 0; i < n; i++)
 		TRY(attach(root, &v[i], t));
-	TRY(make_script(root, c->step, t));
 	TRY(make_small_files(root, t));
 	TRY(make_proc(root, t));
-	TRY(make_job(root, c->step, t, ret_job));
+	if (mkdirat(root, "step", 0755) != 0 || mkdirat(root, "job", 0700) != 0)
+		return cell_failed(t, "/job");
 	(void)close(root);
 	return enter(t);
+}
+
+/* ---- what is of the step ---- */
+
+static err
+make_script(const struct step *s, struct trail *t)
+{
+	int fd;
+	bool good;
+
+	if (s->script < 0)
+		return OK;
+	fd = open(SANDBOX_SCRIPT, O_WRONLY | O_CREAT | O_CLOEXEC, SCRIPT_MODE);
+	good = fd >= 0 && copy_bytes(s->script, fd);
+	if (fd >= 0)
+		(void)close(fd);
+	return good ? OK : cell_failed(t, SANDBOX_SCRIPT);
+}
+
+static err
+make_job(const struct step *s, struct trail *t, int *ret_job)
+{
+	char options[96];
+	int fd;
+
+	(void)snprintf(options, sizeof options,
+	    "size=%um,nr_inodes=%d,mode=0700", s->limits.work_mb,
+	    LIM_STEP_FILES);
+	if (mount("job", "/job", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		options) != 0)
+		return cell_failed(t, "/job");
+	fd = open("/job", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return cell_failed(t, "/job");
+	*ret_job = fd;
+	return OK;
+}
+
+err
+root_finish(const struct step *s, struct trail *t, int *ret_job)
+{
+	TRY(make_script(s, t));
+	TRY(make_job(s, t, ret_job));
+	if (mount(NULL, "/", NULL,
+		MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
+		NULL) != 0)
+		return cell_failed(t, "a read-only root");
+	return OK;
 }

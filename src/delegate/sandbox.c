@@ -15,8 +15,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "delegate/cell.h"
 #include "delegate/event.h"
-#include "delegate/spec.h"
 #include "delegate/zygote.h"
 
 enum {
@@ -293,32 +293,6 @@ pack(const struct sandbox_spec *s, struct parcel *p, struct trail *t)
 	return OK;
 }
 
-static err
-send_parcel(struct zygote *z, struct str packet, const struct parcel *p,
-    struct trail *t)
-{
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(SPEC_FDS * sizeof(int))];
-	} c = {.space = {0}};
-	struct iovec v = {(void *)(uintptr_t)packet.p, packet.n};
-	struct msghdr m = {.msg_iov = &v,
-	    .msg_iovlen = 1,
-	    .msg_control = &c,
-	    .msg_controllen = CMSG_SPACE(p->n * sizeof(int))};
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-	ssize_t n;
-
-	h->cmsg_level = SOL_SOCKET;
-	h->cmsg_type = SCM_RIGHTS;
-	h->cmsg_len = CMSG_LEN(p->n * sizeof(int));
-	memcpy(CMSG_DATA(h), p->fds, p->n * sizeof(int));
-	do
-		n = sendmsg(z->sock, &m, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)packet.n ? OK : no(t, "the zygote");
-}
-
 err
 zygote_run(struct zygote *z, const struct sandbox_spec *s, struct trail *t,
     struct sandbox *ret)
@@ -332,8 +306,8 @@ zygote_run(struct zygote *z, const struct sandbox_spec *s, struct trail *t,
 	e = spec_write(s, t, &b);
 	if (err_ok(e))
 		e = pack(s, &p, t);
-	if (err_ok(e))
-		e = send_parcel(z, buf_view(&b), &p, t);
+	if (err_ok(e) && !packet_send(z->sock, buf_view(&b), p.fds, p.n))
+		e = no(t, "the zygote");
 	buf_done(&b);
 	parcel_drop(&p, !err_ok(e));
 	if (err_ok(e))

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/time.h"
 #include "delegate/cell.h"
 #include "delegate/collect.h"
@@ -29,6 +30,7 @@ enum { MS = 1000, KIB = 1024, NEVER = -1 };
 struct warden {
 	struct cell *cell;
 	struct cgroup group;
+	int sock; /* of the zygote: the step comes from there */
 	int link, control, pidfd, signals;
 	pid_t init;
 	int job;	  /* of the sandbox; -1 */
@@ -152,7 +154,7 @@ start_init(struct warden *w, struct trail *t)
 	w->init = clone_init(&w->pidfd);
 	if (w->init == 0) {
 		(void)close(w->link);
-		(void)close(w->control);
+		(void)close(w->sock);
 		(void)close(w->signals);
 		init_main(w->cell);
 	}
@@ -163,35 +165,89 @@ start_init(struct warden *w, struct trail *t)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (!cgroup_enter(&w->group, w->init))
 		return cell_failed(t, "a cgroup cannot be entered");
-	if (send(w->link, &(char){ORDER_GO}, 1, MSG_NOSIGNAL) != 1)
+	if (send(w->link, &(char){ORDER_MAPPED}, 1, MSG_NOSIGNAL) != 1)
 		return cell_failed(t, "pid 1");
 	return OK;
 }
 
-static void
-close_what_is_the_steps(struct step *s)
+static err
+prepare(struct warden *w, const struct cgroups *groups, unsigned slot,
+    struct trail *t)
 {
-	(void)close(s->out);
-	(void)close(s->err);
-	if (s->script >= 0)
-		(void)close(s->script);
-	for (size_t i = 0; i < s->secrets_n; i++)
-		(void)close(s->secrets[i]);
+	const int bytes = 2 * LIM_STEP_SPEC;
+
+	if (!cgroup_make(groups, slot, &w->group))
+		return cell_failed(t, "a cgroup cannot be made");
+	TRY(start_init(w, t));
+	(void)setsockopt(w->link, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+	return OK;
+}
+
+/* ---- the step ---- */
+
+static char packet[LIM_STEP_SPEC];
+
+/* False: there will be none. */
+static bool
+await_step(struct warden *w, size_t *ret_n, int fds[PACKET_FDS],
+    size_t *ret_fds_n)
+{
+	struct pollfd p[2] = {{w->sock, POLLIN, 0}, {w->signals, POLLIN, 0}};
+	ssize_t n;
+
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	if (p[1].revents != 0)
+		return false;
+	n = packet_receive(w->sock, packet, sizeof packet, fds, ret_fds_n);
+	if (n <= 0 || *ret_fds_n <= SPEC_CONTROL)
+		return false;
+	w->control = fds[SPEC_CONTROL];
+	*ret_n = (size_t)n;
+	return true;
+}
+
+/* Its limits, and on to pid 1; what it says when it has ended already is
+ * read later. */
+static err
+begin(struct warden *w, size_t n, const int *fds, size_t fds_n, struct trail *t)
+{
+	struct step *s = w->cell->step;
+
+	if (!err_ok(spec_read(str_of(packet, n), fds, fds_n, s))) {
+		trail_set(t, "the packet is bent");
+		return err_of(E_PEER);
+	}
+	if (!cgroup_limit(&w->group, &s->limits))
+		return cell_failed(t, "the limits of a cgroup cannot be set");
+	w->begun = now_ms();
+	w->deadline = w->begun + (int64_t)s->limits.wall_s * MS;
+	(void)packet_send(w->link, str_of(packet, n), fds, fds_n);
+	return OK;
 }
 
 static err
-begin(struct warden *w, const struct cgroups *groups, unsigned slot,
-    struct trail *t)
+run(struct warden *w, const struct trail *prepared, struct trail *t)
 {
-	const char *what = "";
-	bool made =
-	    cgroup_make(groups, slot, &w->cell->step->limits, &w->group, &what);
+	int fds[PACKET_FDS];
+	size_t n = 0, fds_n = 0;
+	err e;
 
-	if (!made)
-		return cell_failed(t, what);
+	if (!await_step(w, &n, fds, &fds_n)) {
+		trail_set(t, "no step came");
+		return err_of(E_UNAVAILABLE);
+	}
 	w->begun = now_ms();
-	w->deadline = w->begun + (int64_t)w->cell->step->limits.wall_s * MS;
-	return start_init(w, t);
+	if (prepared->detail[0] != 0) {
+		*t = *prepared;
+		e = err_of(E_DENIED);
+	} else {
+		e = begin(w, n, fds, fds_n, t);
+	}
+	for (size_t i = 0; i < fds_n; i++)
+		if (i != SPEC_CONTROL)
+			(void)close(fds[i]);
+	return e;
 }
 
 /* ---- what happens ---- */
@@ -395,23 +451,26 @@ signals_as_file(void)
 }
 
 _Noreturn void
-warden_main(struct cell *c, struct cgroups *groups, unsigned slot)
+warden_main(struct cell *c, struct cgroups *groups, unsigned slot, int sock)
 {
 	struct warden w = {.cell = c,
-	    .control = c->step->control,
+	    .sock = sock,
+	    .control = -1,
 	    .link = -1,
 	    .pidfd = -1,
 	    .signals = signals_as_file(),
 	    .job = -1,
 	    .deadline = NEVER,
 	    .end = {.status = -1}};
-	struct trail t = {{0}};
+	struct trail prepared = {{0}}, t = {{0}};
 	pid_t parent = getppid();
 	err e;
 
 	(void)prctl(PR_SET_NAME, "redoubt-warden", 0, 0, 0);
-	e = begin(&w, groups, slot, &t);
-	close_what_is_the_steps(c->step);
+	e = prepare(&w, groups, slot, &prepared);
+	if (err_ok(e))
+		memset(&prepared, 0, sizeof prepared);
+	e = run(&w, &prepared, &t);
 	if (!err_ok(e)) {
 		refuse(&w, &t);
 		kill_now(&w);
@@ -419,10 +478,12 @@ warden_main(struct cell *c, struct cgroups *groups, unsigned slot)
 	if (w.pidfd >= 0)
 		watch_over(&w);
 	account(&w);
+	if (w.control >= 0)
+		report(&w);
+	/* The slot is free when we are gone: nobody waits for this. */
 	cgroup_remove(&w.group);
 	/* Our zygote was killed: nobody else tidies up. */
 	if (getppid() != parent)
 		cgroups_close(groups);
-	report(&w);
 	_exit(0);
 }

@@ -26,11 +26,21 @@ enum {
 	POOL = 0x70000000, /* uids nobody hands out: above systemd's */
 	POOL_SLOT_BITS = 10,
 	POOL_ZYGOTES = 0x3ffff,
+	SPARES = 6, /* sandboxes that wait for a step */
+	SLOTS = (int)LIM_STEPS + SPARES,
+	QUIET_MS = 10,
 	END_MS = 5000,
 	MS = 1000,
+	BUSY = -1,
 };
 
-_Static_assert((int)LIM_STEPS <= 1 << POOL_SLOT_BITS, "a uid for each");
+_Static_assert((int)SLOTS <= 1 << POOL_SLOT_BITS, "a uid for each");
+
+/* A warden; `sock` is BUSY once it has its step. */
+struct slot {
+	pid_t pid; /* 0: nobody */
+	int sock;
+};
 
 static struct {
 	int sock, signals;
@@ -39,9 +49,9 @@ static struct {
 	struct zygote_conf conf;
 	struct cgroups groups;
 	struct filter filters[SANDBOX_PROFILES][2];
-	pid_t wardens[LIM_STEPS];
+	struct slot slots[SLOTS];
 	char packet[LIM_STEP_SPEC];
-	struct step step;
+	struct step step; /* for wardens to fill in */
 } zygote;
 
 /* ---- at the beginning ---- */
@@ -128,27 +138,16 @@ prepare(int sock, struct trail *t)
 	return make_filters(t);
 }
 
-/* ---- a step ---- */
-
-static unsigned
-free_slot(void)
-{
-	unsigned i = 0;
-
-	while (i < zygote.most && zygote.wardens[i] != 0)
-		i++;
-	return i;
-}
+/* ---- wardens ---- */
 
 static _Noreturn void
-become_warden(unsigned slot)
+become_warden(unsigned slot, int sock)
 {
-	struct step *s = &zygote.step;
 	bool privileged = geteuid() == 0;
 	unsigned pool = POOL +
 	    (((unsigned)zygote.self & POOL_ZYGOTES) << POOL_SLOT_BITS) + slot;
-	struct cell c = {.step = s,
-	    .filter = &zygote.filters[s->profile][s->egress ? 1 : 0],
+	struct cell c = {.step = &zygote.step,
+	    .filters = zygote.filters,
 	    .conf = &zygote.conf,
 	    .level = zygote.groups.level,
 	    .privileged = privileged,
@@ -157,11 +156,65 @@ become_warden(unsigned slot)
 
 	(void)close(zygote.sock);
 	(void)close(zygote.signals);
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (zygote.slots[i].pid != 0 && zygote.slots[i].sock != BUSY)
+			(void)close(zygote.slots[i].sock);
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
 	    getppid() != zygote.self)
 		_exit(1);
-	warden_main(&c, &zygote.groups, slot);
+	warden_main(&c, &zygote.groups, slot, sock);
 }
+
+static unsigned
+count(bool busy)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SLOTS; i++)
+		n += zygote.slots[i].pid != 0 &&
+		    (zygote.slots[i].sock == BUSY) == busy;
+	return n;
+}
+
+/* Its slot; NULL with errno. */
+static struct slot *
+new_spare(void)
+{
+	const int bytes = 2 * LIM_STEP_SPEC;
+	unsigned slot = 0;
+	int pair[2];
+	pid_t pid;
+
+	while (slot < SLOTS && zygote.slots[slot].pid != 0)
+		slot++;
+	if (slot == SLOTS ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return NULL;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(pair[0]);
+		become_warden(slot, pair[1]);
+	}
+	(void)close(pair[1]);
+	if (pid < 0) {
+		(void)close(pair[0]);
+		return NULL;
+	}
+	zygote.slots[slot] = (struct slot){pid, pair[0]};
+	return &zygote.slots[slot];
+}
+
+static struct slot *
+a_spare(void)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (zygote.slots[i].pid != 0 && zygote.slots[i].sock != BUSY)
+			return &zygote.slots[i];
+	return new_spare();
+}
+
+/* ---- a step ---- */
 
 static void
 refuse(int control, const char *why)
@@ -174,56 +227,40 @@ refuse(int control, const char *why)
 	(void)send(control, &ev, sizeof ev, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* To a spare; one that has died meanwhile is passed over. */
 static void
-start(size_t n, const int *fds, size_t fds_n)
+start(struct str packet, const int *fds, size_t fds_n)
 {
-	unsigned slot = free_slot();
-	pid_t pid;
+	struct slot *s;
+	bool sent = false;
 
-	if (!err_ok(spec_read(str_of(zygote.packet, n), fds, fds_n,
-		&zygote.step))) {
-		if (fds_n > SPEC_CONTROL)
-			refuse(fds[SPEC_CONTROL], "the zygote was misled");
-	} else if (slot == zygote.most) {
-		refuse(zygote.step.control, "too many steps at a time");
-	} else {
-		pid = fork();
-		if (pid == 0)
-			become_warden(slot);
-		if (pid < 0)
-			refuse(zygote.step.control, "fork");
-		else
-			zygote.wardens[slot] = pid;
+	if (fds_n <= SPEC_CONTROL)
+		return;
+	if (count(true) >= zygote.most) {
+		refuse(fds[SPEC_CONTROL], "too many steps at a time");
+		return;
 	}
+	while (!sent && (s = a_spare()) != NULL) {
+		sent = packet_send(s->sock, packet, fds, fds_n);
+		(void)close(s->sock);
+		s->sock = BUSY;
+	}
+	if (!sent)
+		refuse(fds[SPEC_CONTROL], "fork");
 }
 
 /* False: the delegate is gone. */
 static bool
 receive(void)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(SPEC_FDS * sizeof(int))];
-	} c;
-	struct iovec v = {zygote.packet, sizeof zygote.packet};
-	struct msghdr m = {.msg_iov = &v,
-	    .msg_iovlen = 1,
-	    .msg_control = &c,
-	    .msg_controllen = sizeof c};
-	ssize_t n = recvmsg(zygote.sock, &m, MSG_CMSG_CLOEXEC);
-	int fds[SPEC_FDS];
-	size_t fds_n = 0;
-	struct cmsghdr *h;
+	int fds[PACKET_FDS];
+	size_t fds_n;
+	ssize_t n = packet_receive(zygote.sock, zygote.packet,
+	    sizeof zygote.packet, fds, &fds_n);
 
 	if (n <= 0)
-		return n < 0 && errno == EINTR;
-	h = CMSG_FIRSTHDR(&m);
-	if (h != NULL && h->cmsg_type == SCM_RIGHTS) {
-		fds_n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(fds, CMSG_DATA(h), fds_n * sizeof(int));
-	}
-	start((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? 0 : (size_t)n,
-	    fds, fds_n);
+		return false;
+	start(str_of(zygote.packet, (size_t)n), fds, fds_n);
 	for (size_t i = 0; i < fds_n; i++)
 		(void)close(fds[i]);
 	return true;
@@ -239,30 +276,26 @@ reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (unsigned i = 0; i < zygote.most; i++)
-			if (zygote.wardens[i] == pid) {
-				zygote.wardens[i] = 0;
-				if (!WIFEXITED(status))
-					cgroup_remove(&(
-					    struct cgroup){&zygote.groups, i});
-			}
-}
+		for (unsigned i = 0; i < SLOTS; i++) {
+			struct slot *s = &zygote.slots[i];
 
-static bool
-any_left(void)
-{
-	for (unsigned i = 0; i < zygote.most; i++)
-		if (zygote.wardens[i] != 0)
-			return true;
-	return false;
+			if (s->pid != pid)
+				continue;
+			if (s->sock != BUSY)
+				(void)close(s->sock);
+			*s = (struct slot){0, BUSY};
+			if (!WIFEXITED(status))
+				cgroup_remove(
+				    &(struct cgroup){&zygote.groups, i});
+		}
 }
 
 static void
 signal_all(int what)
 {
-	for (unsigned i = 0; i < zygote.most; i++)
-		if (zygote.wardens[i] != 0)
-			(void)kill(zygote.wardens[i], what);
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (zygote.slots[i].pid != 0)
+			(void)kill(zygote.slots[i].pid, what);
 }
 
 static _Noreturn void
@@ -274,7 +307,7 @@ end_all(void)
 
 	(void)close(zygote.sock);
 	signal_all(SIGTERM);
-	for (reap(); any_left(); reap()) {
+	for (reap(); count(true) + count(false) > 0; reap()) {
 		int64_t left = until - time_mono_us() / MS;
 
 		if (left <= 0) {
@@ -302,11 +335,33 @@ take_signals(void)
 	return stay;
 }
 
+static _Noreturn void
+serve(void)
+{
+	struct pollfd p[2] = {{zygote.sock, POLLIN, 0},
+	    {zygote.signals, POLLIN, 0}};
+
+	for (;;) {
+		bool spare = count(false) < SPARES &&
+		    count(true) + count(false) < zygote.most + SPARES;
+
+		int ms = !spare ? -1 : count(false) == 0 ? 0 : QUIET_MS;
+
+		/* New spares when nobody waits: entering a cgroup of version
+		 * 1 holds up every fork and exec of the host. */
+		if (poll(p, 2, ms) == 0 && new_spare() == NULL)
+			(void)poll(p, 2, MS);
+		if ((p[1].revents & POLLIN) != 0 && !take_signals())
+			end_all();
+		if (p[0].revents != 0 && !receive())
+			end_all();
+	}
+}
+
 _Noreturn void
 zygote_main(const struct zygote_conf *conf, int sock, int parent)
 {
 	struct zygote_hello hello = {.level = CGROUP_NONE};
-	struct pollfd p[2];
 	err e;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
@@ -322,13 +377,5 @@ zygote_main(const struct zygote_conf *conf, int sock, int parent)
 		(ssize_t)sizeof hello ||
 	    !hello.good)
 		_exit(1);
-	p[0] = (struct pollfd){zygote.sock, POLLIN, 0};
-	p[1] = (struct pollfd){zygote.signals, POLLIN, 0};
-	for (;;) {
-		(void)poll(p, 2, -1);
-		if ((p[1].revents & POLLIN) != 0 && !take_signals())
-			end_all();
-		if (p[0].revents != 0 && !receive())
-			end_all();
-	}
+	serve();
 }

@@ -69,11 +69,11 @@ TEST(here)
 	struct cgroup_usage u;
 	struct cgroups c;
 	struct cgroup g;
-	const char *what = "";
 
 	cgroups_open(&c);
 	printf("# %s\n", cgroup_level_name(c.level));
-	T_OK(cgroup_make(&c, 0, &l, &g, &what));
+	T_OK(cgroup_make(&c, 0, &g));
+	T_OK(cgroup_limit(&g, &l));
 	cgroup_usage(&g, &u);
 	T_OK(!u.oom);
 	cgroup_remove(&g);
