@@ -793,6 +793,14 @@ def server_gone(rig):
 
 
 @test
+def the_doctor_of_a_delegate(rig):
+    d = j(rig, "delegate", "doctor")
+    rig.check(d["level"] in ("full", "degraded"), d["missing"])
+    rig.check(len(d["probes"]) >= 44, d)
+    rig.check("level " in cli(rig, "delegate", "doctor"), "a line a probe")
+
+
+@test
 def every_command_was_driven(rig):
     used.add("serve")
     rig.eq(sorted(set(names) - used), [])
