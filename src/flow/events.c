@@ -26,6 +26,7 @@ static const struct {
     {"policy_tests.", PERM_ROLE_VIEW},
     {"token.", PERM_TOKEN_ADMIN},
     {"runbook.", PERM_RUNBOOK_VIEW},
+    {"trigger.", PERM_RUNBOOK_VIEW},
     {"delegate.", PERM_DELEGATE_VIEW},
     {"task.", PERM_RUN_VIEW},
     {"idp.", PERM_IDP_VIEW},

@@ -126,6 +126,7 @@ schema_name(enum schema s)
 	    [SCHEMA_RUNBOOK] = "runbook",
 	    [SCHEMA_RUNBOOK_VERSION] = "runbook_version",
 	    [SCHEMA_VERSION_APPROVAL] = "runbook_approval",
+	    [SCHEMA_TRIGGER] = "trigger",
 	    [SCHEMA_DELEGATE] = "delegate",
 	    [SCHEMA_DELEGATE_APPROVAL] = "delegate_approval",
 	    [SCHEMA_JOIN] = "delegate_join",

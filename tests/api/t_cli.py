@@ -295,6 +295,26 @@ def a_delegate_of_its_own(rig):
 
 
 @test
+def triggers(rig):
+    doc = {"slug": "started", "name": "S", "context": "any", "steps": [
+        {"id": "look", "kind": "manual", "instructions": "Look."}]}
+    j(rig, "runbook", "create", json.dumps(doc))
+    a, _ = rig.make_account("responder", rig.project)
+    t = j(rig, "trigger", "create", "nightly", "--runbook", "started",
+          "--service-account", a, "--on", "schedule", "--cron", "0 3 * * *",
+          "--time-zone", "Europe/Berlin")
+    rig.check("nightly" in cli(rig, "trigger", "list"), "table")
+    rig.eq(len(j(rig, "trigger", "next", t["id"], "--limit", "3")["items"]),
+           3)
+    rig.eq(j(rig, "trigger", "update", t["id"], "--enabled", "false")[
+        "enabled"], False)
+    rig.eq(j(rig, "trigger", "show", t["id"])["cron"], "0 3 * * *")
+    cli(rig, "run", "log", t["id"], "--tail", "100", rc=3)  # no run
+    cli(rig, "trigger", "rm", t["id"])
+    cli(rig, "trigger", "show", t["id"], rc=3)
+
+
+@test
 def delegates(rig):
     d = j(rig, "delegate", "create", "fra-1", "--label", "site=fra",
           "--label", "os=linux", "--max-tasks", "4")

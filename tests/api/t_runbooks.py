@@ -276,6 +276,80 @@ def another_project_does_not_see_it(rig):
     rig.eq(rig.get("/v1/projects/other/runbooks").json["items"], [r.json])
 
 
+def trigger(rig, **kw):
+    a, _ = rig.make_account("responder", rig.project)
+    body = {"name": "t", "runbook": "triggered", "service_account": a,
+            "on": "incident_updated", "inputs": {
+                "host": {"incident": "fields.host"}}}
+    body.update(kw)
+    return rig.post(rig.p + "/triggers", body)
+
+
+@test
+def triggers(rig):
+    rig.ok(rig.post(rig.p + "/runbooks", {"document": script("triggered")}),
+           201)
+    when = {"all": [{"changed": "severity"},
+                    {"eq": [{"old": "severity"}, "sev3"]}]}
+    r = rig.ok(trigger(rig, when=when, delay_s=300, guard={"once": True}),
+               201).json
+    rig.eq((r["when"], r["delay_s"], r["enabled"], r["cron"]),
+           (when, 300, True, None))
+    path = rig.p + "/triggers/" + r["id"]
+    rig.eq(rig.ok(rig.get(path), 200).json, r)
+    rig.eq(rig.get(rig.p + "/triggers").json["items"], [r])
+    for bad, at in (({"on": "often"}, "on"), ({"cron": "* * * * *"}, "cron"),
+                    ({"inputs": {}}, "inputs.host"),
+                    ({"inputs": {"host": 1}}, "inputs.host"),
+                    ({"inputs": {"host": "a", "no": 1}}, "inputs.no"),
+                    ({"when": {"eq": [1]}}, "when.eq"),
+                    ({"guard": {"per_hour": 0}}, "guard.per_hour"),
+                    ({"runbook": "nobody"}, "runbook"),
+                    ({"service_account":
+                      "0190a000-0000-7000-8000-000000000000"}, "service")):
+        x = trigger(rig, **bad)
+        rig.check(x.status == 400 and x.json["detail"].startswith(at),
+                  f"{bad}: {x!r}")
+    s = rig.ok(rig.patch(path, {
+        "on": "schedule", "cron": "30 2 * * *", "when": None, "delay_s": None,
+        "guard": None, "time_zone": "Europe/Berlin",
+        "inputs": {"host": "web1"}}), 200).json
+    rig.eq((s["when"], s["cron"]), (None, "30 2 * * *"))
+    times = rig.ok(rig.get(path + "/next?limit=200"), 200).json["items"]
+    rig.eq(len(times), 200)
+    rig.check(all(a["at"] < b["at"] for a, b in zip(times, times[1:])),
+              "in order")
+    rig.check({x["at"][11:16] for x in times} >= {"01:30"}, f"{times[:3]}")
+    rig.ok(rig.delete(rig.p + "/runbooks/triggered"), 409)
+    rig.ok(rig.delete(path), 204)
+    rig.ok(rig.get(path), 404)
+    rig.ok(rig.delete(rig.p + "/runbooks/triggered"), 204)
+
+
+@test
+def a_trigger_gives_nobody_more(rig):
+    rig.ok(rig.post(rig.p + "/runbooks", {"document": document("rights")}),
+           201)
+    strong, _ = rig.make_account("project_admin", rig.project)
+    weak, _ = rig.make_account("viewer", rig.project)
+    _, author = person(rig, "automation_author", rig.project)
+    _, admin = person(rig, "project_admin", rig.project)
+    body = {"name": "x", "runbook": "rights", "on": "alert_opened"}
+    r = author.post(rig.p + "/triggers", {**body, "service_account": weak})
+    rig.ok(r, 403)  # may not run it by hand either
+    rig.ok(rig.post("/v1/roles", {"name": "both", "permissions": [
+        "project.view", "incident.view", "alert.view", "run.view",
+        "runbook.view", "runbook.edit", "runbook.run", "token.create"]}), 201)
+    _, author = person(rig, "both", rig.project)
+    rig.ok(author.post(rig.p + "/triggers", {
+        **body, "service_account": weak}), 201)
+    r = author.post(rig.p + "/triggers", {**body, "service_account": strong})
+    rig.check(r.status == 403 and "you do not" in r.json["detail"], f"{r!r}")
+    t = rig.ok(admin.post(rig.p + "/triggers", {
+        **body, "service_account": strong}), 201).json
+    rig.ok(author.patch(f"{rig.p}/triggers/{t['id']}", {"name": "mine"}), 403)
+
+
 @test
 def it_survives_a_restart_and_rotation(rig):
     path, r = make(rig, "durable")

@@ -248,8 +248,8 @@ static bool
 is_silent(const struct route_row *r)
 {
 	static const char *const ids[] = {"none", "members_put", "audit_stream",
-	    "metrics", "logout", "webauthn_challenge", "webauthn_add",
-	    "secret_recipients"};
+	    "metrics", "run_log_stream", "logout", "webauthn_challenge",
+	    "webauthn_add", "secret_recipients"};
 
 	for (size_t i = 0; i < COUNT(ids); i++)
 		if (strcmp(r->id, ids[i]) == 0)
