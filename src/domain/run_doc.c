@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "domain/run.h"
 
-enum { RUN_DOC_VERSION = 1, WORD_MAX = 32 };
+enum { RUN_DOC_VERSION = 1, WORD_MAX = 64 };
 
 /* ---- writing ---- */
 

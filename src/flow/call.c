@@ -32,6 +32,11 @@ ask(struct call *c, const struct target *t, const struct grant **ret)
 	struct decision d;
 	err e = access_grant(c->a, c->actor, t, c->now, &d, ret);
 
+	if (err_ok(e) && c->also != NULL) {
+		const struct grant *other;
+
+		e = access_grant(c->a, c->also, t, c->now, &d, &other);
+	}
 	if (err_ok(e))
 		permset_add(&c->asked, t->perm);
 	else
@@ -135,6 +140,12 @@ call_credential(const struct call *c, struct arena *a)
 
 	if (who == NULL)
 		return STR_NONE;
+	if (c->run != NULL && c->run->hidden)
+		return STR_NONE;
+	if (c->run != NULL) {
+		uuid_text(&c->run->run, text);
+		return arena_dup(a, str_of(text, UUID_TEXT));
+	}
 	if (who->token != NULL)
 		return str_of(who->token->key_id, TOKEN_KEY_ID);
 	if (who->session != NULL)
@@ -153,6 +164,8 @@ call_source_kind(const struct call *c)
 {
 	struct str agent = http_header(c->req, STR("user-agent"));
 
+	if (c->run != NULL)
+		return "run";
 	if (c->route->auth == ROUTE_INGEST)
 		return "webhook";
 	if (c->actor->session != NULL)

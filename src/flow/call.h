@@ -56,6 +56,13 @@ struct record {
 
 enum { CALL_COOKIES = 3 };
 
+/* Which run does what a call does, and how many runs stand behind it. */
+struct run_origin {
+	struct uuid run;
+	uint32_t depth;
+	bool hidden; /* of a private incident */
+};
+
 struct call {
 	struct lane *lane;  /* of the thread at work now */
 	struct exchange *x; /* NULL in unit tests */
@@ -71,6 +78,9 @@ struct call {
 	const struct route *route;
 	struct str var[ROUTE_VARS]; /* decoded path variables, {p} first */
 	const struct actor *actor;
+	/* Of runs: who else must be permitted, or NULL; and which run. */
+	const struct actor *also;
+	const struct run_origin *run;
 	enum auth_reason why;
 	struct hook_proof hook;	   /* of a sender */
 	struct delegate_cert cert; /* of a delegate */
@@ -145,7 +155,7 @@ err call_bad(struct call *c, enum err_code code, const char *fmt, ...)
 /* The public name of the credential: a token's key id, the id of a session or
  * of a sender's secret; empty for none.  In the arena. */
 struct str call_credential(const struct call *c, struct arena *a);
-/* How it came: "ui", "api", "cli" or "webhook", for `source`. */
+/* How it came: "ui", "api", "cli", "webhook" or "run", for `source`. */
 const char *call_source_kind(const struct call *c);
 /* {"kind":…,"principal":…,"credential":…,"address":…} */
 void call_source_json(struct call *c, struct jw *w);

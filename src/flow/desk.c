@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "flow/engine.h"
 #include "flow/tags.h"
 #include "flow/writer.h"
 
@@ -20,6 +21,7 @@ struct desk {
 	uint32_t key_id, key_id_before;
 	unsigned cards;
 	bool known; /* the numbers above are */
+	struct engine engine;
 };
 
 static struct desk *
@@ -556,7 +558,9 @@ desk_clear(struct desk *d, struct lane *l, bool undone)
 		while (d->known && d->key_id > d->key_id_before)
 			keyring_forget(l->ring, d->key_id--);
 		d->known = false;
+		d->engine = (struct engine){0};
 	}
+	BUG_ON(d->engine.first != NULL);
 	d->incidents = NULL;
 	d->alerts = NULL;
 	d->cards = 0;
@@ -607,4 +611,10 @@ uint32_t
 desk_key_id(struct desk *d)
 {
 	return ++d->key_id;
+}
+
+struct engine *
+desk_engine(struct lane *l)
+{
+	return &desk_of(l)->engine;
 }

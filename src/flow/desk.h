@@ -97,5 +97,8 @@ bool desk_full(const struct desk *d);
 struct arena *desk_arena(struct desk *d);
 uint64_t desk_delivery_seq(struct desk *d);
 uint32_t desk_key_id(struct desk *d);
+/* What the engine of runs has in mind (engine.h); forgotten with the rest. */
+struct engine;
+struct engine *desk_engine(struct lane *l);
 
 #endif

@@ -4,6 +4,7 @@
 #include "flow/asked.h"
 #include "flow/incident_view.h"
 #include "flow/ledger.h"
+#include "store/run.h"
 
 /* What one must be permitted to see to be told of an action. */
 static const struct {
@@ -15,6 +16,9 @@ static const struct {
     {"alert.", PERM_ALERT_VIEW},
     {"ingest.", PERM_ALERT_VIEW},
     {"integration.", PERM_INTEGRATION_VIEW},
+    {"run.", PERM_RUN_VIEW},
+    {"trigger.", PERM_RUNBOOK_VIEW},
+    {"automation.", PERM_PROJECT_VIEW},
     {"project.", PERM_PROJECT_VIEW},
     {"user.", PERM_USER_VIEW},
     {"service_account.", PERM_USER_VIEW},
@@ -99,9 +103,17 @@ visible(struct call *c, struct arena *a, struct str type, const struct uuid *id)
 	struct alert_id aid = {*id};
 	struct alert_row alert;
 	bool member = false;
+	struct run_row run;
 	err e;
 
-	if (str_is(type, "alert")) {
+	if (str_is(type, "run")) {
+		e = store_run_by_id(c->lane->conn, id, a, &run);
+		if (err_ok(e) && run.incident == 0)
+			return true;
+		if (err_ok(e))
+			e = store_incident_by_seq(c->lane->conn, run.incident,
+			    a, &incident);
+	} else if (str_is(type, "alert")) {
 		e = store_alert_by_id(c->lane->conn, &aid, a, &alert);
 		if (err_ok(e) && alert.incident == 0)
 			return true;
@@ -168,6 +180,9 @@ resources(struct call *c, struct arena *a, uint64_t seq,
 			uuid_text(&u, text);
 			id = str_of(text, UUID_TEXT);
 		}
+		if (str_is(type, "run") &&
+		    (!uuid_parse(id, &u) || !visible(c, a, type, &u)))
+			return 0; /* all of it is about what is not there */
 		if ((str_is(type, "incident") || str_is(type, "alert")) &&
 		    (!uuid_parse(id, &u) || !visible(c, a, type, &u)))
 			continue;

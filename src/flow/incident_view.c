@@ -10,14 +10,20 @@ static const struct json_limits doc_limits = {
     .values = LIM_JSON_VALUES,
 };
 
-void
-caller_subjects(struct call *c, struct subjects *ret)
+static void
+subjects_of(const struct actor *who, int64_t now, struct subjects *ret)
 {
 	struct access_subject as[SUBJECTS_MAX];
 
-	ret->n = access_subjects(c->actor, c->now, as, SUBJECTS_MAX);
+	ret->n = access_subjects(who, now, as, SUBJECTS_MAX);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->s[i] = (struct subject){as[i].kind, as[i].id};
+}
+
+void
+caller_subjects(struct call *c, struct subjects *ret)
+{
+	subjects_of(c->actor, c->now, ret);
 }
 
 err
@@ -26,6 +32,10 @@ view_member(struct call *c, uint64_t seq, bool *ret)
 	struct subjects me;
 
 	caller_subjects(c, &me);
+	TRY(store_member_any(c->lane->conn, seq, me.s, me.n, ret));
+	if (!*ret || c->also == NULL)
+		return OK;
+	subjects_of(c->also, c->now, &me);
 	return store_member_any(c->lane->conn, seq, me.s, me.n, ret);
 }
 

@@ -183,7 +183,8 @@ body_optional(enum schema s)
 {
 	return s == SCHEMA_ALERT_ACT || s == SCHEMA_WITHDRAWAL ||
 	    s == SCHEMA_ROTATE || s == SCHEMA_TOKEN_ROTATE ||
-	    s == SCHEMA_TOKEN_NARROW || s == SCHEMA_DELEGATE_APPROVAL;
+	    s == SCHEMA_TOKEN_NARROW || s == SCHEMA_DELEGATE_APPROVAL ||
+	    s == SCHEMA_RUN || s == SCHEMA_RUN_CANCEL;
 }
 
 static bool
@@ -356,6 +357,17 @@ line_handle(struct call *c)
 	if (c->narrow && !c->narrowed)
 		return err_of(E_FORBIDDEN);
 	return OK;
+}
+
+err
+line_inside(struct call *c)
+{
+	BUG_ON(c->run == NULL);
+	if (c->body != NULL)
+		TRY(shape_body(c->route->schema, c->route->set, c->body,
+		    &c->trail));
+	TRY(step_access(c));
+	return line_handle(c);
 }
 
 err

@@ -25,6 +25,9 @@ size_t line_body_cap(const struct http_request *head);
 /* Who and may they, once more: by the writer when the world has changed since,
  * so the queued request of a revoked token does nothing. */
 err line_recheck(struct call *c) MUST_USE;
+/* A change that a run makes, in the writer: body, rights and handler as if it
+ * had been asked for; the credential was checked when the run began. */
+err line_inside(struct call *c) MUST_USE;
 /* The route's handler; an answer that no resource was asked about for is not
  * one for who may see some resources only. */
 err line_handle(struct call *c) MUST_USE;

@@ -226,6 +226,23 @@ glass_reviewed(struct call *c, char detail[DETAIL])
 }
 
 static bool
+goes_on(struct call *c, char detail[DETAIL])
+{
+	const struct freeze *f = world_freeze(call_world(c), 0);
+	size_t n;
+
+	(void)world_objects(call_world(c), OBJECT_FREEZE, &n);
+	if (f != NULL)
+		(void)snprintf(detail, DETAIL,
+		    "automation stands still everywhere: %.*s",
+		    (int)(f->reason.n < 100 ? f->reason.n : 100), f->reason.p);
+	else
+		(void)snprintf(detail, DETAIL,
+		    "automation stands still in %zu projects", n);
+	return n == 0;
+}
+
+static bool
 policy_holds(struct call *c, char detail[DETAIL])
 {
 	size_t n, failing;
@@ -402,6 +419,8 @@ static const struct check checks[] = {
 	"credentials"},
     {"break_glass_reviewed", glass_reviewed,
 	"have somebody else review them: redoubt break-glass review"},
+    {"automation_goes_on", goes_on,
+	"redoubt automation status; redoubt automation thaw lets it go on"},
     {"policy_tests", policy_holds,
 	"write down who must and must not: redoubt access set-tests"},
     {"second_factors", second_factors,

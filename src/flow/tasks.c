@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "domain/selector.h"
 #include "flow/desk.h"
+#include "flow/runs.h"
 #include "flow/task_job.h"
 #include "flow/writer.h"
 
@@ -91,10 +92,14 @@ task_job(struct lane *l, const struct task_row *r, struct arena *a,
 	struct seal_where w = where_of(r);
 	const struct json *j;
 	struct str text;
+	err e;
 
 	TRY(lane_open_sealed(l, &w, r->stored, a, &text));
 	TRY(json_parse(a, text, &job_limits, NULL, &j));
 	TRY(job_read(j, ret));
+	e = run_inputs_text(l, &r->run, a, &ret->inputs);
+	if (!err_is(e, E_NOT_FOUND))
+		TRY(e);
 	return json_parse(a, ret->labels, &job_limits, NULL, &ret->labels_json);
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "flow/chores.h"
+#include "flow/engine.h"
 #include "flow/line.h"
 #include "flow/park.h"
 #include "flow/policy_tests.h"
@@ -51,8 +52,7 @@ struct writer {
 	int64_t sign_at;	/* by the clock that is never set */
 	struct chores chores;
 	struct park park;
-	bool look;   /* there may be something for those who wait */
-	bool waited; /* somebody waits for the next checkpoint */
+	bool look, waited; /* for those who wait; for the next checkpoint */
 
 	/* Refusals of nobody: see wait_longer. */
 	struct call *nobody[LIM_WRITER_QUEUE];
@@ -601,15 +601,14 @@ static void
 rest(struct writer *w)
 {
 	struct pollfd p = {.fd = w->wake, .events = POLLIN};
-	int ms = w->look ? 0 : w->nobody_n > 0 ? NOBODY_MS : SIGN_EVERY_MS;
+	int ms = w->nobody_n > 0 ? NOBODY_MS : SIGN_EVERY_MS;
 	uint64_t n;
 
+	ms = w->look ? 0 : engine_rest_ms(&w->lane, ms);
 	ms = park_wait(&w->park, time_now_ms(), ms);
-	if (poll(&p, 1, ms) > 0) {
-		ssize_t got = read(w->wake, &n, sizeof n);
-
-		(void)got; /* non-blocking; only says that there is work */
-	}
+	/* non-blocking; only says that there is work */
+	if (poll(&p, 1, ms) > 0 && read(w->wake, &n, sizeof n) < 0)
+		return;
 }
 
 static void *
@@ -625,6 +624,7 @@ work(void *arg)
 		run_many(w, c, sort_out(w, c, n));
 		run_nobody(w, stop);
 		run_tasks(w);
+		engine_tend(&w->lane);
 		sign(w);
 		chores_do(&w->lane, &w->chores);
 		run_parked(w, stop);

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "flow/load.h"
+#include "flow/runs.h"
 #include "flow/writer.h"
 
 /* ---- the keeper's thread ---- */
@@ -86,6 +87,7 @@ start(struct local *l, struct arena *a, struct trail *t)
 	TRY(store_open(db, STORE_WRITE, t, &l->st.store));
 	TRY(state_load(&l->st, &l->server, t));
 	TRY(state_check_log(&l->st, &l->server, t));
+	l->st.on_task = run_task_event;
 	return writer_start(&l->st, &l->server, &l->st.writer);
 }
 

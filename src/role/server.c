@@ -17,6 +17,7 @@
 #include "flow/load.h"
 #include "flow/ration.h"
 #include "flow/readers.h"
+#include "flow/runs.h"
 #include "flow/streams.h"
 #include "flow/writer.h"
 #include "role/control.h"
@@ -168,6 +169,7 @@ start_flow(struct server *s)
 {
 	struct state *st = &s->state;
 
+	st->on_task = run_task_event;
 	TRY(writer_start(st, &s->boot.keeper, &st->writer));
 	TRY(writer_do(st->writer, note_start, NULL));
 	TRY(readers_start(st, s->boot.settings.readers, LIM_READER_QUEUE,

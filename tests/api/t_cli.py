@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from browser import GOOD, now_step, totp  # noqa: E402
 from delegatekit import Delegate, person  # noqa: E402
+from runkit import Book, approval, manual  # noqa: E402
 from rig import BINARY, SANITIZED, test, run  # noqa: E402
 from ssokit import Key  # noqa: E402
 
@@ -800,6 +801,33 @@ def identity_providers(rig):
     j(rig, "idp", "update", i["id"], "--enabled", "false")
     cli(rig, "idp", "rm", i["id"])
     cli(rig, "idp", "show", i["id"], rc=3)
+
+
+@test
+def runs(rig):
+    b = Book(rig, "cli-runs", [manual("a"), approval("ok"), manual("b")],
+             inputs=[{"name": "host", "type": "string"}])
+    p = j(rig, "runbook", "run", "cli-runs", "--dry-run")
+    rig.eq([s["id"] for s in p["steps"]], ["a", "ok", "b"])
+    r = j(rig, "runbook", "run", "cli-runs", "--inputs",
+          '{"host":"db1"}', "--idempotency", "once")
+    rig.eq(r["inputs"], {"host": "db1"})
+    rig.check("Cli-Runs" in cli(rig, "run", "list", "--status", "running",
+                                "--runbook", "cli-runs"), "list")
+    j(rig, "run", "complete", r["id"], "a", "--note", "done")
+    w = j(rig, "run", "show", r["id"])["steps"][1]["waiting_for"]
+    cli(rig, "run", "approve", r["id"], "ok", "approve", rc=4)
+    out = rig.user_cli("run", "approve", r["id"], "ok", "approve",
+                       "--digest", w["digest"], "--json",
+                       token=b.rig.checker.token)
+    rig.eq(out.returncode, 0, out.stderr)
+    rig.eq(j(rig, "run", "cancel", r["id"])["state"], "cancelled")
+    for place in ("", "-all"):
+        j(rig, "automation", "freeze" + place, "fire drill")
+        rig.eq(j(rig, "automation", "status" + place)["frozen"], True)
+        cli(rig, "runbook", "run", "cli-runs", rc=5)
+        cli(rig, "automation", "thaw" + place)
+        rig.eq(j(rig, "automation", "status" + place)["frozen"], False)
 
 
 @test
