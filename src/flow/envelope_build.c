@@ -78,6 +78,20 @@ prove_approvals(struct building *b)
 
 /* ---- secrets and connectors ---- */
 
+static err add_connector(struct building *b, struct str slug);
+
+/* Where one lies that is not kept here: its manager's connector goes along,
+ * with that one's own credential. */
+static err
+add_manager(struct building *b, struct str external)
+{
+	static const struct json_limits lim = {2, 8, 8};
+	const struct json *j;
+
+	TRY(json_parse(b->a, external, &lim, b->t, &j));
+	return add_connector(b, json_str_at(j, STR("connector")));
+}
+
 static err
 add_secret(struct building *b, struct str ref, struct str connector)
 {
@@ -94,7 +108,7 @@ add_secret(struct building *b, struct str ref, struct str connector)
 		    b->secret[i].version == to->version)
 			return OK;
 	b->e.secrets_n++;
-	return OK;
+	return to->external.n == 0 ? OK : add_manager(b, to->external);
 }
 
 /* On record, when it is certain that they go. */
