@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Contract section 3: what is refused, how, and that nothing comes of it."""
 import json
+import re
 import sys
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from rig import run, test  # noqa: E402
@@ -200,6 +201,8 @@ def server_owned_members(rig):
     for path, ops in api["paths"].items():
         if path.startswith("/scim/"):
             continue  # RFC 7644 has unknown attributes read over (ADR 0025)
+        if path.startswith("/v1/delegate/"):
+            continue  # it takes a delegate to ask: t_delegates.py
         for method, op in ops.items():
             ref = op.get("requestBody", {}).get("content", {}).get(
                 "application/json", {}).get("schema", {}).get("$ref")
@@ -213,6 +216,7 @@ def server_owned_members(rig):
             url = url.replace("{i}", "1").replace(
                 "{a}", "0190a000-0000-7000-8000-000000000000").replace(
                 "{n}", "0190a000-0000-7000-8000-000000000000")
+            url = re.sub(r"\{\w\}", "1", url)
             for m in sorted(owned) + ["surprise"]:
                 r = rig.request(method.upper(), url, {m: "x"})
                 n += 1

@@ -116,6 +116,9 @@ def what_is_no_ciphertext_is_refused(rig):
            "conflict")
     rig.ok(rig.post(rig.p + S, {**good, "boxes": [one, one]}), 409)
     rig.ok(rig.post(rig.p + S, good), 201)
+    # as long as one may be, and a byte more
+    rig.ok(rig.post(rig.p + S, sealed(rig, "long", b"v" * 16384)), 201)
+    rig.ok(rig.post(rig.p + S, sealed(rig, "longer", b"v" * 16445)), 400)
 
 
 @test
