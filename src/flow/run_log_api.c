@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "flow/handlers.h"
 #include "flow/run_log_api.h"
+#include "flow/run_view.h"
 #include "store/task.h"
 
 enum { OF_RUN = 10000 };
@@ -34,18 +35,18 @@ err
 run_log_asked(struct call *c, struct run_log_of *ret)
 {
 	struct str step = c->query.raw[PARAM_STEP];
+	struct incident_row incident;
+	struct run_row run;
 	struct task_row *r;
-	struct uuid run;
 	size_t n;
 
-	TRY(call_uuid(c, 1, &run));
-	TRY(store_task_of_run(c->lane->conn, &run, OF_RUN, c->a, &r, &n));
-	if (n == 0 || r[0].project != c->project->o.project)
-		return err_of(E_NOT_FOUND);
-	call_touch(c, "run", &run);
-	*ret =
-	    (struct run_log_of){.run = run, .project = c->project->o.project};
-	return step.p == NULL ? OK : of_step(c, step, r, n, ret);
+	TRY(view_run(c, 1, &run, &incident));
+	*ret = (struct run_log_of){.run = run.id,
+	    .project = c->project->o.project};
+	if (step.p == NULL)
+		return OK;
+	TRY(store_task_of_run(c->lane->conn, &run.id, OF_RUN, c->a, &r, &n));
+	return of_step(c, step, r, n, ret);
 }
 
 /* ---- which bytes ---- */

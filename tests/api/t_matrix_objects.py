@@ -24,6 +24,7 @@ BODY = {
     ("POST", "test"): {"payload": {}},
     ("PATCH", "connectors/{n}"): {"name": "x"},
     ("POST", "connectors/{n}/approve"): {"digest": "0" * 64},
+    ("PATCH", "delegates/{n}"): {"name": "x"},
     ("PATCH", "secrets/{n}"): {"description": "x"},
     ("POST", "secrets/{n}/versions"): {"data": "eA==", "boxes": []},
 }
@@ -47,7 +48,7 @@ def things(rig):
     rig.ok(rig.post("/v1/projects", {"slug": "elsewhere", "name": "E"}), 201)
     there = "/v1/projects/elsewhere"
     out = {"incidents": {}, "alerts": {}, "integrations": {},
-           "connectors": {}, "secrets": {}}
+           "connectors": {}, "secrets": {}, "delegates": {}}
 
     def incident(name, at, **kw):
         i = rig.ok(rig.post(at + "/incidents", {"title": name, **kw}),
@@ -83,6 +84,8 @@ def things(rig):
                 "field": "password"}}), 201).json
         out["connectors"][name] = [c["id"]] + [c["slug"]] * (name == "own")
         out["secrets"][name] = [d["id"], d["name"]]
+        out["delegates"][name] = [rig.ok(rig.post(
+            at + "/delegates", {"name": "d"}), 201).json["id"]]
     rig.hidden, rig.out_of = hidden, out_of
     return out
 
