@@ -37,6 +37,7 @@ struct idp {
 	bool egress;
 	struct confinement confined;
 	struct slot slot[IDP_LINKS];
+	pid_t spare; /* one that waits; 0: none */
 };
 
 static char buf[LIM_IPC];
@@ -250,6 +251,10 @@ reap(struct idp *p)
 		for (size_t k = 0; k < IDP_LINKS; k++)
 			if (p->slot[k].pid == pid)
 				s = &p->slot[k];
+		if (pid == p->spare) {
+			p->spare = 0; /* the supervisor sees its end close */
+			continue;
+		}
 		TRY(s != NULL ? verdict(s, status) : egress_ended(p, status));
 	}
 	return OK;
@@ -295,6 +300,89 @@ egress_fork(struct idp *p)
 	return e;
 }
 
+/* ---- one that waits ---- */
+
+/*
+ * Nobody can start this role anew: the supervisor has given up fork and exec.
+ * So it keeps one of itself, as confined, that waits with links of its own
+ * until the supervisor says that it is the role now.
+ */
+
+/* Its parent has ended, or soon will: then it ends with the supervisor, who
+ * takes orphans. */
+static void
+die_with_the_supervisor(pid_t parent)
+{
+	struct timespec nap = {.tv_nsec = 1000 * 1000};
+
+	for (int i = 0; i < 2000 && getppid() == parent; i++)
+		(void)nanosleep(&nap, NULL);
+	if (getppid() != parent)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+/* In the child: what the role had is none of its business. */
+static err
+spare_wait(struct idp *p, const struct ipc_end mine[ENDS], pid_t parent)
+{
+	struct timeval patience = {.tv_usec = 100 * 1000};
+	struct ipc_msg m;
+
+	(void)prctl(PR_SET_NAME, "redoubt-spare", 0, 0, 0);
+	(void)close(p->supervisor.fd);
+	p->supervisor = mine[0];
+	for (size_t i = 0; i < IDP_LINKS; i++) {
+		struct slot *s = &p->slot[i];
+
+		if (s->server.fd >= 0)
+			(void)close(s->server.fd);
+		if (s->from >= 0)
+			(void)close(s->from);
+		slot_clear(s);
+		*s = (struct slot){.server = mine[1 + i],
+		    .from = -1,
+		    .text = s->text};
+		(void)setsockopt(s->server.fd, SOL_SOCKET, SO_SNDTIMEO,
+		    &patience, sizeof patience);
+	}
+	p->spare = 0;
+	mem_wipe(buf, sizeof buf);
+	TRY(ipc_recv(&p->supervisor, -1, buf, sizeof buf, &m));
+	if (m.type != IPC_IDP_GO || m.body.n != 0)
+		return err_of(E_PEER);
+	die_with_the_supervisor(parent);
+	(void)prctl(PR_SET_NAME, "redoubt-idp", 0, 0, 0);
+	return OK;
+}
+
+static err
+spare_fork(struct idp *p)
+{
+	struct ipc_end theirs[ENDS], ours[ENDS];
+	pid_t pid, parent = getpid();
+	int fds[ENDS];
+	err e = OK;
+	size_t n = 0;
+
+	for (; n < ENDS && err_ok(e); n += err_ok(e))
+		e = ipc_pair(n == 0 ? SUPERVISOR : SERVER, IDP, &theirs[n],
+		    &ours[n]);
+	pid = err_ok(e) ? fork() : -1;
+	if (pid == 0) {
+		ends_close(theirs, ENDS);
+		return spare_wait(p, ours, parent);
+	}
+	p->spare = pid > 0 ? pid : 0;
+	ends_close(ours, n);
+	for (size_t i = 0; i < n; i++)
+		fds[i] = theirs[i].fd;
+	e = pid > 0
+	    ? ipc_send(&p->supervisor, IPC_IDP_SPARED, STR(""), fds, ENDS)
+	    : err_of(E_UNAVAILABLE);
+	ends_close(theirs, n);
+	return e;
+}
+
 /* ---- the loop ---- */
 
 static err
@@ -303,6 +391,8 @@ from_supervisor(struct idp *p)
 	struct ipc_msg m;
 
 	TRY(ipc_recv(&p->supervisor, 0, buf, sizeof buf, &m));
+	if (m.type == IPC_IDP_SPARE && m.body.n == 0)
+		return spare_fork(p);
 	if (m.type != IPC_EGRESS_FORK || m.body.n != 0 || !p->egress)
 		return err_of(E_PEER);
 	return egress_fork(p);

@@ -37,6 +37,17 @@ fresh_drop(struct idp_watch *w)
 	links_close(w);
 }
 
+static void
+spare_drop(struct idp_watch *w)
+{
+	end_close(&w->spare);
+	for (size_t i = 0; i < IDP_LINKS; i++) {
+		if (w->spare_link[i] >= 0)
+			(void)close(w->spare_link[i]);
+		w->spare_link[i] = -1;
+	}
+}
+
 void
 idp_watch_init(struct idp_watch *w, const struct plan *p,
     const struct ipc_end *server)
@@ -44,10 +55,12 @@ idp_watch_init(struct idp_watch *w, const struct plan *p,
 	*w = (struct idp_watch){.plan = p,
 	    .server = server,
 	    .role = {.name = "idp", .end = {.fd = -1}},
+	    .first = true,
+	    .spare = {.fd = -1},
 	    .egress = {.fd = -1},
 	    .fresh = {.fd = -1}};
 	for (size_t i = 0; i < IDP_LINKS; i++)
-		w->link[i] = -1;
+		w->link[i] = w->spare_link[i] = -1;
 }
 
 void
@@ -56,9 +69,10 @@ idp_watch_close(struct idp_watch *w)
 	end_close(&w->role.end);
 	end_close(&w->egress);
 	fresh_drop(w);
+	spare_drop(w);
 	w->stopping = true;
 	w->settled = true;
-	w->start_at = 0;
+	w->start_at = w->heir_at = 0;
 }
 
 /* ---- the role ---- */
@@ -128,19 +142,108 @@ fork_one(struct idp_watch *w)
 	log_event(LOG_IDP_BAD, KVE("error", e), KVC("detail", t.detail));
 }
 
+/* Not more than LIM_IDP_STARTS in a minute; else *ret_at says when. */
+static bool
+may(int64_t at[LIM_IDP_STARTS], size_t *n, int64_t now, int64_t *ret_at)
+{
+	int64_t *slot = &at[*n % LIM_IDP_STARTS];
+
+	if (*n >= LIM_IDP_STARTS && now - *slot < MINUTE_MS) {
+		*ret_at = *slot + MINUTE_MS;
+		return false;
+	}
+	*ret_at = 0;
+	*slot = now;
+	++*n;
+	return true;
+}
+
 /* One that has ended, or the first: not too often. */
 static void
 start(struct idp_watch *w, int64_t now)
 {
-	int64_t *slot = &w->starts[w->starts_n % LIM_IDP_STARTS];
+	if (!w->stopping && may(w->starts, &w->starts_n, now, &w->start_at))
+		fork_one(w);
+}
 
-	if (w->starts_n >= LIM_IDP_STARTS && now - *slot < MINUTE_MS) {
-		w->start_at = w->stopping ? 0 : *slot + MINUTE_MS;
+/* ---- who follows the role ---- */
+
+static void
+spare_ask(struct idp_watch *w)
+{
+	w->sparing = !w->stopping && w->role.end.fd >= 0;
+	if (w->sparing)
+		err_ignore(ipc_send(&w->role.end, IPC_IDP_SPARE, STR(""), NULL,
+			       0),
+		    "its end will say so");
+}
+
+static err
+spared(struct idp_watch *w, struct ipc_msg *m)
+{
+	if (m->fds_n != IDP_LINKS + 1 || !w->sparing)
+		return err_of(E_PEER);
+	w->sparing = false;
+	w->spare = (struct ipc_end){m->fds[0], SUPERVISOR, IDP};
+	memcpy(w->spare_link, m->fds + 1, sizeof w->spare_link);
+	m->fds_n = 0;
+	return OK;
+}
+
+/* The server gets its links, then it is the role. */
+static void
+follow(struct idp_watch *w, int64_t now)
+{
+	err e = ipc_send(w->server, IPC_SAML_LINK, STR(""), w->spare_link,
+	    IDP_LINKS);
+
+	if (err_ok(e))
+		e = ipc_send(&w->spare, IPC_IDP_GO, STR(""), NULL, 0);
+	if (!err_ok(e)) {
+		spare_drop(w); /* gone as well, or everything is */
 		return;
 	}
-	*slot = now;
-	w->starts_n++;
-	fork_one(w);
+	w->role.end = w->spare;
+	w->spare.fd = -1;
+	w->first = false;
+	spare_drop(w);
+	log_event(LOG_IDP, KVC("role", "anew"));
+	spare_ask(w);
+	if (w->network && w->egress.fd < 0 && w->fresh.fd < 0)
+		start(w, now);
+}
+
+/* Logins by others fail until one has followed; everything else goes on. */
+static void
+lost(struct idp_watch *w, int64_t now)
+{
+	if (!w->first && w->role.end.fd >= 0)
+		log_event(LOG_CHILD_EXIT, KVC("child", "idp"));
+	end_close(&w->role.end);
+	if (w->forking)
+		idp_plan_close(&w->told);
+	w->forking = false;
+	w->settled = true;
+	if (!w->stopping && w->spare.fd >= 0 &&
+	    may(w->heirs, &w->heirs_n, now, &w->heir_at))
+		follow(w, now);
+}
+
+void
+idp_watch_ended(struct idp_watch *w, int64_t now)
+{
+	if (w->first && w->role.end.fd >= 0)
+		lost(w, now);
+}
+
+/* Who waits says nothing: it is gone, so another is asked for. */
+void
+idp_watch_spare(struct idp_watch *w)
+{
+	if (w->spare.fd < 0)
+		return;
+	spare_drop(w);
+	spare_ask(w);
 }
 
 void
@@ -148,6 +251,8 @@ idp_watch_tick(struct idp_watch *w, int64_t now)
 {
 	if (w->start_at != 0 && now >= w->start_at)
 		start(w, now);
+	if (w->heir_at != 0 && now >= w->heir_at)
+		lost(w, now);
 	if (now >= w->settle_at)
 		w->settled = true;
 }
@@ -157,6 +262,8 @@ idp_watch_next(const struct idp_watch *w)
 {
 	int64_t at = w->start_at;
 
+	if (w->heir_at != 0 && (at == 0 || w->heir_at < at))
+		at = w->heir_at;
 	if (!w->settled && (at == 0 || w->settle_at < at))
 		at = w->settle_at;
 	return at;
@@ -228,11 +335,13 @@ role_ready(struct idp_watch *w, struct str body, int64_t now)
 		log_event(LOG_IDP_BAD, KVE("error", told),
 		    KVC("detail", t.detail));
 		w->settled = true;
-	} else if (w->network) {
-		start(w, now);
-	} else {
-		w->settled = true;
+		return OK;
 	}
+	spare_ask(w);
+	if (w->network)
+		start(w, now);
+	else
+		w->settled = true;
 	return OK;
 }
 
@@ -267,6 +376,7 @@ idp_watch_role(struct idp_watch *w, int64_t now)
 	if (err_ok(e)) {
 		e = m.type == IPC_IDP_READY	  ? role_ready(w, m.body, now)
 		    : m.type == IPC_EGRESS_FORKED ? forked(w, &m)
+		    : m.type == IPC_IDP_SPARED	  ? spared(w, &m)
 						  : egress_ended(m.body);
 		ipc_msg_drop(&m);
 	}
@@ -275,7 +385,7 @@ idp_watch_role(struct idp_watch *w, int64_t now)
 	/* It ends too, when it sees this. */
 	if (!err_is(e, E_UNAVAILABLE))
 		log_event(LOG_IPC, KVC("child", "idp"), KVE("error", e));
-	idp_watch_close(w);
+	lost(w, now);
 }
 
 /* ---- what may connect ---- */

@@ -317,6 +317,12 @@ told(struct server *s, err *ret)
 			return true;
 		ipc_msg_drop(&m);
 		return false;
+	case IPC_SAML_LINK:
+		*ret = idp_client_saml(s->state.idp, m.fds, m.fds_n);
+		if (err_ok(*ret))
+			return true;
+		ipc_msg_drop(&m);
+		return false;
 	case IPC_ROOT_RELOAD_DONE:
 		control_root_reloaded(s->control, m.body);
 		ipc_msg_drop(&m);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -150,6 +151,8 @@ boot(struct supervisor *s, const struct serve_options *o, struct trail *t)
 {
 	TRY(plan_make(&s->plan, o, t));
 	TRY(signals_open(s));
+	/* Who follows the idp role is forked by it. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s->notify = notify_open();
 	TRY(start(s, t));
 	TRY(give_keeper(s));
@@ -195,10 +198,10 @@ child_ended(struct supervisor *s, struct child *c)
 	bool clean = WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
 
 	c->pid = 0;
-	end_close(c);
-	/* Logins by others fail without it; everything else goes on. */
 	if (c == &s->idp.role)
-		idp_watch_close(&s->idp);
+		idp_watch_ended(&s->idp, mono_ms());
+	else
+		end_close(c);
 	if (!clean || !s->stopping)
 		log_event(LOG_CHILD_EXIT, KVC("child", c->name),
 		    KVN("code",
@@ -227,16 +230,22 @@ child_ended(struct supervisor *s, struct child *c)
 		idp_watch_close(&s->idp);
 }
 
+/* Ours, and what the idp role left behind. */
 static void
 reap(struct supervisor *s)
 {
 	struct child *const all[] = {&s->server, &s->keeper, &s->idp.role};
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (all[i]->pid != 0 &&
-		    waitpid(all[i]->pid, &all[i]->status, WNOHANG) ==
-			all[i]->pid)
-			child_ended(s, all[i]);
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+			if (all[i]->pid == pid) {
+				all[i]->status = status;
+				child_ended(s, all[i]);
+				break;
+			}
 }
 
 static void
@@ -433,7 +442,8 @@ loop(struct supervisor *s)
 		    {.fd = s->keeper.end.fd, .events = POLLIN},
 		    {.fd = s->idp.role.end.fd, .events = POLLIN},
 		    {.fd = s->idp.fresh.fd, .events = POLLIN},
-		    {.fd = s->idp.egress.fd, .events = POLLIN}};
+		    {.fd = s->idp.egress.fd, .events = POLLIN},
+		    {.fd = s->idp.spare.fd, .events = POLLIN}};
 		int64_t now;
 
 		if (poll(p, sizeof p / sizeof *p, patience(s)) < 0 &&
@@ -453,6 +463,8 @@ loop(struct supervisor *s)
 			idp_watch_fresh(&s->idp, now);
 		if (p[5].revents != 0 && p[5].fd == s->idp.egress.fd)
 			idp_watch_egress(&s->idp, now);
+		if (p[6].revents != 0 && p[6].fd == s->idp.spare.fd)
+			idp_watch_spare(&s->idp);
 		if (p[0].revents != 0)
 			from_signals(s);
 		idp_watch_tick(&s->idp, now);

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from ssokit import Saml  # noqa: E402
 from rig import BINARY, TOP, Rig, run, test  # noqa: E402
 
 PER_MINUTE = int(re.search(r"LIM_IDP_PER_MINUTE,\s+(\d+)", (
@@ -249,11 +250,46 @@ def three_starts_a_minute(rig):
     rig.ok(rig.get("/v1/whoami"), 200)
 
 
+def reads_documents(rig, name):
+    """A provider's metadata is read by the role; nobody else could."""
+    doc = Saml.metadata(SAML_OF[0])
+    a = rig.post("/v1/identity-providers", {
+        "name": name, "kind": "saml", "config": {"metadata": doc}})
+    return a.status == 201
+
+
+SAML_OF = []
+
+
 @test
-def without_the_role_the_server_serves(rig):
+def one_that_waits_follows_the_role(rig):
+    """Three times a minute; documents are read and providers are called."""
     rig.stop()
     rig.start()
-    os.kill(named(rig, "redoubt-idp")[0], signal.SIGKILL)
+    SAML_OF.append(Saml(rig, rig.dir, "first"))
+    until(rig, lambda: named(rig, "redoubt-spare") != [], "nobody waits")
+    for i in range(3):
+        old = named(rig, "redoubt-idp") + named(rig, "redoubt-egress")
+        heir = named(rig, "redoubt-spare")
+        os.kill(old[0], signal.SIGKILL)
+        until(rig, lambda: named(rig, "redoubt-idp") == heir, "no heir")
+        until(rig, lambda: reads_documents(rig, f"by{i}"), "nobody reads")
+        until(rig, lambda: named(rig, "redoubt-spare") not in ([], heir),
+              "nobody waits")
+        rig.check(not set(old) & set(named(rig, "redoubt-idp") +
+                                     named(rig, "redoubt-egress")), "old")
+        if i < 2:
+            until(rig, lambda: posture(rig)["ok"], "not ok again")
+    # one that waits and is killed is replaced
+    waits = named(rig, "redoubt-spare")
+    os.kill(waits[0], signal.SIGKILL)
+    until(rig, lambda: named(rig, "redoubt-spare") not in ([], waits), "one")
+    rig.ok(rig.get("/v1/whoami"), 200)
+
+
+@test
+def without_the_role_the_server_serves(rig):
+    os.kill(named(rig, "redoubt-idp")[0], signal.SIGKILL)  # the fourth
     until(rig, lambda: named(rig, "redoubt-egress") == [], "it is left")
     until(rig, lambda: not posture(rig)["ok"], "posture is ok")
     rig.check("read: no" in posture(rig)["detail"], str(posture(rig)))
