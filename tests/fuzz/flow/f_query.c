@@ -115,7 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fits(m.route, path, &m);
 		parameters(query, m.route->params);
 	}
-	parameters(query, UINT32_MAX >> (32 - PARAM_MAX_));
+	parameters(query, UINT64_MAX >> (64 - PARAM_MAX_));
 	parameters(query, 0);
 	arena_done(&arena);
 	return 0;
