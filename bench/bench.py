@@ -12,14 +12,16 @@ others use the machine.
     bench.py [--quick] [--json] [--only PART,...] [--incidents N]
              [--entries N] [--connections N] [--dir DIR]
 
-PART: idle, get, ingest, verify, list, log, sandbox.  --quick takes 3 seconds where it
+PART: idle, get, ingest, verify, list, log, lease, sandbox.  --quick takes 3 seconds where it
 otherwise takes 8, two turns for three, and no store of a million incidents.
 """
 import argparse
+import copy
 import json
 import os
 import pathlib
 import platform
+import queue
 import re
 import resource
 import shutil
@@ -31,6 +33,8 @@ import tempfile
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/bench/", 1)[0] + "/tests")
+import delegatekit  # noqa: E402
+import runkit  # noqa: E402
 from rig import Rig, TOP  # noqa: E402
 
 TOOLS = TOP / "build" / "release" / "bench"
@@ -41,7 +45,8 @@ def options():
     a = argparse.ArgumentParser()
     a.add_argument("--quick", action="store_true")
     a.add_argument("--json", action="store_true")
-    a.add_argument("--only", default="idle,get,ingest,verify,list,log,sandbox")
+    a.add_argument("--only", default="idle,get,ingest,verify,list,log,lease,"
+                   "sandbox")
     a.add_argument("--incidents", type=int)
     a.add_argument("--entries", type=int)
     a.add_argument("--connections", type=int, default=10_000)
@@ -635,6 +640,65 @@ def log(rig):
 
 
 
+IN_FLIGHT = 200
+
+
+def leases(rig, worker, book, n):
+    """From asking for a run until a delegate that waits has its task."""
+    came, t, stop = queue.Queue(), [], threading.Event()
+
+    def wait():
+        while not stop.is_set():
+            for task in worker.d.lease(1, worker.running, 1000).json["tasks"]:
+                came.put((time.perf_counter(), task))
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    done = runkit.Worker(delegatekit_twin(worker.d))
+    for _ in range(n):
+        a = time.perf_counter()
+        book.start()
+        at, task = came.get(timeout=30)
+        t.append((at - a) * 1e3)
+        runkit.Task(done, task).do()
+    stop.set()
+    thread.join()
+    t.sort()
+    p99 = t[len(t) * 99 // 100]
+    row(f"run asked for until its task is leased, {n} times: p99", p99, "ms",
+        f"median {t[n // 2]:.1f}", None, "< 50", p99 < 50)
+
+
+def delegatekit_twin(d):
+    """The same delegate over another connection."""
+    other = copy.copy(d)
+    other.conn = None
+    return other
+
+
+def lease(quick):
+    rig = delegatekit.DRig()
+    try:
+        worker = runkit.Worker(rig.make_delegate(max_tasks=IN_FLIGHT))
+        book = runkit.Book(rig, "go", [runkit.script("go")])
+        leases(rig, worker, book, 100 if quick else 500)
+        runs = [book.start() for _ in range(IN_FLIGHT)]
+        a, held = time.perf_counter(), []
+        while len(held) < IN_FLIGHT and time.perf_counter() - a < 30:
+            held += [x.start() for x in worker.lease(IN_FLIGHT, 1000)]
+        began = (time.perf_counter() - a) * 1e3
+        n = sum(r.look().at("go")[0] == "running" for r in runs)
+        row(f"{IN_FLIGHT} runs in flight at one delegate: leased and begun",
+            began, "ms", f"{n} run", None, f"{IN_FLIGHT} run",
+            n == IN_FLIGHT)
+        for x in held:
+            x.result()
+        n = sum(r.look().state == "succeeded" for r in runs)
+        if rig.failures or n != IN_FLIGHT:
+            raise RuntimeError("\n".join(rig.failures) + f" {n} succeeded")
+    finally:
+        rig.done()
+
+
 def sandbox():
     """A step's sandbox from nothing to its end; bubblewrap in the same run."""
     out = subprocess.run([TOOLS / "b_sandbox", "100" if OPT.quick else "400"],
@@ -688,6 +752,8 @@ def main():
             lists(rig)
         finally:
             rig.done()
+    if "lease" in parts:
+        lease(OPT.quick)
     if "sandbox" in parts:
         sandbox()
     if OPT.json:
