@@ -115,12 +115,11 @@ miss_lands_here(struct filter *f, unsigned short at)
 static const uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
 static const uint32_t unknown = SECCOMP_RET_ERRNO | ENOSYS;
 
-#if defined(__x86_64__)
-static const uint32_t arch = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
+/* On a third one every call kills, and so nothing runs. */
+#if defined(__aarch64__)
 static const uint32_t arch = AUDIT_ARCH_AARCH64;
 #else
-#error "calls.def has not been looked at for this architecture"
+static const uint32_t arch = AUDIT_ARCH_X86_64;
 #endif
 
 static void

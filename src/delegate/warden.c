@@ -320,7 +320,7 @@ on_note(struct warden *w)
 {
 	struct event_wire ev = {.what = SANDBOX_STARTED};
 	struct trail t = {{0}};
-	struct note n;
+	struct note n = {.status = 0};
 	int fds[2];
 	size_t fds_n = 0;
 	int got = note_receive(w->link, &n, fds, &fds_n);

@@ -117,11 +117,13 @@ static bool
 without_prctl(const void *arg)
 {
 	const int *option = arg;
+	const struct scmp_arg_cmp first = {0, SCMP_CMP_EQ,
+	    (scmp_datum_t)*option, 0};
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 	bool good = f != NULL &&
 	    seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0) == 0 &&
-	    seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)*option)) == 0 &&
+	    seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl),
+		1, &first) == 0 &&
 	    seccomp_load(f) == 0;
 
 	seccomp_release(f);
