@@ -45,7 +45,7 @@ CPPFLAGS := -Isrc -I. -I/usr/include/libxml2 -D_GNU_SOURCE -DOPENSSL_NO_DEPRECAT
 	-DREDOUBT_VERSION='"$(or $(VERSION),0.0.0)"'
 CFLAGS := -std=gnu17 $(WARN) $(WARN_$(CC)) $(CF_$(V)) -ffile-prefix-map=$(CURDIR)=. -pthread
 LDFLAGS := $(LF_$(V)) -pthread
-LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih -largon2 -lxml2 -lz
+LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih -largon2 -lxml2 -lz -lyaml
 
 objs = $(patsubst src/%.c,$(OUT)/%.o,$(sort $(wildcard src/$(1)/*.c)))
 OBJS := $(foreach m,$(MODULES),$(call objs,$(m)))

@@ -245,6 +245,8 @@ take_all(struct parse *p)
 			p->flags_ended = true;
 		else if (is_flag(p, s) && str_is(s, "-h"))
 			TRY(take_flag(p, STR("--help"), p->args->command));
+		else if (is_flag(p, s) && str_is(s, "-f"))
+			TRY(take_flag(p, STR("--file"), p->args->command));
 		else if (is_flag(p, s) && !str_starts(s, STR("--")))
 			return usage(p, "unknown flag", s);
 		else if (is_flag(p, s))

@@ -150,7 +150,8 @@ find_server(struct cli *c)
 	const struct row *global = flag_find(NULL, STR("project"));
 	struct str project = args_row(&c->args, global);
 
-	if (r->route == CLI_ROUTE_none && r->run != cmd_login)
+	if (r->route == CLI_ROUTE_none && r->run != cmd_login &&
+	    r->run != cmd_runbook_apply && r->run != cmd_runbook_diff)
 		return OK;
 	if (r->run != cmd_login)
 		TRY(login_load(c->arena, &c->trail, &c->login));

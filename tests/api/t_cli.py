@@ -296,6 +296,92 @@ def a_delegate_of_its_own(rig):
 
 
 @test
+def runbook_files(rig):
+    """A file of YAML and the API's JSON are one schema."""
+    path = rig.dir / "web.yaml"
+    path.write_text("""\
+# restarts the web tier
+slug: web-restart
+name: Restart web
+context: incident
+pinned: true
+timeout_s: 600
+inputs:
+  - {name: host, type: string, required: true}
+  - name: answer
+    type: string
+    enum: [yes, no, "12", 0o17, 12:30]   # all of them texts
+steps:
+  - id: ask
+    kind: approval
+    message: |
+      May it be restarted?
+      Look first.
+    count: 1
+    expires_s: 3600
+  - id: restart
+    kind: script
+    interpreter: bash
+    script: "set -eu\\necho \\"$1\\"\\n"
+    args:
+      - {input: host}
+      - concat: [--mode=, {incident: severity}]
+      - 007
+      - ~text
+    delegates: {labels: {site: fra}}
+    on_failure: continue
+""")
+    doc = {"slug": "web-restart", "name": "Restart web",
+           "context": "incident", "pinned": True, "timeout_s": 600,
+           "inputs": [{"name": "host", "type": "string", "required": True},
+                      {"name": "answer", "type": "string", "enum": [
+                          "yes", "no", "12", "0o17", "12:30"]}],
+           "steps": [{"id": "ask", "kind": "approval", "message":
+                      "May it be restarted?\nLook first.\n", "count": 1,
+                      "expires_s": 3600},
+                     {"id": "restart", "kind": "script",
+                      "interpreter": "bash",
+                      "script": 'set -eu\necho "$1"\n',
+                      "args": [{"input": "host"}, {"concat": [
+                          "--mode=", {"incident": "severity"}]},
+                          "007", "~text"],
+                      "delegates": {"labels": {"site": "fra"}},
+                      "on_failure": "continue"}]}
+    f = ("-f", str(path))
+    rig.eq(j(rig, "runbook", "lint", *f)["document"], doc)
+    cli(rig, "runbook", "diff", *f, rc=3)  # there is none yet
+    r = j(rig, "runbook", "apply", *f, "--note", "from git")
+    rig.eq(r["latest"], 1)
+    v = j(rig, "runbook", "version", "web-restart", "1")
+    rig.eq((v["document"], v["note"]), (doc, "from git"))
+    rig.eq(j(rig, "runbook", "apply", *f)["version"], 1)  # unchanged
+    rig.eq(j(rig, "runbook", "diff", *f)["diff"], "")
+    doc["name"] = "Otherwise"
+    doc["steps"][1]["args"].append(True)
+    changed = rig.dir / "web.json"
+    changed.write_text(json.dumps(doc))
+    text = j(rig, "runbook", "diff", "-f", str(changed), rc=8)["diff"]
+    rig.eq(text.splitlines(), ['- name: "Restart web"', '+ name: "Otherwise"',
+                               '+ steps[1].args[4]: true'])
+    rig.eq(j(rig, "runbook", "apply", "-f", str(changed))["version"], 2)
+    for bad, why in (
+            ("a: &x 1\nb: *x\n", "line 1: an anchor"),
+            ("a: *x\n", "line 1:"),
+            ("a: !!str 1\n", "line 1: a tag"),
+            ("a: 1\na: 2\n", "duplicate"),
+            ("a: 1\n---\nb: 1\n", "line 2: a second document"),
+            ("<<: {a: 1}\n", "line 1: a merge key"),
+            ("? [a]\n: 1\n", "line 1: a key"),
+            ("a: 1.5\n", "line 1: a number"),
+            ("%YAML 1.1\n---\na: 1\n", "directive"),
+            ("", "no document"), ("a: [1\n", "line "),
+            ("[" * 40, "line "), ("slug: x\n", "slug"),
+            ("pinned: yes\nslug: ab\n", "pinned: true or false")):
+        text = cli(rig, "runbook", "lint", "-f", "-", rc=6, input=bad)
+        rig.check(why in text, f"{bad!r}: {text!r}")
+
+
+@test
 def triggers(rig):
     doc = {"slug": "started", "name": "S", "context": "any", "steps": [
         {"id": "look", "kind": "manual", "instructions": "Look."}]}
