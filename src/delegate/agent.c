@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -142,9 +141,7 @@ agent_open(struct agent *g, const char *path, struct trail *t)
 	processes_start(g);
 	TRY(enrolment_open(g, t));
 	TRY(memory_open(g, t));
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return OK;
+	return agent_shut(g, t);
 }
 
 static err

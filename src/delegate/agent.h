@@ -107,6 +107,10 @@ err jobs_recover(struct agent *g) MUST_USE;
 err result_write(const struct job *j, struct buf *b) MUST_USE;
 err result_keep(struct agent *g, struct job *j) MUST_USE;
 
+/* Give up what is not needed any more (shut.c), before there are threads.
+ * E_DENIED, with a trail: it could be done still. */
+err agent_shut(struct agent *g, struct trail *t) MUST_USE;
+
 /* ---- the threads ---- */
 void *lease_main(void *agent); /* lease.c */
 void *post_main(void *agent);  /* post.c */

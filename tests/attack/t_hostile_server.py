@@ -265,6 +265,47 @@ def no_policy(s, g):
     policy.chmod(0o600)
 
 
+def no_sandbox(s, g, peer):
+    """L10: a host on which no sandbox can be made runs no script."""
+    g.stop()
+    g.start(["unshare", "-Ur", "sh", "-c",
+             "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$@\"",
+             "sh"])
+    lines, hits = journal(g).count("\n"), len(peer.hits)
+    offered(s, liarkit.LIES["the_truth"][1](s.fresh()),
+            "sandbox.unavailable", "no sandbox, no run")
+    check("and nothing was begun", journal(g).count("\n") == lines)
+    check("its status and its log say so",
+          g.status()["running"]["sandbox"] is False and
+          "event=delegate.sandbox" in g.text(), g.status())
+    offered(s, liarkit.LIES["an_http_step"][1](s.fresh()), "",
+            "an http step needs none")
+    check("it did arrive", len(peer.hits) == hits + 1)
+    g.stop()
+    g.start()
+
+
+def confined(g):
+    """The agent itself: no port, no programs, few files."""
+    status = open(f"/proc/{g.p.pid}/status").read()
+    check("no new privileges, a filter, no tracer",
+          "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status)
+    inodes = set()
+    for f in os.listdir(f"/proc/{g.p.pid}/fd"):
+        try:
+            to = os.readlink(f"/proc/{g.p.pid}/fd/{f}")
+        except OSError:
+            continue
+        if to.startswith("socket:["):
+            inodes.add(to[8:-1])
+    listening = [line.split()[9] for name in ("tcp", "tcp6")
+                 for line in open(f"/proc/{g.p.pid}/net/{name}")
+                 if line.split()[3] == "0A"]
+    check("it listens to nobody", not inodes & set(listening))
+    check("it has tried what it gave up", "event=confined" in g.text() and
+          "landlock=" in g.text())
+
+
 def enrolment(s):
     """A server of another certificate, of other keys the second time."""
     g = Delegate.__new__(Delegate)
@@ -309,6 +350,8 @@ def main():
     g.start()
     try:
         lies(s, g, peer)
+        confined(g)
+        no_sandbox(s, g, peer)
         replays(s, g)
         garbage(s, g)
         other_past(s, g)
