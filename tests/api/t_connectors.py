@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Connectors: exact documents, states, approval by somebody else."""
+import concurrent.futures
 import hashlib
 import sys
 import time
@@ -150,6 +151,41 @@ def four_eyes(rig):
     rig.check({"type": "connector_version",
                "id": f"{c['id']}/2/{c['digest']}"} in e["resource"],
               f"{e['resource']}")
+
+
+@test
+def the_number_of_an_approval_is_its_entrys(rig):
+    """Also when many requests share a commit with it."""
+    ann, bob = people(rig)
+    made = []
+    for i in range(12):
+        c = make(rig, f"many-{i}")
+        made.append(rig.ok(rig.post(at(rig, c, "submit")), 200).json)
+
+    def approve(c):
+        me = rig.client(ann.token)
+        r = me.post(at(rig, c, "approve"), {"digest": c["digest"]})
+        me.close()
+        return r
+
+    def noise(i):
+        me = rig.client(bob.token)
+        r = me.get(at(rig, made[i])) if i % 3 else \
+            me.patch(at(rig, made[i]), {"expires_at": "never"})
+        me.close()
+        return r
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        others = [pool.submit(noise, i) for i in range(12)]
+        answers = list(pool.map(approve, made))
+        for o in others:
+            o.result()
+    for r in answers:
+        c = rig.ok(r, 200).json
+        e = rig.ok(rig.get(f"/v1/audit/{c['approval']}"), 200).json
+        rig.eq((e["action"], e["outcome"]), ("connector.approve", "ok"))
+        rig.check({"type": "connector_version",
+                   "id": f"{c['id']}/1/{c['digest']}"} in e["resource"],
+                  f"{c['slug']}: {e['resource']}")
 
 
 @test

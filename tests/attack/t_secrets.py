@@ -8,6 +8,7 @@ private key and with nothing that the server has.
 import base64
 import os
 import pathlib
+import pty
 import resource
 import signal
 import sqlite3
@@ -123,6 +124,40 @@ def set_and_rotated_by_the_command_line(rig):
         r = rig.post(rig.p + "/secrets", {
             "name": "bad", "delegates": {"labels": {"site": "fra"}}, **bad})
         rig.eq(r.status, 400, f"{bad}")
+
+
+def typed(rig, name, *lines):
+    """At a terminal; (exit code, all that was shown)."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(BINARY, [str(BINARY), "secret", "set", name, "--delegates",
+                           "site=fra"], env(rig))
+    shown = b""
+    try:
+        for line in lines:
+            while not shown.endswith(b": "):
+                shown += os.read(fd, 4096)
+            os.write(fd, line + b"\n")
+            shown += os.read(fd, 1)
+        while True:
+            shown += os.read(fd, 4096)
+    except OSError:
+        pass  # it has ended
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+@test
+def typed_at_a_terminal(rig):
+    equip(rig)
+    rc, shown = typed(rig, "typed", CANARY, CANARY)
+    rig.eq(rc, 0, shown)
+    rig.check(shown.count(b": ") >= 2 and not hits(shown), f"{shown!r}")
+    rc, shown = typed(rig, "mistyped", CANARY, CANARY + b"x")
+    rig.check(rc == 6 and b"two values" in shown and not hits(shown),
+              f"{rc} {shown!r}")
+    rig.ok(rig.get(rig.p + "/secrets/mistyped"), 404)
+    rig.said.append(shown)
 
 
 @test
