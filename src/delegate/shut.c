@@ -130,13 +130,13 @@ listens(void)
 	return yes;
 }
 
+/* Asked so that nothing could run: the filter is seen before the missing
+ * path is. */
 static bool
 runs(void)
 {
-	char *const argv[] = {NULL};
-
-	/* When it works this process is another one, and says 127. */
-	return execve("/proc/self/exe", argv, argv) == 0 || errno != EPERM;
+	return syscall(SYS_execveat, -1, "", NULL, NULL, 0) == 0 ||
+	    errno != EPERM;
 }
 
 static bool
