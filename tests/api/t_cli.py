@@ -10,7 +10,7 @@ sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from browser import GOOD, now_step, totp  # noqa: E402
 from delegatekit import Delegate, person  # noqa: E402
 from runkit import Book, approval, manual  # noqa: E402
-from rig import BINARY, SANITIZED, test, run  # noqa: E402
+from rig import BINARY, SANITIZED, TOP, test, run  # noqa: E402
 from ssokit import Key  # noqa: E402
 
 used = set()
@@ -379,6 +379,18 @@ steps:
             ("pinned: yes\nslug: ab\n", "pinned: true or false")):
         text = cli(rig, "runbook", "lint", "-f", "-", rc=6, input=bad)
         rig.check(why in text, f"{bad!r}: {text!r}")
+
+
+@test
+def sample_runbooks(rig):
+    """What contrib/runbooks shows can be uploaded as it is."""
+    samples = sorted((TOP / "contrib/runbooks").glob("*.yaml"))
+    rig.check(len(samples) >= 3, f"{samples}")
+    for path in samples:
+        doc = j(rig, "runbook", "lint", "-f", str(path))["document"]
+        r = j(rig, "runbook", "apply", "-f", str(path))
+        rig.eq(r["slug"], path.stem)
+        rig.eq(j(rig, "runbook", "version", path.stem, "1")["document"], doc)
 
 
 @test
