@@ -317,6 +317,29 @@ def no_more_than_it_may_have(rig):
 
 
 @test
+def two_hundred_in_flight(rig):
+    d, book, _ = fresh(rig)
+    rig.ok(rig.patch(d.path, {"max_tasks": 200}), 200)
+    runs = [start_run(rig, book) for _ in range(200)]
+    held, at = {}, time.perf_counter()
+    end = time.time() + 30
+    while len(held) < 200 and time.time() < end:
+        a = rig.ok(d.lease(200, running=[
+            {"task": t, "fence": e["fence"]} for t, e in held.items()],
+            wait=1000), 200).json
+        for g in a["tasks"]:
+            held[g["task"]] = d.open(g)
+            rig.ok(d.start(held[g["task"]]), 204)
+    took = time.perf_counter() - at
+    print(f"# 200 leased, opened and begun in {took:.2f} s")
+    rig.eq(len({e["run"] for e in held.values()}), 200)
+    for e in held.values():
+        rig.ok(d.result(e, outputs={"x": 1}), 204)
+    for r in runs[::20]:
+        state(rig, r, "succeeded")
+
+
+@test
 def a_flood_is_rationed(rig):
     d, _, _ = fresh(rig)
     got = []
@@ -419,6 +442,29 @@ def fifty_megabytes_show_their_tail(rig):
               for l in open(f"/proc/{p}/status") if l.startswith("VmRSS"))
     print(f"# resident, all processes: {pss // 1024} MiB")
     rig.ok(d.result(e, outputs={"x": 1}, log=b"x"), 204)
+
+
+@test
+def keys_are_replaced_under_it(rig):
+    """Rows of tasks and logs are sealed anew like all others."""
+    d, book, _ = fresh(rig)
+    r = start_run(rig, book)
+    e = d.one()
+    rig.ok(d.start(e), 204)
+    rig.ok(d.log(e, 0, b"before\n"), 200)
+    waiting = start_run(rig, book)
+    for what in ("rotate", "rewrap"):
+        out = rig.cli("key", what, "--data", str(rig.data), "--json")
+        rig.eq(out.returncode, 0, out.stderr)
+        rig.eq(json.loads(out.stdout)["damaged"], 0, what)
+    rig.ok(d.log(e, 7, b"after\n"), 200)
+    rig.eq(rig.ok(rig.get(r + "/log"), 200).body, b"before\nafter\n")
+    held = [{"task": e["task"], "fence": 1}]
+    rig.eq(d.one(running=held)["run"], waiting.rsplit("/", 1)[1])
+    rig.ok(d.result(e, outputs={"x": 1}), 204)
+    state(rig, r, "succeeded")
+    rig.eq(rig.cli("check", "--data", str(rig.data), "--json")
+           .returncode in (0, 8), True)
 
 
 @test
