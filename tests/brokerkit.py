@@ -107,9 +107,9 @@ class Broker:
                        field=field, secret=secret, ms=ms)
         return self.wait(lambda e: e["id"] == i and e["what"] == "value")
 
-    def relay(self, *documents):
+    def relay(self, *documents, secret=""):
         path = str(self.dir / f"r{self.next_id}")
-        i = self.begin("relay", path=path,
+        i = self.begin("relay", path=path, secret=secret,
                        documents=[json.dumps(d) for d in documents])
         for _ in range(200):
             if os.path.exists(path):

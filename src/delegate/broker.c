@@ -262,14 +262,16 @@ broker_secret(struct broker *b, uint64_t id, const struct broker_ask *ask)
 
 err
 broker_relay(struct broker *b, uint64_t id, int listener,
-    const struct str *documents, size_t n)
+    const struct str *documents, const struct str *secrets, size_t n)
 {
 	struct message m = {.op = OP_RELAY, .id = id, .documents_n = n};
 
 	if (n > BROKER_CONNECTORS)
 		return err_of(E_LIMIT);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		m.documents[i] = documents[i];
+		m.secrets[i] = secrets == NULL ? STR("") : secrets[i];
+	}
 	return message_send(b, &m, listener);
 }
 

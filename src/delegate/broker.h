@@ -7,7 +7,8 @@
  *    and the step's parameters, with the credential added; the step never
  *    sees the credential, and its answer is cut down to the outputs;
  *  - the egress of a script: a relay on a listening socket of the sandbox
- *    that knows CONNECT only, to exactly the hosts of the step's connectors;
+ *    that knows CONNECT, to exactly the hosts of the step's connectors, and
+ *    actions by their names (invoke.h), whose credential the broker adds;
  *  - a read of an external secret manager (HashiCorp Vault, OpenBao).
  *
  * A host is reached by its exact name; the broker itself asks the resolver,
@@ -87,11 +88,12 @@ err broker_secret(struct broker *b, uint64_t id,
 /*
  * listener: a listening stream socket, AF_UNIX or of the sandbox's own
  * network; the broker gets a copy and the caller closes its own.  documents:
- * of the connectors whose egress is
- * `pass`; a document that is not is refused (BROKER_RELAY_ENDED).
+ * of the step's connectors, `pass` (CONNECT) or `inject` (invoke.h: the broker
+ * adds the credential, which is in secrets at the same place; NULL: none); one
+ * that is neither is refused (BROKER_RELAY_ENDED).
  */
 err broker_relay(struct broker *b, uint64_t id, int listener,
-    const struct str *documents, size_t n) MUST_USE;
+    const struct str *documents, const struct str *secrets, size_t n) MUST_USE;
 /* Give up what was asked; its last event comes all the same. */
 err broker_cancel(struct broker *b, uint64_t id) MUST_USE;
 

@@ -18,6 +18,7 @@ struct message {
 	uint64_t id;
 	struct broker_ask ask; /* of OP_HTTP and OP_SECRET */
 	struct str documents[BROKER_CONNECTORS];
+	struct str secrets[BROKER_CONNECTORS]; /* of those that inject */
 	size_t documents_n;
 };
 
@@ -111,6 +112,8 @@ struct relay {
 	uint64_t up, down;    /* atomic */
 	struct arena a;
 	struct connector c[BROKER_CONNECTORS];
+	struct str document[BROKER_CONNECTORS], secret[BROKER_CONNECTORS];
+	struct buf secrets; /* what secret points into */
 	size_t c_n;
 	const struct broker_world *world;
 	struct relay *next;
@@ -118,6 +121,11 @@ struct relay {
 
 /* Until it ends; closes fd. */
 void relay_serve(struct relay *r, int fd);
+/* relay_call.c: does it have a connector whose credential is added here? */
+bool relay_injects(const struct relay *r);
+struct invoke;
+/* One action, its answer to fd and its event. */
+void relay_call(struct relay *r, int fd, const struct invoke *v);
 /* Say no to one that is not served. */
 void relay_refuse(struct relay *r, int fd, enum broker_end why);
 

@@ -236,8 +236,7 @@ relay_ended(struct relay *r)
 	    .down = r->down};
 
 	broker_say(&ev);
-	if (r->listener >= 0)
-		(void)close(r->listener);
+	buf_forget(&r->secrets);
 	arena_done(&r->a);
 	mem_free(r);
 }
@@ -259,6 +258,25 @@ relay_drop(struct relay *r, bool visit)
 		relay_ended(r);
 }
 
+/* What is injected, in memory that is wiped. */
+static bool
+relay_secrets(struct relay *r, const struct message *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->documents_n; i++)
+		n += m->secrets[i].n;
+	buf_init(&r->secrets, n);
+	if (n > 0 && !buf_room(&r->secrets, n))
+		return false;
+	for (size_t i = 0; i < m->documents_n; i++) {
+		r->secret[i] =
+		    str_of(r->secrets.p + r->secrets.n, m->secrets[i].n);
+		buf_str(&r->secrets, m->secrets[i]);
+	}
+	return true;
+}
+
 static enum broker_end
 relay_open(struct relay *r, const struct message *m)
 {
@@ -271,11 +289,12 @@ relay_open(struct relay *r, const struct message *m)
 		e = document_open(&r->a, text, &r->c[i]);
 		if (e != BROKER_OK)
 			return e;
-		if (r->c[i].egress != CONNECTOR_EGRESS_PASS)
+		if (r->c[i].egress == CONNECTOR_EGRESS_NONE)
 			return BROKER_DOCUMENT;
+		r->document[i] = text;
 		r->c_n++;
 	}
-	return BROKER_OK;
+	return relay_secrets(r, m) ? BROKER_OK : BROKER_LIMIT;
 }
 
 static void
@@ -304,8 +323,10 @@ relay_start(const struct message *m, int listener)
 	refused(m, e);
 	if (listener >= 0)
 		(void)close(listener);
-	if (r != NULL)
+	if (r != NULL) {
+		buf_forget(&r->secrets);
 		arena_done(&r->a);
+	}
 	mem_free(r);
 }
 
@@ -380,6 +401,7 @@ cancel(uint64_t id)
 		__atomic_store_n(&r->stop, true, __ATOMIC_RELAXED);
 		*at = r->next;
 		relays_n--;
+		(void)close(r->listener); /* before anybody is told */
 		relay_drop(r, false);
 		return;
 	}

@@ -40,8 +40,10 @@ message_write(struct buf *b, const struct message *m)
 	text_add(b, a->path);
 	text_add(b, a->field);
 	buf_char(b, (char)m->documents_n);
-	for (size_t i = 0; i < m->documents_n; i++)
+	for (size_t i = 0; i < m->documents_n; i++) {
 		text_add(b, m->documents[i]);
+		text_add(b, m->secrets[i]);
+	}
 }
 
 bool
@@ -63,8 +65,10 @@ message_read(struct str in, struct message *ret)
 	m.documents_n = cur_u8(&c);
 	if (m.documents_n > BROKER_CONNECTORS)
 		return false;
-	for (size_t i = 0; i < m.documents_n; i++)
+	for (size_t i = 0; i < m.documents_n; i++) {
 		m.documents[i] = text_take(&c);
+		m.secrets[i] = text_take(&c);
+	}
 	if (!cur_end(&c) || m.op < OP_HTTP || m.op > OP_CANCEL || a->ms < 0)
 		return false;
 	*ret = m;

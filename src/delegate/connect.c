@@ -2,9 +2,8 @@
 
 #include "base/limits.h"
 
-/* A line up to CR LF; false: it has not come whole. */
-static bool
-line_take(struct str *in, struct str *ret)
+bool
+relay_line(struct str *in, struct str *ret)
 {
 	const char *lf = in->n == 0 ? NULL : memchr(in->p, '\n', in->n);
 	size_t n;
@@ -17,9 +16,8 @@ line_take(struct str *in, struct str *ret)
 	return true;
 }
 
-/* Its text: printable ASCII that ends in CR. */
-static bool
-line_text(struct str line, struct str *ret)
+bool
+relay_text(struct str line, struct str *ret)
 {
 	if (line.n == 0 || line.p[line.n - 1] != '\r')
 		return false;
@@ -106,8 +104,8 @@ request_line(struct str line, struct str *ret_target, bool *ret_old,
 	return target(*ret_target, ret);
 }
 
-static bool
-is_token(struct str s)
+bool
+relay_token(struct str s)
 {
 	static const char extra[] = "!#$%&'*+-.^_`|~";
 
@@ -127,7 +125,7 @@ field_right(struct str line, struct str target, unsigned *hosts)
 {
 	struct str name, value;
 
-	if (!str_cut(line, ':', &name, &value) || !is_token(name))
+	if (!str_cut(line, ':', &name, &value) || !relay_token(name))
 		return false;
 	if (str_ieq(name, STR("Transfer-Encoding")) ||
 	    str_ieq(name, STR("Content-Length")) ||
@@ -148,18 +146,18 @@ connect_take(struct str in, bool *ret_done, struct connect_head *ret)
 
 	*ret_done = false;
 	*ret = (struct connect_head){.n = 0};
-	if (!line_take(&in, &line))
+	if (!relay_line(&in, &line))
 		return in.n > LIM_RELAY_HEAD ? BROKER_NOT_HTTP : BROKER_OK;
-	if (!line_text(line, &line))
+	if (!relay_text(line, &line))
 		return BROKER_NOT_HTTP;
 	e = request_line(line, &target, &old, ret);
 	if (e != BROKER_OK)
 		return e;
 	for (unsigned n = 0; n <= CONNECT_FIELDS; n++) {
-		if (!line_take(&in, &line))
+		if (!relay_line(&in, &line))
 			return whole.n > LIM_RELAY_HEAD ? BROKER_NOT_HTTP
 							: BROKER_OK;
-		if (!line_text(line, &line))
+		if (!relay_text(line, &line))
 			return BROKER_NOT_HTTP;
 		if (line.n == 0) {
 			ret->n = whole.n - in.n;

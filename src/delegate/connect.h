@@ -16,6 +16,12 @@
 
 enum { CONNECT_FIELDS = 32 };
 
+/* A line up to its line feed; false: it has not come whole. */
+bool relay_line(struct str *in, struct str *ret);
+/* Its text: printable ASCII that ends in CR; false: it is none. */
+bool relay_text(struct str line, struct str *ret);
+bool relay_token(struct str s);
+
 struct connect_head {
 	struct str host; /* set for a refusal too, as far as it can be told */
 	uint16_t port;

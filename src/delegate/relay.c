@@ -17,6 +17,7 @@
 #include "delegate/broker_inner.h"
 #include "delegate/connect.h"
 #include "delegate/hello.h"
+#include "delegate/invoke.h"
 #include "egress/dial.h"
 
 enum { PIECE = 16384, START = 2 * LIM_RELAY_HELLO + PIECE, SHOWN = 255 };
@@ -39,6 +40,7 @@ struct link {
 	char shown[SHOWN + 1], address[ADDRESS_SHOWN];
 	uint64_t up, down;
 	struct hello hello;
+	bool called; /* it was no CONNECT, and has been answered */
 	size_t n;
 	char start[START];
 	struct way ways[2];
@@ -160,15 +162,50 @@ soon(void)
 	return time_mono_us() + (int64_t)LIM_RELAY_HEAD_MS * 1000;
 }
 
+/* Of the step's budget; false: it is used up. */
+static bool
+spend(struct link *k, uint64_t n)
+{
+	uint64_t up = __atomic_load_n(&k->r->up, __ATOMIC_RELAXED);
+	uint64_t down = __atomic_load_n(&k->r->down, __ATOMIC_RELAXED);
+
+	return up + down + n <= k->r->world->bytes;
+}
+
 /* ---- the CONNECT ---- */
 
 static const struct connector *
 leads(const struct relay *r, struct str host, uint16_t port)
 {
 	for (size_t i = 0; i < r->c_n; i++)
-		if (connector_reaches(&r->c[i], host, port))
+		if (r->c[i].egress == CONNECTOR_EGRESS_PASS &&
+		    connector_reaches(&r->c[i], host, port))
 			return &r->c[i];
 	return NULL;
+}
+
+/* An action for a script: the answer is its own. */
+static enum broker_end
+invoke_heard(struct link *k, int64_t until)
+{
+	struct invoke v;
+	enum broker_end e;
+	bool done;
+
+	for (;;) {
+		e = invoke_take(str_of(k->start, k->n), &done, &v);
+		if (e != BROKER_OK)
+			return e;
+		if (done)
+			break;
+		if (!more(k, k->client, until))
+			return BROKER_NOT_HTTP;
+	}
+	if (!spend(k, v.params.n))
+		return BROKER_BUDGET;
+	relay_call(k->r, k->client, &v);
+	k->called = true;
+	return BROKER_OK;
 }
 
 static enum broker_end
@@ -177,6 +214,15 @@ head_heard(struct link *k)
 	int64_t until = soon();
 	enum broker_end e;
 	bool done;
+
+	if (relay_injects(k->r)) {
+		while (k->n < sizeof "POST http://" &&
+		    invoke_begins(str_of(k->start, k->n)) == (k->n > 0))
+			if (!more(k, k->client, until))
+				return BROKER_NOT_HTTP;
+		if (invoke_begins(str_of(k->start, k->n)))
+			return invoke_heard(k, until);
+	}
 
 	for (;;) {
 		e = connect_take(str_of(k->start, k->n), &done, &k->head);
@@ -310,16 +356,6 @@ greeted(struct link *k)
 
 /* ---- bytes ---- */
 
-/* Of the step's budget; false: it is used up. */
-static bool
-spend(struct link *k, uint64_t n)
-{
-	uint64_t up = __atomic_load_n(&k->r->up, __ATOMIC_RELAXED);
-	uint64_t down = __atomic_load_n(&k->r->down, __ATOMIC_RELAXED);
-
-	return up + down + n <= k->r->world->bytes;
-}
-
 static void
 way_init(struct way *w, int from, int to, uint64_t *count, uint64_t *all)
 {
@@ -443,6 +479,8 @@ served(struct link *k)
 	static const char yes[] = "HTTP/1.1 200 OK\r\n\r\n";
 	enum broker_end e = head_heard(k);
 
+	if (k->called)
+		return;
 	if (e == BROKER_OK && !spend(k, 1))
 		e = BROKER_BUDGET;
 	if (e == BROKER_OK)

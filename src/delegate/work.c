@@ -198,19 +198,36 @@ script_judge(struct job *j, const struct sandbox_event *ev)
 	}
 }
 
-/* Where a script may connect to: what passes through, as approved. */
+static struct str
+secret_value(const struct job *j, struct str name)
+{
+	for (size_t i = 0; i < j->task.secrets; i++)
+		if (str_eq(j->task.secret[i].name, name))
+			return j->task.secret[i].value;
+	return STR_NONE;
+}
+
+/* Where a script may connect to, and what it may have done, as approved. */
 static void
 relay_open(struct agent *g, struct job *j, int listener)
 {
-	struct str doc[BROKER_CONNECTORS];
+	struct str doc[BROKER_CONNECTORS], secret[BROKER_CONNECTORS];
 	size_t n = 0;
 
-	for (size_t i = 0; i < j->task.connectors && n < BROKER_CONNECTORS; i++)
-		if (j->task.connector[i].of_step &&
-		    j->task.connector[i].c.egress == CONNECTOR_EGRESS_PASS)
-			doc[n++] = j->task.connector[i].document;
+	for (size_t i = 0; i < j->task.connectors && n < BROKER_CONNECTORS;
+	     i++) {
+		const struct task_connector *c = &j->task.connector[i];
+
+		if (!c->of_step || c->c.egress == CONNECTOR_EGRESS_NONE)
+			continue;
+		doc[n] = c->document;
+		secret[n++] = c->c.egress == CONNECTOR_EGRESS_INJECT
+		    ? secret_value(j, c->c.auth.secret)
+		    : STR("");
+	}
 	j->relay = ++g->asked;
-	if (!err_ok(broker_relay(g->broker, j->relay, listener, doc, n)))
+	if (!err_ok(
+		broker_relay(g->broker, j->relay, listener, doc, secret, n)))
 		j->relay = 0;
 }
 
@@ -360,7 +377,7 @@ passes(const struct job *j)
 {
 	for (size_t i = 0; i < j->task.connectors; i++)
 		if (j->task.connector[i].of_step &&
-		    j->task.connector[i].c.egress == CONNECTOR_EGRESS_PASS)
+		    j->task.connector[i].c.egress != CONNECTOR_EGRESS_NONE)
 			return true;
 	return false;
 }
@@ -413,15 +430,6 @@ script_begin(struct agent *g, struct job *j)
 }
 
 /* ---- an http step ---- */
-
-static struct str
-secret_value(const struct job *j, struct str name)
-{
-	for (size_t i = 0; i < j->task.secrets; i++)
-		if (str_eq(j->task.secret[i].name, name))
-			return j->task.secret[i].value;
-	return STR_NONE;
-}
 
 static struct str
 outputs_asked(struct job *j)

@@ -730,11 +730,111 @@ def the_end_of_a_step(w):
     tried.append("after the end")
 
 
+SECRET = "hunter2-Tr0ub4dor&3"
+
+
+def invoked(w, path, raw):
+    s = w.open(path)
+    s.sendall(raw)
+    said = heard(s)
+    s.close()
+    head, _, body = said.partition(b"\r\n\r\n")
+    return head.split(b"\r\n")[0].decode(), body
+
+
+@test
+def actions_without_the_credential(w):
+    """script_egress: inject: the broker adds it, the script never has it."""
+    svc = Service(w.key, w.crt, lambda r: (200, {
+        "Content-Type": "application/json"}, json.dumps(
+            {"path": r["path"], "said": r["headers"]["Authorization"]}
+            ).encode()))
+    doc = connector(svc.port, slug="tick-1", script_egress="inject",
+                    auth={"kind": "bearer", "secret": "s"}, actions=[
+                        {"name": "get_it", "method": "GET",
+                         "path": "/x/{p}", "params": [
+                             {"name": "p", "type": "string",
+                              "required": True, "max_length": 20}],
+                         "outputs": [
+                             {"name": "path", "type": "string",
+                              "pointer": "/path"},
+                             {"name": "said", "type": "string",
+                              "pointer": "/said"}]}])
+    i, path = w.broker.relay(doc, secret=SECRET)
+
+    def raw(body=b'{"p":"a b"}', target="http://tick-1.connector/get_it",
+            host="tick-1.connector", more="", method="POST",
+            version="HTTP/1.1", length=None):
+        return (f"{method} {target} {version}\r\nHost: {host}\r\n{more}"
+                f"Content-Length: {len(body) if length is None else length}"
+                "\r\n\r\n").encode() + body
+    status, body = invoked(w, path, raw())
+    same(status, "HTTP/1.1 200 OK")
+    same(json.loads(body), {"code": "ok", "status": 200, "outputs": {
+        "path": "/x/a%20b", "said": "Bearer ***"}})
+    same(svc.got[0]["headers"]["Authorization"], "Bearer " + SECRET)
+    e = w.decision(i)
+    same((e["end"], e["host"], e["port"], e["status"]),
+         ("ok", "svc.test", svc.port, 200))
+    n = len(svc.got)
+    host = "Host: tick-1.connector\r\n"
+    for name, text, end in [
+            ("another action", raw(
+                target="http://tick-1.connector/other"), "action"),
+            ("another connector", raw(
+                target="http://tick-2.connector/get_it",
+                host="tick-2.connector"), "relay.host"),
+            ("the service itself", raw(
+                target=f"http://svc.test:{svc.port}/x"), "relay.target"),
+            ("a query", raw(target="http://tick-1.connector/get_it?a=b"),
+             "relay.target"),
+            ("more path", raw(target="http://tick-1.connector/get_it/x"),
+             "relay.target"),
+            ("a port", raw(target="http://tick-1.connector:80/get_it",
+                           host="tick-1.connector:80"), "relay.target"),
+            ("capitals", raw(target="http://TICK-1.connector/get_it"),
+             "relay.target"),
+            ("GET", raw(method="GET"), "relay.method"),
+            ("parameters that leave their place",
+             raw(b'{"p":"../admin"}'), "request"),
+            ("no parameters", raw(b""), "params"),
+            ("other parameters", raw(b'{"p":"a","x":1}'), "params"),
+            ("no JSON", raw(b"p=a"), "params"),
+            ("another Host", raw(host="tick-2.connector"), "relay.request"),
+            ("two Hosts", raw(more=host), "relay.request"),
+            ("chunks", raw(more="Transfer-Encoding: chunked\r\n"),
+             "relay.request"),
+            ("two lengths", raw(more="Content-Length: 11\r\n"),
+             "relay.request"),
+            ("bytes behind it", raw(length=3), "relay.early"),
+            ("a second request behind it", raw() + raw(), "relay.early"),
+            ("a body of 33 KiB", raw(b'{"p":"' + b"a" * 33000 + b'"}'),
+             "relay.request"),
+            ("a line feed alone", raw().replace(b"\r\n", b"\n", 1),
+             "relay.request"),
+            ("CONNECT to its host", w.head(f"svc.test:{svc.port}"),
+             "relay.host")]:
+        status, body = invoked(w, path, text)
+        check(" 200 " not in status and SECRET.encode() not in body, name)
+        same(w.decision(i)["end"], end, name)
+        tried.append("inject: " + name)
+    same(len(svc.got), n, "the service was asked")
+    # one whose egress is pass has no actions for scripts
+    i, path = w.broker.relay(dict(doc, script_egress="pass"), secret=SECRET)
+    status, _ = invoked(w, path, raw())
+    same((status.split()[1], w.decision(i)["end"]), ("405", "relay.method"))
+    # a secret that cannot be used is none
+    i, path = w.broker.relay(doc, secret="short")
+    status, body = invoked(w, path, raw())
+    same((status.split()[1], json.loads(body)["code"]), ("502", "credential"))
+    same(w.decision(i)["end"], "credential")
+    same(len(svc.got), n)
+
+
 @test
 def documents_that_are_not_for_scripts(w):
     for name, more, end in [
             ("none", {"script_egress": "none"}, "connector"),
-            ("inject", {"script_egress": "inject"}, "connector"),
             ("not said", {"script_egress": None}, "connector"),
             ("expired", {"expires_at": "2020-01-01T00:00:00Z"},
              "connector.expired"),

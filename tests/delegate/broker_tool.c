@@ -63,14 +63,16 @@ static void
 relay(struct broker *b, uint64_t id, const struct json *o)
 {
 	const struct json *list = json_get(o, STR("documents"));
-	struct str documents[BROKER_CONNECTORS];
+	struct str documents[BROKER_CONNECTORS], secrets[BROKER_CONNECTORS];
 	int fd = listener(text(o, "path"));
 	size_t n = 0;
 	err e;
 
-	for (list = json_first(list); list != NULL; list = list->next)
+	for (list = json_first(list); list != NULL; list = list->next) {
+		secrets[n] = text(o, "secret");
 		documents[n++] = list->text;
-	e = broker_relay(b, id, fd, documents, n);
+	}
+	e = broker_relay(b, id, fd, documents, secrets, n);
 	(void)close(fd);
 	if (!err_ok(e))
 		die("relay", err_name(e));

@@ -52,6 +52,13 @@ class World:
              "body": {"title": {"param": "title"}}},
             {"name": "fail", "method": "GET", "path": "/fail"}],
             auth={"kind": "bearer", "secret": "token"})
+        self.connector("helper", script_egress="inject", actions=[
+            {"name": "create", "method": "POST", "path": "/from/{queue}",
+             "params": [{"name": "queue", "type": "string",
+                         "required": True}], "body": {},
+             "outputs": [{"name": "echo", "type": "string",
+                          "pointer": "/echo"}]}],
+            auth={"kind": "bearer", "secret": "token"})
         self.connector("raw", script_egress="pass", actions=[
             {"name": "get", "method": "GET", "path": "/"}],
             auth={"kind": "none"})
@@ -228,6 +235,23 @@ def a_script_and_its_connector(rig):
     rig.eq(r.state, "succeeded", str(r.json) + written(rig, r, "s"))
     rig.check('"T-1"' in written(rig, r, "s"), written(rig, r, "s"))
     rig.eq(w.service.got[-1]["path"], "/from-a-script")
+
+
+@test
+def a_script_and_a_credential_it_does_not_have(rig):
+    w = world(rig)
+    r = done(rig, "helped", script(
+        """curl -sS -x "$HTTPS_PROXY" http://helper.connector/create \\
+    -d '{"queue":"ops"}'
+curl -sS -x "$HTTPS_PROXY" http://tickets.connector/create -d '{}'
+env; cat /proc/self/environ /proc/1/environ 2>/dev/null | tr '\\0' '\\n'
+""", connectors=["helper"]))
+    text = written(rig, r, "s")
+    rig.eq(r.state, "succeeded", str(r.json) + text)
+    rig.check('"echo":"Bearer ***"' in text and "relay.host" in text, text)
+    rig.eq((w.service.got[-1]["path"],
+            w.service.got[-1]["headers"]["Authorization"]),
+           ("/from/ops", "Bearer " + TOKEN))
 
 
 @test

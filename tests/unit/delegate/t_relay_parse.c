@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "delegate/connect.h"
 #include "delegate/hello.h"
+#include "delegate/invoke.h"
 #include "tests/t.h"
 
 static char text[4 * LIM_RELAY_HELLO];
@@ -61,6 +62,40 @@ TEST(many_fields)
 		T_EQ_INT(connect_take(buf_view(&b), &done, &head),
 		    over == 0 ? BROKER_OK : BROKER_NOT_HTTP);
 	}
+}
+
+/* Parameters of LIM_RELAY_INVOKE bytes go, one more does not. */
+TEST(an_action_at_every_cut)
+{
+	struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
+	struct invoke v;
+
+	for (size_t over = 0; over < 2; over++) {
+		buf_clear(&b);
+		buf_fmt(&b,
+		    "POST http://a-1.connector/do_it HTTP/1.1\r\n"
+		    "Host: a-1.connector\r\nContent-Length: %zu\r\n\r\n",
+		    LIM_RELAY_INVOKE + over);
+		for (size_t i = 0; i < LIM_RELAY_INVOKE + over; i++)
+			buf_char(&b, 'x');
+		T_EQ_INT(invoke_take(buf_view(&b), &done, &v),
+		    over == 0 ? BROKER_OK : BROKER_NOT_HTTP);
+		if (over > 0)
+			break;
+		T_OK(done && v.params.n == LIM_RELAY_INVOKE);
+		T_EQ_STR(v.slug, STR("a-1"));
+		T_EQ_STR(v.action, STR("do_it"));
+		for (size_t k = 0; k < b.n; k += k < 200 ? 1 : 997) {
+			T_EQ_INT(invoke_take(str_head(buf_view(&b), k), &done,
+				     &v),
+			    BROKER_OK);
+			T_OK(!done);
+		}
+		buf_char(&b, 'x');
+		T_EQ_INT(invoke_take(buf_view(&b), &done, &v), BROKER_EARLY);
+	}
+	T_OK(invoke_begins(STR("POST http://")) && invoke_begins(STR("PO")));
+	T_OK(!invoke_begins(STR("")) && !invoke_begins(STR("CONNECT ")));
 }
 
 /* A ClientHello for svc.test with `pad` bytes of padding, over records of at
