@@ -90,13 +90,18 @@ proc_write(const char *path, const char *text)
 	return good;
 }
 
-/* Neither is required: the filter refuses nesting too, and where the memory
- * of the host ends the kernel looks for a victim in any case. */
+/*
+ * Before the change of ids makes our /proc entries root's.  None is required:
+ * the filter refuses nesting too, and where the memory of the host ends the
+ * kernel looks for a victim in any case.  The filter of core dumps is for
+ * hosts that pipe them to a program, which RLIMIT_CORE 0 does not stop.
+ */
 static void
-no_nesting(void)
+write_to_proc(void)
 {
 	(void)proc_write("/proc/sys/user/max_user_namespaces", "0");
 	(void)proc_write("/proc/self/oom_score_adj", "500");
+	(void)proc_write("/proc/self/coredump_filter", "0");
 }
 
 /* ---- network ---- */
@@ -237,9 +242,9 @@ make(const struct cell *c, struct trail *t, int fds[2], size_t *ret_n)
 {
 	fds[1] = -1;
 	TRY(wait_for_maps(c, t));
+	write_to_proc();
 	TRY(become_somebody(t));
 	(void)umask(022);
-	no_nesting();
 	if (sethostname("step", 4) != 0)
 		return cell_failed(t, "sethostname");
 	TRY(root_make(c, t));

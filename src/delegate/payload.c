@@ -26,6 +26,7 @@ enum {
 	STACK_MB = 8,
 	SIGNALS = 64,
 	ADDRESSES_MB = 2048,
+	NO_PIPE = 1, /* of RLIMIT_CORE: not even to a program; core(5) */
 	REFUSE_EXEC_GAIN = 1, /* PR_MDWE_REFUSE_EXEC_GAIN */
 	SET_MDWE = 65,	      /* PR_SET_MDWE, Linux 6.3 */
 };
@@ -58,7 +59,7 @@ limits(const struct cell *c, struct trail *t)
 		int what;
 		rlim_t most;
 	} rows[] = {
-	    {RLIMIT_CORE, 0},
+	    {RLIMIT_CORE, NO_PIPE},
 	    {RLIMIT_CPU, l->cpu_s},
 	    {RLIMIT_NOFILE, FILES},
 	    {RLIMIT_FSIZE, (rlim_t)l->work_mb * MIB},

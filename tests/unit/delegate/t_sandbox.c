@@ -135,6 +135,21 @@ TEST(what_it_sees)
 		"/job:\n\n/step:\nscript\nstep\n3\n"));
 }
 
+/* Its memory is the first to go, and is in no dump, not even in one that a
+ * program of the host takes. */
+TEST(what_the_kernel_does_with_it)
+{
+	struct sandbox_spec s = script("cat /proc/self/oom_score_adj "
+				       "/proc/self/coredump_filter; ulimit -c;"
+				       "ulimit -n; kill -SEGV $$");
+	struct ran r;
+
+	run(&s, &r);
+	T_OK(str_starts(out_of(&r), STR("500\n00000000\n0\n256\n")));
+	T_EQ_INT(r.end.end, SANDBOX_SIGNALLED);
+	T_EQ_INT(r.end.signal, SIGSEGV);
+}
+
 TEST(arguments_are_never_shell_text)
 {
 	const struct str argv[] = {STR("/bin/sh"), STR(SANDBOX_SCRIPT),
