@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "delegate/doctor.h"
 #include "delegate/policy.h"
 #include "seal/ed25519.h"
 #include "seal/hpke.h"
@@ -262,6 +263,7 @@ struct joining {
 	struct arena *a;
 	int dir;
 	struct client *client;
+	struct str doctor; /* what this host has, as JSON */
 };
 
 static err
@@ -296,8 +298,7 @@ join_body(const struct joining *j, struct buf *b)
 	jw_kstr(&w, "x25519", buf_view(&text));
 	jw_kstr(&w, "version", STR(REDOUBT_VERSION));
 	jw_kstr(&w, "host", str_c(host));
-	jw_kobj(&w, "doctor");
-	jw_obj_end(&w);
+	jw_kraw(&w, "doctor", j->doctor);
 	buf_clear(&text);
 	b64_add(&text, str_of((const char *)sig, sizeof sig));
 	jw_kstr(&w, "proof", buf_view(&text));
@@ -403,6 +404,24 @@ file_copy(struct arena *a, const char *path, int dir, const char *name,
 	return home_write(dir, name, 0600, buf_view(&b));
 }
 
+/* For whoever approves: what a sandbox is made of here. */
+static err
+examine(struct joining *j)
+{
+	struct doctor *d = ARENA_NEW(j->a, struct doctor);
+	struct buf b;
+	struct jw w;
+
+	if (d == NULL)
+		return err_of(E_NO_MEMORY);
+	doctor_run(d);
+	buf_init_on(&b, j->a, JSON_MAX / 2);
+	jw_init(&w, &b);
+	doctor_json(d, &w);
+	j->doctor = buf_view(&b);
+	return buf_check(&b);
+}
+
 /* What is there stays; so it can be begun again. */
 static err
 prepare(struct joining *j, struct trail *t)
@@ -462,6 +481,8 @@ delegate_enroll(struct arena *a, const struct enrol_options *o, struct trail *t,
 		e = prepare(&j, t);
 	if (err_ok(e))
 		e = enrolment_read(a, o->dir, j.dir, t, &j.e);
+	if (err_ok(e))
+		e = examine(&j);
 	if (err_ok(e))
 		e = connect_to(&j, t);
 	if (err_ok(e))

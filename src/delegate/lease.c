@@ -203,6 +203,7 @@ lease_take(struct leasing *l)
 	pthread_mutex_lock(&g->lock);
 	g->heard_ms = time_now_ms();
 	g->frozen = a->frozen;
+	g->revoked = false;
 	if (a->note.n > 0)
 		seen = witness_see(&g->witness, a->note, a->proof, a->proof_n,
 		    &point);
@@ -221,7 +222,9 @@ said(struct leasing *l, int status, struct str text, struct trail *t)
 {
 	trail_set(t, "the server said %d %.*s", status,
 	    STR_ARG(answer_code(&l->a, text)));
+	pthread_mutex_lock(&l->g->lock);
 	l->g->revoked = status == 401;
+	pthread_mutex_unlock(&l->g->lock);
 	return err_of(status == 401 ? E_UNAUTHENTICATED : E_UNAVAILABLE);
 }
 
@@ -246,7 +249,6 @@ lease_once(struct leasing *l, struct trail *t)
 	if (status != 200)
 		return said(l, status, text, t);
 	TRY(answer_lease(&l->a, text, t, &l->answer));
-	g->revoked = false;
 	lease_take(l);
 	return OK;
 }

@@ -15,6 +15,8 @@
 
 enum {
 	READ = 65536,
+	READS = 8, /* of one stream in one turn */
+	MASKED = 16 * READ + 64 * MASK_MAX,
 	ENV_LINE = 4096,
 	WALL_S = 600,
 	MEMORY_MB = 512,
@@ -113,8 +115,9 @@ stream_read(struct job *j, int fd, struct masker *m, bool *open)
 
 	if (!*open)
 		return;
-	buf_init(&b, 4 * READ + MASK_MAX);
-	for (;;) {
+	buf_init(&b, MASKED);
+	/* One that writes without end must not keep the others waiting. */
+	for (unsigned i = 0; i < READS; i++) {
 		ssize_t n = read(fd, raw, sizeof raw);
 
 		if (n < 0 && errno == EINTR)

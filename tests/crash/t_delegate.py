@@ -218,6 +218,17 @@ def output(s, g):
     r = run(s, script(s, "exit 3\n"))
     check("an exit status is told", r and
           (r["outcome"], r["code"], r["exit"]) == ("failed", "exit", 3), r)
+    flood = script(s, "yes\n", limits={"wall_s": 3, "output_kb": 64})
+    s.offers.put([flood])
+    s.saw("log", flood[0])
+    t = time.time()
+    r = run(s, script(s, "echo quick\n"))
+    check("a step that writes without end keeps nobody waiting",
+          r and r["outcome"] == "succeeded" and time.time() - t < 2.5 and
+          flood[0] not in s.results, (r, time.time() - t))
+    r = s.result(flood[0])
+    check("and is cut off", r and r["outcome"] == "timed_out" and
+          log_is_whole(s, r, flood[0]), r)
     r = run(s, script(s, "sleep 30\n", limits={"wall_s": 1}))
     check("time is over", r and r["outcome"] == "timed_out", r)
 
