@@ -184,7 +184,8 @@ body_optional(enum schema s)
 	return s == SCHEMA_ALERT_ACT || s == SCHEMA_WITHDRAWAL ||
 	    s == SCHEMA_ROTATE || s == SCHEMA_TOKEN_ROTATE ||
 	    s == SCHEMA_TOKEN_NARROW || s == SCHEMA_DELEGATE_APPROVAL ||
-	    s == SCHEMA_RUN || s == SCHEMA_RUN_CANCEL;
+	    s == SCHEMA_RUN || s == SCHEMA_RUN_CANCEL ||
+	    s == SCHEMA_RUNBOOK_PLAN;
 }
 
 static bool

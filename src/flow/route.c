@@ -131,6 +131,7 @@ schema_name(enum schema s)
 	    [SCHEMA_RUNBOOK] = "runbook",
 	    [SCHEMA_RUNBOOK_VERSION] = "runbook_version",
 	    [SCHEMA_VERSION_APPROVAL] = "runbook_approval",
+	    [SCHEMA_RUNBOOK_PLAN] = "runbook_plan",
 	    [SCHEMA_TRIGGER] = "trigger",
 	    [SCHEMA_DELEGATE] = "delegate",
 	    [SCHEMA_DELEGATE_APPROVAL] = "delegate_approval",

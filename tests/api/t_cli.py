@@ -266,6 +266,8 @@ def runbooks(rig):
     rig.eq(a["state"], "approved")
     rig.eq(j(rig, "runbook", "publish", "by-hand", "2")["state"],
            "published")
+    rig.eq(j(rig, "runbook", "plan", "by-hand", "2")["steps"][0]["id"],
+           "look")
     rig.eq(j(rig, "runbook", "update", "by-hand", "--pinned", "true")[
         "pinned"], True)
     cli(rig, "runbook", "rm", "by-hand", rc=5)

@@ -276,6 +276,42 @@ def another_project_does_not_see_it(rig):
     rig.eq(rig.get("/v1/projects/other/runbooks").json["items"], [r.json])
 
 
+@test
+def a_plan_shows_what_would_run_where(rig):
+    doc = script("planned", env={"N": {"run": "id"}}, **{"if": {
+        "eq": [{"input": "host"}, "web1"]}})
+    doc["steps"][0]["args"] = [{"input": "host"}, {"concat": [
+        "--to=", {"input": "host"}]}, {"incident": "severity"}]
+    doc["steps"].append({"id": "call", "kind": "http", "connector": "nowhere",
+                         "action": "go", "params": {
+                             "h": {"input": "host"},
+                             "o": {"step": "go", "output": "outcome"}}})
+    rig.ok(rig.post(rig.p + "/runbooks", {"document": doc}), 201)
+    path = rig.p + "/runbooks/planned/versions/1/plan"
+    ds = [rig.ok(rig.post(rig.p + "/delegates", {
+        "name": n, "labels": labels}), 201).json for n, labels in (
+            ("plan-a", {"site": "fra"}), ("plan-b", {"site": "ber"}))]
+    rig.ok(rig.post(path, {}), 400, "missing")
+    rig.ok(rig.post(path, {"inputs": {"host": 1}}), 400, "invalid")
+    p = rig.ok(rig.post(path, {"inputs": {"host": "web1"}}), 200).json
+    rig.eq(p["digest"], digest(doc))
+    go, call = p["steps"]
+    rig.eq((go["if"], go["args"]), (True, [
+        "web1", "--to=web1", {"incident": "severity"}]))
+    rig.eq(go["env"], {"N": {"run": "id"}})
+    rig.eq(go["secrets"], [{"name": "deploy", "exists": False}])
+    rig.eq([x["usable"] for x in go["connectors"]], [False])
+    rig.eq(go["delegates"], [])  # a place is no approved delegate
+    rig.eq(call["params"], {"h": "web1",
+                            "o": {"step": "go", "output": "outcome"}})
+    p = rig.ok(rig.post(path, {"inputs": {"host": "db"}}), 200).json
+    rig.eq(p["steps"][0]["if"], False)
+    _, author = person(rig, "automation_author", rig.project)
+    rig.ok(author.post(path, {"inputs": {"host": "db"}}), 403)
+    for d in ds:
+        rig.ok(rig.delete(f"{rig.p}/delegates/{d['id']}"), 204)
+
+
 def trigger(rig, **kw):
     a, _ = rig.make_account("responder", rig.project)
     body = {"name": "t", "runbook": "triggered", "service_account": a,
