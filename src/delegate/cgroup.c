@@ -274,6 +274,16 @@ move_to_leaf(const char *own)
 	return true;
 }
 
+/* An earlier zygote has moved us there: ours is the group around it. */
+static void
+leave_leaf(char *dir)
+{
+	struct str at = str_c(dir);
+
+	if (str_ends(at, STR("/redoubt")))
+		dir[at.n - (sizeof "/redoubt" - 1)] = 0;
+}
+
 static bool
 open_v2(struct str cgroup, struct str mounts, struct cgroups *c)
 {
@@ -283,6 +293,7 @@ open_v2(struct str cgroup, struct str mounts, struct cgroups *c)
 
 	if (!cgroup_find(cgroup, mounts, "", dir))
 		return false;
+	leave_leaf(dir);
 	have = get(dir, "cgroup.controllers", text, sizeof text);
 	if (!has_word(have, "memory") || !has_word(have, "pids"))
 		return false;
