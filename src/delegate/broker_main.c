@@ -270,9 +270,12 @@ relay_secrets(struct relay *r, const struct message *m)
 	if (n > 0 && !buf_room(&r->secrets, n))
 		return false;
 	for (size_t i = 0; i < m->documents_n; i++) {
-		r->secret[i] =
-		    str_of(r->secrets.p + r->secrets.n, m->secrets[i].n);
+		size_t at = r->secrets.n;
+
+		if (m->secrets[i].n == 0)
+			continue;
 		buf_str(&r->secrets, m->secrets[i]);
+		r->secret[i] = str_of(r->secrets.p + at, m->secrets[i].n);
 	}
 	return true;
 }
