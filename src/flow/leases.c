@@ -14,8 +14,8 @@
 
 enum {
 	HELD = 2 * LIM_DELEGATE_HOLDS,
-	PIECE_ROWS = 64,	 /* of the queue, opened at a time */
-	MATCHES = 64,		 /* among which is chosen fairly */
+	MATCHES = 256,		 /* among which is chosen fairly */
+	EACH = 32,		 /* of one selector */
 	GIVEN = AUDIT_RESOURCES, /* in one answer: each is on record */
 	GIVEN_BYTES = LIM_TASK,	 /* then the answer is long enough */
 	/* It was given, and the delegate does not have it: its answer was
@@ -180,44 +180,50 @@ selected(const struct task_job *job, const struct json *labels)
 	    job->labels_json->count > 0;
 }
 
+/* The oldest of one selector. */
 static err
-consider(struct leasing *l, const struct task_row *r, const struct json *labels,
-    struct arena *a)
+consider(struct leasing *l, const uint8_t selector[BLIND_SIZE])
 {
-	struct match *m = &l->match[l->match_n];
-	struct task_job job;
+	struct store_conn *conn = l->c->lane->conn;
+	struct task_queued q[EACH];
+	size_t n, room = MATCHES - l->match_n;
 
-	TRY(task_job(l->c->lane, r, a, &job));
-	if (!selected(&job, labels))
-		return OK;
-	*m = (struct match){.id = r->id, .run = r->run};
-	TRY(store_task_running(l->c->lane->conn, &r->run, &m->busy));
-	l->match_n++;
+	TRY(store_task_queued(conn, l->d->o.project, selector,
+	    room < EACH ? room : EACH, q, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct match *m = &l->match[l->match_n++];
+
+		*m = (struct match){.id = q[i].id, .run = q[i].run};
+		TRY(store_task_running(conn, &m->run, &m->busy));
+	}
 	return OK;
 }
 
-/* The queue, piece by piece, from its old end. */
+/* One task of each selector is opened, to see which labels it names: however
+ * long the queue, that is as many as there are kinds of steps. */
 static err
 look(struct leasing *l, struct arena *a)
 {
-	struct store_conn *conn = l->c->lane->conn;
-	uint64_t after = 0;
+	static const struct json_limits small = {2, 64, 256};
+	uint8_t at[BLIND_SIZE] = {0};
 	const struct json *labels;
-	struct task_row *r;
-	size_t n;
+	struct task_job job;
+	struct task_row r;
+	err e;
 
-	do {
-		static const struct json_limits small = {2, 64, 256};
-
+	while (l->match_n < MATCHES) {
 		arena_reset(a);
 		TRY(json_parse(a, l->d->labels, &small, NULL, &labels));
-		TRY(store_task_queued(conn, l->d->o.project, after, PIECE_ROWS,
-		    a, &r, &n));
-		for (size_t i = 0; i < n && l->match_n < MATCHES; i++) {
-			TRY(consider(l, &r[i], labels, a));
-			after = r[i].seq;
-		}
-	} while (n == PIECE_ROWS && l->match_n < MATCHES);
+		e = store_task_selector(l->c->lane->conn, l->d->o.project, at,
+		    a, &r);
+		if (err_is(e, E_NOT_FOUND))
+			return OK;
+		TRY(e);
+		memcpy(at, r.selector, sizeof at);
+		TRY(task_job(l->c->lane, &r, a, &job));
+		if (selected(&job, labels))
+			TRY(consider(l, at));
+	}
 	return OK;
 }
 

@@ -142,6 +142,7 @@ offered(struct lane *l, const struct task_new *t, struct task_row *r,
 	jw_init(&jw, &b);
 	job_json(&jw, t);
 	TRY(buf_check(&b));
+	TRY(lane_blind(l, r->project, "task selector", t->labels, r->selector));
 	TRY(lane_seal(l, r->project, SEAL_CLASS_PAYLOAD, &w, buf_view(&b), a,
 	    &r->sealed));
 	return store_task_insert(l->conn, r);

@@ -24,6 +24,7 @@ store_task_insert(struct store_conn *c, const struct task_row *r)
 	q_num(&q, r->changed);
 	q_blob(&q, r->result, sizeof r->result);
 	q_sealed(&q, r->sealed);
+	q_blob(&q, r->selector, sizeof r->selector);
 	return q_run(&q);
 }
 
@@ -48,7 +49,7 @@ static void
 task_read(struct q *q, struct arena *a, struct task_row *r)
 {
 	*r = (struct task_row){
-	    .seq = c_u64(q, 14),
+	    .seq = c_u64(q, 15),
 	    .project = c_u32(q, 1),
 	    .attempt = c_u32(q, 4),
 	    .state = c_u8(q, 5),
@@ -63,6 +64,7 @@ task_read(struct q *q, struct arena *a, struct task_row *r)
 	c_bytes(q, 2, r->run.b, sizeof r->run.b);
 	c_bytes(q, 3, r->delegate.b, sizeof r->delegate.b);
 	c_bytes(q, 12, r->result, sizeof r->result);
+	c_bytes(q, 14, r->selector, sizeof r->selector);
 	r->stored.bytes = c_copy(q, 13, a);
 }
 
@@ -102,15 +104,39 @@ task_list(struct q *q, struct arena *a, struct task_row **ret, size_t *ret_n)
 }
 
 err
-store_task_queued(struct store_conn *c, uint32_t project, uint64_t after,
-    size_t max, struct arena *a, struct task_row **ret, size_t *ret_n)
+store_task_selector(struct store_conn *c, uint32_t project,
+    const uint8_t after[BLIND_SIZE], struct arena *a, struct task_row *ret)
 {
-	struct q q = q_start(c, Q_TASK_QUEUED);
+	struct q q = q_start(c, Q_TASK_SELECTOR);
+	bool got;
 
 	q_num(&q, project);
+	q_blob(&q, after, BLIND_SIZE);
+	got = q_next(&q);
+	if (got)
+		task_read(&q, a, ret);
+	return q_one(&q, got);
+}
+
+err
+store_task_queued(struct store_conn *c, uint32_t project,
+    const uint8_t selector[BLIND_SIZE], size_t max, struct task_queued *ret,
+    size_t *ret_n)
+{
+	struct q q = q_start(c, Q_TASK_QUEUED);
+	size_t n = 0;
+
+	q_num(&q, project);
+	q_blob(&q, selector, BLIND_SIZE);
 	q_u64(&q, max);
-	q_u64(&q, after);
-	return task_list(&q, a, ret, ret_n);
+	while (n < max && q_next(&q)) {
+		c_bytes(&q, 0, ret[n].id.b, sizeof ret[n].id.b);
+		c_bytes(&q, 1, ret[n].run.b, sizeof ret[n].run.b);
+		n++;
+	}
+	TRY(q_end(&q));
+	*ret_n = n;
+	return OK;
 }
 
 err

@@ -26,9 +26,10 @@ struct task_row {
 	uint64_t fence;	 /* of the last lease; 0: there was none */
 	int64_t until;	 /* of the lease */
 	int64_t offered, changed;
-	uint8_t result[BLIND_SIZE]; /* of what was answered; zero: nothing */
-	struct sealed sealed;	    /* for writing */
-	struct stored stored;	    /* as read */
+	uint8_t selector[BLIND_SIZE]; /* of the labels it asks for */
+	uint8_t result[BLIND_SIZE];   /* of what was answered; zero: nothing */
+	struct sealed sealed;	      /* for writing */
+	struct stored stored;	      /* as read */
 };
 
 /* Sealed at: table TASK, pk = id. */
@@ -37,9 +38,20 @@ err store_task_get(struct store_conn *c, const struct uuid *id, struct arena *a,
     struct task_row *ret) MUST_USE;
 /* All but what it was offered with. */
 err store_task_update(struct store_conn *c, const struct task_row *r) MUST_USE;
-/* Queued ones of a project behind `after`, the oldest first. */
-err store_task_queued(struct store_conn *c, uint32_t project, uint64_t after,
-    size_t max, struct arena *a, struct task_row **ret, size_t *ret_n) MUST_USE;
+/*
+ * Queued ones of a project, by what they ask for: the oldest with the first
+ * selector above `after` (all zero: the first), E_NOT_FOUND when there is
+ * none; and those with one selector, the oldest first.
+ */
+err store_task_selector(struct store_conn *c, uint32_t project,
+    const uint8_t after[BLIND_SIZE], struct arena *a,
+    struct task_row *ret) MUST_USE;
+struct task_queued {
+	struct uuid id, run;
+};
+err store_task_queued(struct store_conn *c, uint32_t project,
+    const uint8_t selector[BLIND_SIZE], size_t max, struct task_queued *ret,
+    size_t *ret_n) MUST_USE;
 /* Leased or started ones of a delegate. */
 err store_task_held(struct store_conn *c, const struct uuid *delegate,
     size_t max, struct arena *a, struct task_row **ret, size_t *ret_n) MUST_USE;

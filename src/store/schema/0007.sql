@@ -1,11 +1,13 @@
 -- Work for delegates.  What is to be done is sealed; state: enum task_state,
--- until: end of the lease, result: blind value of what was answered.
+-- until: end of the lease, selector and result: blind values of the labels it
+-- asks for and of what was answered.
 CREATE TABLE task (
 	seq INTEGER PRIMARY KEY,
 	id BLOB NOT NULL,
 	project INTEGER NOT NULL,
 	run BLOB NOT NULL,
 	delegate BLOB NOT NULL,
+	selector BLOB NOT NULL,
 	attempt INTEGER NOT NULL,
 	state INTEGER NOT NULL,
 	outcome INTEGER NOT NULL,
@@ -18,7 +20,7 @@ CREATE TABLE task (
 	sealed BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX task_id ON task (id);
-CREATE INDEX task_queue ON task (project, state, seq);
+CREATE INDEX task_queue ON task (project, state, selector, seq);
 CREATE INDEX task_delegate ON task (delegate, state);
 CREATE INDEX task_run ON task (run, seq);
 CREATE INDEX task_until ON task (until) WHERE until > 0;
