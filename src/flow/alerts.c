@@ -421,6 +421,7 @@ route_alert_resolve(struct call *c)
 	desk_alert_changed(a, STR_NONE);
 	TRY(fold_note(c, a, ENTRY_ALERT_RESOLVED,
 	    json_str_at(c->body, STR("note"))));
+	TRY(fold_resolved(c, a));
 	c->rec.body = c->req->body;
 	return answer_alert(c, a, 200);
 }

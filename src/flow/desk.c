@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "flow/engine.h"
+#include "flow/fire.h"
 #include "flow/tags.h"
 #include "flow/writer.h"
 
@@ -301,7 +302,9 @@ desk_incident_new(struct call *c, const struct incident_head *h, struct str doc,
 	atomic_fetch_add_explicit(&c->lane->state->n.incidents, 1,
 	    memory_order_relaxed);
 	*ret = i;
-	return arena_check(&d->arena);
+	TRY(arena_check(&d->arena));
+	return fire_happened(c, TRIGGER_INCIDENT_CREATED, i, NULL, STR(""),
+	    ENTRY_CREATED, STR(""));
 }
 
 err
@@ -361,7 +364,11 @@ desk_entry(struct call *c, struct incident_card *i, enum entry_kind kind,
 	TRY(seal_close(k, &where, buf_view(&b), &d->arena, &row.sealed));
 	if (ret_item != NULL)
 		*ret_item = buf_view(&b);
-	return store_entry_insert(c->lane->conn, &row);
+	TRY(store_entry_insert(c->lane->conn, &row));
+	if (!key_event)
+		return OK;
+	return fire_happened(c, TRIGGER_KEY_EVENT, i, NULL, STR(""), kind,
+	    text);
 }
 
 /* ---- alerts ---- */

@@ -44,7 +44,8 @@ struct engine_next {
 
 struct engine {
 	int64_t due; /* the first time anything is; 0: nothing */
-	bool known;  /* due is */
+	bool known;  /* due is, in this version of the world */
+	uint64_t version;
 	bool busy;
 	struct engine_next *first, **last; /* of this transaction */
 	uint64_t run_seq, happening_seq;
@@ -101,7 +102,14 @@ void engine_tend(struct lane *l);
 /* How long the writer may rest, ms, at most max. */
 int engine_rest_ms(struct lane *l, int max);
 
+/* ---- happen.c ---- */
+/* Into the outbox, until due; i: its incident, whose key seals it. */
+err fire_put(struct call *c, const struct incident_card *i, struct str doc,
+    int64_t due) MUST_USE;
+
 /* ---- engine_start.c ---- */
+/* What the last numbers of rows are. */
+err engine_numbers(struct lane *l) MUST_USE;
 /* Everything that can be refused before a run begins, and what it would be;
  * writes nothing. */
 err run_plan(struct call *c, const struct run_order *o,

@@ -109,17 +109,24 @@ take_inputs(struct call *c, const struct run_order *o, struct engine_run *r)
 	return arena_check(r->a);
 }
 
-static err
-next_seq(struct lane *l, uint64_t *ret)
+err
+engine_numbers(struct lane *l)
 {
 	struct engine *e = desk_engine(l);
 
-	if (!e->numbers) {
-		TRY(store_run_last(l->conn, &e->run_seq));
-		TRY(store_happening_last(l->conn, &e->happening_seq));
-		e->numbers = true;
-	}
-	*ret = ++e->run_seq;
+	if (e->numbers)
+		return OK;
+	TRY(store_run_last(l->conn, &e->run_seq));
+	TRY(store_happening_last(l->conn, &e->happening_seq));
+	e->numbers = true;
+	return OK;
+}
+
+static err
+next_seq(struct lane *l, uint64_t *ret)
+{
+	TRY(engine_numbers(l));
+	*ret = ++desk_engine(l)->run_seq;
 	return OK;
 }
 

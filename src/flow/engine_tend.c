@@ -75,10 +75,11 @@ engine_tend(struct lane *l)
 	struct due triggers = {.now = now, .one = fire_schedule};
 	bool good = true;
 
-	if (!e->known) {
+	if (!e->known || e->version != l->snap->version) {
 		if (!err_ok(store_run_next_due(l->conn, &e->due)))
 			e->due = now + AGAIN_MS;
 		e->known = true;
+		e->version = l->snap->version;
 	}
 	if (e->due == 0 || e->due > now)
 		return;

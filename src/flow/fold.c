@@ -2,6 +2,7 @@
 #include "flow/fold.h"
 
 #include "base/limits.h"
+#include "flow/fire.h"
 #include "flow/tags.h"
 #include "flow/writer.h"
 
@@ -263,8 +264,8 @@ fold_fresh(struct call *c, const struct fold_in *f, const struct alert_head *h,
 	return apply_rule(c, f, ret->alert, does, group, ret);
 }
 
-err
-fold_alert(struct call *c, const struct fold_in *f, struct fold_out *ret)
+static err
+fold_it(struct call *c, const struct fold_in *f, struct fold_out *ret)
 {
 	struct alert_card *a;
 	struct alert_head h;
@@ -282,6 +283,33 @@ fold_alert(struct call *c, const struct fold_in *f, struct fold_out *ret)
 	if (alert_did_new(ret->did))
 		return fold_fresh(c, f, &h, ret);
 	return fold_known(c, f, a, &h, doc, ret);
+}
+
+/* To be told to triggers: with its incident, once it has one. */
+static err
+tell(struct call *c, enum trigger_on on, struct alert_card *a)
+{
+	struct incident_card *i = NULL;
+
+	if (a->row.incident != 0)
+		TRY(desk_incident_seq(c->lane, a->row.incident, &i));
+	return fire_happened(c, on, i, a, STR(""), ENTRY_ALERT, STR(""));
+}
+
+err
+fold_alert(struct call *c, const struct fold_in *f, struct fold_out *ret)
+{
+	TRY(fold_it(c, f, ret));
+	if (alert_did_new(ret->did) && !f->in.resolved)
+		return tell(c, TRIGGER_ALERT_OPENED, ret->alert);
+	return ret->did == ALERT_DID_RESOLVE ? fold_resolved(c, ret->alert)
+					     : OK;
+}
+
+err
+fold_resolved(struct call *c, struct alert_card *a)
+{
+	return tell(c, TRIGGER_ALERT_RESOLVED, a);
 }
 
 err

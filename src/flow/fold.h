@@ -42,4 +42,7 @@ struct str fold_doc(struct call *c, const struct fold_in *f,
 /* Record the alert as touched: hidden when its incident is private. */
 err fold_touch(struct call *c, struct alert_card *a) MUST_USE;
 
+/* It was resolved: triggers may wait for that. */
+err fold_resolved(struct call *c, struct alert_card *a) MUST_USE;
+
 #endif

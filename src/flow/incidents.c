@@ -1,6 +1,7 @@
 /* incidents.c: /v1/projects/{p}/incidents. */
 #include "base/limits.h"
 #include "base/time.h"
+#include "flow/fire.h"
 #include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/incident_view.h"
@@ -470,6 +471,8 @@ route_incident_patch(struct call *c)
 		TRY(store_members_set(c->lane->conn, i->row.seq, &me, 1));
 	TRY(desk_entry(c, i, ENTRY_CHANGED, false, 0, STR("Incident changed"),
 	    buf_view(&changes), NULL));
+	TRY(fire_happened(c, TRIGGER_INCIDENT_UPDATED, i, NULL,
+	    buf_view(&changes), ENTRY_CHANGED, STR("")));
 	if (became_private)
 		c->rec.resource[0].hidden = true;
 	return answer_incident(c, i, 200);
@@ -478,7 +481,7 @@ route_incident_patch(struct call *c)
 err
 route_incident_move(struct call *c)
 {
-	struct str note = json_str_at(c->body, STR("note"));
+	struct str note = json_str_at(c->body, STR("note")), from;
 	struct incident_head h;
 	struct incident_card *i;
 	enum incident_status to;
@@ -494,10 +497,15 @@ route_incident_move(struct call *c)
 	buf_fmt(&data, "{\"from\":\"%.*s\",\"to\":\"%.*s\"}",
 	    STR_ARG(incident_status_text(i->head.status)),
 	    STR_ARG(incident_status_text(h.status)));
+	from = incident_status_text(i->head.status);
 	i->head = h;
 	TRY(desk_incident_changed(c, i, STR_NONE));
 	TRY(desk_entry(c, i, ENTRY_STATUS, true, 0,
 	    note.p == NULL ? STR("") : note, buf_view(&data), NULL));
+	buf_clear(&data);
+	buf_fmt(&data, "{\"status\":{\"from\":\"%.*s\"}}", STR_ARG(from));
+	TRY(fire_happened(c, TRIGGER_INCIDENT_UPDATED, i, NULL, buf_view(&data),
+	    ENTRY_STATUS, STR("")));
 	c->rec.body = c->req->body;
 	return answer_incident(c, i, 200);
 }
