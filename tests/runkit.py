@@ -151,18 +151,20 @@ class Task:
         self.w.running.append({"task": self.id, "fence": self.fence})
         return self
 
-    def result(self, outcome="succeeded", status=204, code="", exit=0,
-               outputs=None):
+    def answer(self, outcome="succeeded", code="", exit=0, outputs=None):
         outputs = outputs or {}
         empty = hashlib.sha256(b"").hexdigest()
         text = (f"redoubt-result/1\n{self.id}\n{self.fence}\n{outcome}\n"
                 f"{exit}\n{digest(outputs)}\n0\n{empty}\n")
+        return {"fence": self.fence, "outcome": outcome,
+                "code": code or outcome, "exit": exit, "outputs": outputs,
+                "log_bytes": 0, "log_sha256": empty,
+                "sig": b64(self.w.d.session.sign(text.encode()))}
+
+    def result(self, outcome="succeeded", status=204, **kw):
         self.w.running = [x for x in self.w.running if x["task"] != self.id]
-        self.w.rig.ok(self.w.d.post(self.path + "/result", {
-            "fence": self.fence, "outcome": outcome, "code": code or outcome,
-            "exit": exit, "outputs": outputs, "log_bytes": 0,
-            "log_sha256": empty,
-            "sig": b64(self.w.d.session.sign(text.encode()))}), status)
+        self.w.rig.ok(self.w.d.post(self.path + "/result",
+                                    self.answer(outcome, **kw)), status)
         return self
 
     def do(self, **kw):

@@ -8,6 +8,7 @@
 #include "base/json_canon.h"
 #include "domain/trigger.h"
 #include "flow/admin_body.h"
+#include "flow/fire.h"
 #include "flow/handlers.h"
 #include "flow/runbooks.h"
 #include "store/run.h"
@@ -30,14 +31,13 @@ config_of(struct call *c, const struct trigger_object *t)
 }
 
 static void
-render(struct call *c, struct jw *w, const struct object *o)
+members_json(struct call *c, struct jw *w, const struct object *o)
 {
 	const struct trigger_object *t = (const struct trigger_object *)o;
 	const struct runbook_object *r =
 	    world_runbook(call_world(c), &t->runbook);
 	const struct json *j = config_of(c, t);
 
-	jw_obj(w);
 	jw_uuid(w, "id", &t->o.id);
 	jw_kstr(w, "name", t->name);
 	jw_kstr(w, "runbook", r == NULL ? STR_NONE : r->slug);
@@ -55,6 +55,13 @@ render(struct call *c, struct jw *w, const struct object *o)
 	subject_json(w, "owner", t->owner_kind, &t->owner);
 	jw_uuid(w, "created_by", &t->created_by.u);
 	times_json(w, &t->o);
+}
+
+static void
+render(struct call *c, struct jw *w, const struct object *o)
+{
+	jw_obj(w);
+	members_json(c, w, o);
 	jw_obj_end(w);
 }
 
@@ -88,8 +95,16 @@ route_trigger_get(struct call *c)
 {
 	const struct trigger_object *t;
 
+	struct jw *w;
+
 	TRY(find(c, &t));
-	return answer_object(c, 200, &t->o, render);
+	w = answer(c, 200);
+	jw_obj(w);
+	members_json(c, w, &t->o);
+	TRY(fire_state_json(c, w, &t->o.id));
+	jw_obj_end(w);
+	answer_etag(c, t->o.version);
+	return buf_check(&c->out);
 }
 
 /* ---- reading ---- */

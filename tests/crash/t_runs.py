@@ -65,14 +65,7 @@ class Journal(Worker):
         forever(lambda: self.say(t), self.stop)
 
     def say(self, t):
-        got = []
-        post, ok = self.d.post, self.rig.ok
-        self.rig.ok = lambda a, *x: got.append(a)
-        try:
-            t.result()
-        finally:
-            self.rig.ok, self.d.post = ok, post
-        return got[-1]
+        return self.d.post(t.path + "/result", t.answer())
 
 
 def starters(rig, b, i, stop, started):
