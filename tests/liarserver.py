@@ -328,6 +328,7 @@ class Delegate:
     def start(self, prefix=()):
         time.sleep(0.4)  # polls of an earlier one have ended
         self.log = open(self.dir.parent / f"{self.dir.name}.log", "ab")
+        self.from_ = self.log.tell()  # of what this one says
         self.p = subprocess.Popen(
             [*prefix, BINARY, "delegate", "run", "--dir", str(self.dir)],
             stderr=self.log, stdout=self.log, stdin=subprocess.DEVNULL)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -26,33 +27,63 @@ enum {
 
 /* ---- starting ---- */
 
-/* The zygote first: before threads, keys and a large heap. */
 static void
-processes_start(struct agent *g)
+zygote_open(struct agent *g)
 {
 	const char *paths[SANDBOX_PATHS];
 	struct zygote_conf z = {.paths = paths,
 	    .steps = (unsigned)g->policy.delegate_tasks};
-	struct broker_conf b = {.uid = 0};
-	struct trail t = {0};
+	const struct words *w = &g->policy.sandbox_paths;
 
-	for (size_t i = 0; i < g->policy.sandbox_paths.n && i < SANDBOX_PATHS;
-	     i++)
-		paths[z.paths_n++] =
-		    arena_cstr(&g->lasting, g->policy.sandbox_paths.word[i]);
-	if (!err_ok(zygote_start(&z, &g->no_sandbox, &g->zygote))) {
-		g->zygote = NULL;
-		log_event(LOG_DELEGATE_SANDBOX,
-		    KVC("detail", g->no_sandbox.detail));
+	for (size_t i = 0; i < w->n && i < SANDBOX_PATHS; i++)
+		paths[z.paths_n++] = arena_cstr(&g->lasting, w->word[i]);
+	if (err_ok(zygote_start(&z, &g->no_sandbox, &g->zygote)))
+		return;
+	g->zygote = NULL;
+	log_event(LOG_DELEGATE_SANDBOX, KVC("detail", g->no_sandbox.detail));
+}
+
+/* Root's broker is somebody else: whom the policy names, or redoubt-broker
+ * when there is one.  E_CONFIG: the one it names is not there. */
+static err
+broker_user(struct agent *g, struct broker_conf *b, struct trail *t)
+{
+	struct str name = g->policy.broker_user;
+	const struct passwd *pw;
+	const char *user =
+	    name.n > 0 ? arena_cstr(&g->lasting, name) : "redoubt-broker";
+
+	if (geteuid() != 0 || user == NULL)
+		return OK;
+	pw = getpwnam(user);
+	if (pw == NULL && name.n == 0)
+		return OK;
+	if (pw == NULL || pw->pw_uid == 0) {
+		trail_set(t, "broker.user: no such user, or root");
+		return err_of(E_CONFIG);
 	}
-	for (size_t i = 0;
-	     i < g->policy.broker_resolvers.n && i < BROKER_RESOLVERS; i++)
-		b.resolver[b.resolver_n++] = g->policy.broker_resolvers.word[i];
-	b.authorities = g->policy.broker_authorities;
-	if (!err_ok(broker_start(&b, &t, &g->broker))) {
-		g->broker = NULL;
-		log_event(LOG_DELEGATE_BROKER, KVC("detail", t.detail));
-	}
+	b->uid = pw->pw_uid;
+	b->gid = pw->pw_gid;
+	return OK;
+}
+
+static void
+broker_open(struct agent *g)
+{
+	struct broker_conf b = {.authorities = g->policy.broker_authorities};
+	const struct words *w = &g->policy.broker_resolvers;
+	struct trail t = {0};
+	err e = broker_user(g, &b, &t);
+
+	for (size_t i = 0; i < w->n && i < BROKER_RESOLVERS; i++)
+		b.resolver[b.resolver_n++] = w->word[i];
+	if (err_ok(e))
+		e = broker_start(&b, &t, &g->broker);
+	if (err_ok(e))
+		return;
+	g->broker = NULL;
+	log_event(LOG_DELEGATE_BROKER, KVE("error", e),
+	    KVC("detail", t.detail));
 }
 
 /* The authorities' file, read before anything is confined. */
@@ -138,7 +169,9 @@ agent_open(struct agent *g, const char *path, struct trail *t)
 	TRY(home_open(path, false, t, &g->dir));
 	TRY(home_lock(g->dir, t));
 	TRY(policy_open(g));
-	processes_start(g);
+	/* The zygote first: before threads, keys and a large heap. */
+	zygote_open(g);
+	broker_open(g);
 	TRY(enrolment_open(g, t));
 	TRY(memory_open(g, t));
 	return agent_shut(g, t);

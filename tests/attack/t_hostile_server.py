@@ -9,6 +9,7 @@ import http.server
 import os
 import shutil
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -265,6 +266,26 @@ def no_policy(s, g):
     policy.chmod(0o600)
 
 
+def brokers(g):
+    """Root's broker is somebody else, or there is none."""
+    policy = g.dir / "policy.conf"
+    text = policy.read_text()
+    for user, uid in (("nobody", 65534), ("root", None), ("no-such", None)):
+        policy.write_text(text + f"[broker]\nuser = {user}\n")
+        g.start()
+        end = time.time() + 10
+        while "event=ready" not in g.text()[g.from_:] and time.time() < end:
+            time.sleep(0.05)
+        ps = subprocess.run(["ps", "-o", "uid=,comm=", "--ppid",
+                             str(g.p.pid)], capture_output=True, text=True)
+        seen = [int(line.split()[0]) for line in ps.stdout.splitlines()
+                if "broker" in line]
+        check(f"a broker as {user}", seen == ([] if uid is None else [uid]),
+              ps.stdout)
+        g.stop()
+    policy.write_text(text)
+
+
 def no_sandbox(s, g, peer):
     """L10: a host on which no sandbox can be made runs no script."""
     g.stop()
@@ -356,6 +377,8 @@ def main():
         garbage(s, g)
         other_past(s, g)
         no_policy(s, g)
+        if os.geteuid() == 0:
+            brokers(g)
     finally:
         g.stop()
         text = g.text()
