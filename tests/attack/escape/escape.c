@@ -607,7 +607,11 @@ main(int argc, char **argv)
 	if (strcmp(mode, "bare") == 0)
 		return bare(&s, text);
 	if (strcmp(mode, "user") == 0 && geteuid() == 0) {
-		if (chown(s.v.dir, ORDINARY, ORDINARY) != 0)
+		char bin[192];
+
+		(void)snprintf(bin, sizeof bin, "%s/bin", s.v.dir);
+		if (chown(s.v.dir, ORDINARY, ORDINARY) != 0 ||
+		    chown(bin, ORDINARY, ORDINARY) != 0)
 			perror("chown");
 		become(ORDINARY);
 		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);

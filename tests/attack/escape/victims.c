@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <ftw.h>
 #include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -314,17 +315,20 @@ scene_reset(struct scene *s)
 	return write_secret(s) && start_victim(s);
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	(void)remove(path);
+	return 0;
+}
+
 void
 scene_close(struct scene *s)
 {
-	static const char *const names[] = {"secret", "sock", "bin/escape",
-	    "bin/suid", "bin", "scratch", ""};
-	char path[192];
-
 	end_victim(s);
 	(void)shmctl(s->v.shm, IPC_RMID, NULL);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s", s->v.dir, names[i]);
-		(void)remove(path);
-	}
+	(void)nftw(s->v.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
