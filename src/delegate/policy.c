@@ -259,6 +259,7 @@ policy_load(struct arena *a, int dir, struct trail *t, struct policy *ret)
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	err e;
 
+	buf_init(&b, LIM_CONFIG + 1);
 	defaults(a, ret);
 	ret->why = REASON_POLICY_ABSENT;
 	if (fd < 0) {
@@ -272,7 +273,6 @@ policy_load(struct arena *a, int dir, struct trail *t, struct policy *ret)
 		return;
 	}
 	(void)close(fd);
-	buf_init(&b, LIM_CONFIG + 1);
 	e = home_read(dir, "policy.conf", &b);
 	if (err_ok(e))
 		e = policy_parse(a, buf_view(&b), t, ret);
