@@ -198,10 +198,11 @@ def previews(rig):
     rig.eq({(x["principal"]["id"], x["permission"], x["project"])
             for x in r["added"]},
            {(a, p, rig.project) for p in
-            ("project.view", "incident.view", "alert.view")} |
+            ("project.view", "incident.view", "alert.view", "runbook.view",
+             "run.view")} |
            {(a, "token.create", None)})
     rig.eq((r["added_count"], r["removed"], r["removed_count"],
-            r["truncated"], r["tests"]), (4, [], 0, False, []))
+            r["truncated"], r["tests"]), (6, [], 0, False, []))
     rig.eq(state(rig), before)
     rig.ok(c.get(rig.p), 404)
     b = rig.bind("service_account", a, "responder", rig.project)
@@ -256,7 +257,7 @@ def a_large_preview_is_bounded(rig):
             "subject": {"kind": "group", "id": g}, "role": "viewer"}}),
         200).json
     n = len(rig.get("/v1/projects?limit=200").json["items"])
-    rig.eq(r["added_count"], 20 * (3 * n + 1))
+    rig.eq(r["added_count"], 20 * (5 * n + 1))
     rig.eq((len(r["added"]), r["truncated"]), (1000, True))
 
 
