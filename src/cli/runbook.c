@@ -206,20 +206,19 @@ line(struct diff *d, const char *sign, struct str path, const struct json *j)
 	buf_char(d->out, '\n');
 }
 
+/* The path of a member, or (name STR_NONE) of item i. */
 static struct str
-below(struct diff *d, struct str path, const struct json *j, size_t i,
-    bool named)
+below(struct diff *d, struct str path, struct str name, size_t i)
 {
 	struct buf b;
 
 	buf_init_on(&b, d->c->arena, 65536);
 	buf_str(&b, path);
-	if (!named)
+	if (name.p == NULL)
 		buf_fmt(&b, "[%zu]", i);
 	else if (path.n > 0)
 		buf_char(&b, '.');
-	if (named)
-		buf_str(&b, j->name);
+	buf_str(&b, name);
 	return buf_view(&b);
 }
 
@@ -233,7 +232,7 @@ compare_items(struct diff *d, struct str path, const struct json *a,
 	a = json_first(a);
 	b = json_first(b);
 	for (size_t i = 0; a != NULL || b != NULL; i++) {
-		compare(d, below(d, path, NULL, i, false), a, b);
+		compare(d, below(d, path, STR_NONE, i), a, b);
 		a = a == NULL ? NULL : a->next;
 		b = b == NULL ? NULL : b->next;
 	}
@@ -244,10 +243,10 @@ compare_members(struct diff *d, struct str path, const struct json *a,
     const struct json *b)
 {
 	for (const struct json *x = json_first(a); x != NULL; x = x->next)
-		compare(d, below(d, path, x, 0, true), x, json_get(b, x->name));
+		compare(d, below(d, path, x->name, 0), x, json_get(b, x->name));
 	for (const struct json *x = json_first(b); x != NULL; x = x->next)
 		if (json_get(a, x->name) == NULL)
-			compare(d, below(d, path, x, 0, true), NULL, x);
+			compare(d, below(d, path, x->name, 0), NULL, x);
 }
 
 /* Recursion is bounded by the readers that made a and b. */
