@@ -184,7 +184,7 @@ home_remove(int dir, const char *name)
 err
 home_key_read(int dir, const char *name, struct secret **ret)
 {
-	char bytes[SECRET_SIZE + 1];
+	char bytes[SECRET_SIZE + 1] = {0};
 	struct buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes};
 	struct secret *s;
 	err e = home_read(dir, name, &b);
