@@ -113,6 +113,9 @@ job_free(struct agent *g, struct job *j)
 	err_ignore(home_remove(g->dir, name), "it is found at the next start");
 	spool_name(&j->id, ".json", name);
 	err_ignore(home_remove(g->dir, name), "it is sent again, in vain");
+	/* What a crash left while a result was written. */
+	spool_name(&j->id, ".json.new", name);
+	err_ignore(home_remove(g->dir, name), "it is no result");
 	arena_done(&j->arena);
 	memset(j, 0, sizeof *j);
 }
