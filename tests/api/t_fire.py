@@ -2,8 +2,10 @@
 """Triggers fire: once for each happening, in the name of their account and no
 further than their owner's rights, not for what their own runs do, not more
 often than they say; refusals are on record."""
+import sqlite3
 import sys
 import time
+import uuid
 
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from delegatekit import DRig, person  # noqa: E402
@@ -149,6 +151,7 @@ def no_further_than_its_owner(rig):
     rig.make_incident("two")
     runs(rig, b)
     rig.check(len(fired(rig, t, "ok")) == 1, "once")
+    rig.eq([x["reason"] for x in fired(rig, t, "denied")], ["rights"])
     rig.ok(rig.delete(f"{rig.p}/triggers/{t['id']}"), 204)
 
 
@@ -166,6 +169,84 @@ def later_if_it_still_holds(rig):
     rig.start()
     runs(rig, b)
     rig.ok(rig.delete(f"{rig.p}/triggers/{t['id']}"), 204)
+
+
+def due(rig, t, at):
+    """While nobody serves: its schedule's next time is then."""
+    db = sqlite3.connect(rig.data / "db" / "store.db")
+    n = db.execute('UPDATE trigger_state SET due = ? WHERE "trigger" = ?',
+                   (at, uuid.UUID(t["id"]).bytes)).rowcount
+    db.commit()
+    db.close()
+    rig.eq(n, 1, "its row")
+
+
+@test
+def a_schedule_that_was_missed_is_made_up_for_once(rig):
+    b = Book(rig, "yearly", [manual("a")])
+    t = trigger(rig, b, "schedule", cron="30 4 1 1 *",
+                time_zone="Europe/Vienna")
+    at = f"{rig.p}/triggers/{t['id']}"
+    next_at = rig.get(at).json["next_at"]
+    rig.check(next_at and next_at.endswith("-01-01T03:30:00.000Z"), next_at)
+    rig.eq(runs(rig, b, 0, 0), [])
+    rig.stop()
+    due(rig, t, 1000)  # 1970: it would have been due fifty times since
+    rig.start()
+    r = runs(rig, b)[0]
+    rig.eq((r.json["trigger"], r.json["requester"]["id"]),
+           (t["id"], account(rig)))
+    rig.eq(rig.get(at).json["next_at"], next_at)
+    rig.stop()
+    rig.start()
+    runs(rig, b)
+    rig.stop()
+    due(rig, t, 1000)
+    rig.start()
+    runs(rig, b, 2)
+    rig.ok(rig.patch(at, {"enabled": False}), 200)
+    rig.eq(rig.get(at).json["next_at"], None)
+    rig.ok(rig.delete(at), 204)
+
+
+@test
+def what_cannot_start_says_why(rig):
+    b = Book(rig, "why", [manual("a")], context="incident",
+             concurrency={"limit": 1, "on_limit": "refuse"}, inputs=[
+                 {"name": "what", "type": "string", "max_length": 8,
+                  "required": True}])
+    t = trigger(rig, b, "incident_created",
+                inputs={"what": {"incident": "title"}})
+    at = f"{rig.p}/triggers/{t['id']}"
+
+    def why(title):
+        rig.make_incident(title)
+        end = time.monotonic() + 3
+        seen = len(reasons)
+        while time.monotonic() < end:
+            now = [x["reason"] for x in fired(rig, t, "error")
+                   + fired(rig, t, "denied")]
+            if len(now) > seen:
+                break
+            time.sleep(0.02)
+        new = list(now)
+        for x in reasons:
+            new.remove(x)
+        reasons.extend(new)
+        rig.eq(rig.get(at).json["last_refusal"], new[0] if new else None)
+        return new
+
+    reasons = []
+    rig.eq(why("too long for it"), ["inputs"])
+    rig.ok(rig.patch(at, {"inputs": {"what": "7"}}), 200)
+    rig.make_incident("goes")
+    r = runs(rig, b)[0]
+    rig.eq(why("another is there"), ["busy"])
+    rig.ok(rig.post(f"{rig.p}/runs/{r.id}/cancel", {}), 200)
+    rig.ok(rig.post(rig.p + "/automation/freeze", {"reason": "test"}), 201)
+    rig.eq(why("frozen"), ["frozen"])
+    rig.ok(rig.delete(rig.p + "/automation/freeze"), 204)
+    rig.ok(rig.delete(at), 204)
 
 
 if __name__ == "__main__":
