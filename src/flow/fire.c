@@ -336,8 +336,10 @@ fire(struct firing *f)
 	bool yes;
 
 	TRY(look(f, &yes));
+	/* who may not run anything any more is told so; what they may not
+	 * see has not happened to them */
 	if (!yes)
-		return OK;
+		return may(f, PERM_RUNBOOK_RUN) ? OK : refuse(f, FIRE_RIGHTS);
 	TRY(holds(f, &yes, &why));
 	if (why == FIRE_NONE && !yes)
 		return OK;
@@ -380,13 +382,16 @@ try_one(struct lane *l, const struct trigger_object *t, const struct json *h,
 	f->late = json_get(h, STR("trigger")) != NULL;
 	f->h = h;
 	firing_as(f, l, t, now);
-	if (f->c.actor == NULL || f->c.also == NULL || f->c.project == NULL)
+	if (f->c.project == NULL)
 		return OK;
 	TRY(json_parse(f->c.a, arena_dup(f->c.a, t->config), &fire_limits,
 	    &f->c.trail, &j));
 	TRY(trigger_parse(j, NULL, f->c.a, &f->c.trail, &f->g));
 	if (!str_eq(trigger_on_text(f->g.on), json_str_at(h, STR("on"))))
 		return OK;
+	/* its account or its owner is gone: nothing may be looked at */
+	if (f->c.actor == NULL || f->c.also == NULL)
+		return refuse(f, FIRE_RIGHTS);
 	return fire(f);
 }
 
