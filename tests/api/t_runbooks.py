@@ -332,7 +332,9 @@ def triggers(rig):
     rig.eq((r["when"], r["delay_s"], r["enabled"], r["cron"]),
            (when, 300, True, None))
     path = rig.p + "/triggers/" + r["id"]
-    rig.eq(rig.ok(rig.get(path), 200).json, r)
+    got = rig.ok(rig.get(path), 200).json
+    rig.eq({k: got[k] for k in r}, r)
+    rig.eq((got["last_fired_at"], got["refused"]), (None, 0))
     rig.eq(rig.get(rig.p + "/triggers").json["items"], [r])
     for bad, at in (({"on": "often"}, "on"), ({"cron": "* * * * *"}, "cron"),
                     ({"inputs": {}}, "inputs.host"),
