@@ -74,7 +74,7 @@ cmd_delegate_enroll(struct cli *c)
 	    .url = args_get(&c->args, "url"),
 	    .name = args_get(&c->args, "name"),
 	    .ca = flag(c, "ca"),
-	    .wait_s = args_has(&c->args, "no-wait") ? 0 : WAIT_S};
+	    .wait_s = args_has(&c->args, "wait") ? WAIT_S : 0};
 	struct str text;
 	err e = token_get(c, &o.token);
 

@@ -407,7 +407,9 @@ delegate_run(const char *dir)
 	log_role("delegate");
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	log_event(LOG_START, KVC("version", REDOUBT_VERSION));
-	e = agent_open(&g, dir, &t);
+	e = delegate_await(dir, &t);
+	if (err_ok(e))
+		e = agent_open(&g, dir, &t);
 	signals = signals_open();
 	if (err_ok(e) && signals < 0)
 		e = err_of(E_NO_MEMORY);

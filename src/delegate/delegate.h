@@ -23,14 +23,16 @@ struct enrol_options {
 };
 
 /*
- * Make keys, join, and wait for approval.  Again with the same directory goes
- * on where it was: the keys stay.  *ret: a JSON object {delegate, project,
+ * Make keys and join; wait for approval, if told to.  Again with the same
+ * directory goes on where it was: the keys stay.  *ret: a JSON object {delegate, project,
  * state, fingerprint, witness}.  E_UNAVAILABLE, E_TIMEOUT, E_UNAUTHENTICATED;
  * a state "pending" is no error.
  */
 err delegate_enroll(struct arena *a, const struct enrol_options *o,
     struct trail *t, struct str *ret) MUST_USE;
-/* Runs until SIGTERM; the exit code. */
+/* When it has joined and is not approved yet: ask until it is. */
+err delegate_await(const char *dir, struct trail *t) MUST_USE;
+/* Waits for approval, then runs until SIGTERM; the exit code. */
 int delegate_run(const char *dir);
 /* A JSON object: enrolment, what the running one last said of itself, and
  * whether it trusts the server. */

@@ -1,13 +1,19 @@
 #include "delegate/enrol.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -16,7 +22,13 @@
 #include "seal/ed25519.h"
 #include "seal/hpke.h"
 
-enum { SESSION_MAX = 65536, JSON_MAX = 65536, ASK_MS = 20000, POLL_S = 5 };
+enum {
+	SESSION_MAX = 65536,
+	JSON_MAX = 65536,
+	JOIN_MAX = 4096,
+	ASK_MS = 20000,
+	POLL_S = 2
+};
 
 static const struct json_limits limits = {.depth = 4,
     .members = 64,
@@ -466,6 +478,23 @@ result(struct joining *j, const struct joined *g, struct buf *b)
 	jw_obj_end(&w);
 }
 
+/* What is needed to ask again: the token, bound to our keys by now and worth
+ * nothing to others, and where to. */
+static err
+remember(struct joining *j, const struct joined *g)
+{
+	struct buf b;
+
+	if (g->approved)
+		return home_remove(j->dir, "join");
+	buf_init_on(&b, j->a, JOIN_MAX);
+	buf_str(&b, j->o->token);
+	buf_char(&b, '\n');
+	buf_str(&b, j->o->url);
+	TRY(buf_check(&b));
+	return home_write(j->dir, "join", 0400, buf_view(&b));
+}
+
 err
 delegate_enroll(struct arena *a, const struct enrol_options *o, struct trail *t,
     struct str *ret)
@@ -487,6 +516,8 @@ delegate_enroll(struct arena *a, const struct enrol_options *o, struct trail *t,
 		e = connect_to(&j, t);
 	if (err_ok(e))
 		e = join(&j, t, &g);
+	if (err_ok(e))
+		e = remember(&j, &g);
 	buf_init_on(&b, a, JSON_MAX);
 	if (err_ok(e)) {
 		result(&j, &g, &b);
@@ -497,4 +528,66 @@ delegate_enroll(struct arena *a, const struct enrol_options *o, struct trail *t,
 	enrolment_done(&j.e);
 	(void)close(j.dir);
 	return e;
+}
+
+/* ---- until somebody has approved ---- */
+
+static err
+await(const char *path, struct trail *t)
+{
+	struct enrol_options o = {.dir = path, .wait_s = INT_MAX};
+	struct arena a;
+	struct str text;
+	struct buf b;
+	int dir;
+	err r;
+
+	arena_init(&a, 8 << 20);
+	buf_init_on(&b, &a, JOIN_MAX);
+	TRY(home_open(path, false, t, &dir));
+	r = home_read(dir, "join", &b);
+	(void)close(dir);
+	if (err_ok(r) && !str_cut(buf_view(&b), '\n', &o.token, &o.url))
+		r = err_of(E_CORRUPT);
+	/* a server that is away comes back */
+	while (err_ok(r) &&
+	    err_is(r = delegate_enroll(&a, &o, t, &text), E_UNAVAILABLE)) {
+		(void)sleep(POLL_S);
+		r = OK;
+	}
+	arena_done(&a);
+	return r;
+}
+
+err
+delegate_await(const char *path, struct trail *t)
+{
+	pid_t parent = getpid(), pid;
+	int dir, status;
+	bool waits;
+
+	TRY(home_open(path, false, t, &dir));
+	waits = faccessat(dir, "session", F_OK, 0) != 0 &&
+	    faccessat(dir, "join", F_OK, 0) == 0;
+	(void)close(dir);
+	if (!waits)
+		return OK;
+	log_event(LOG_DELEGATE_PENDING, KVC("dir", path));
+	/* in a process of its own: what comes after is to be small */
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		_exit(err_exit(await(path, t)));
+	}
+	if (pid < 0)
+		return err_of(E_NO_MEMORY);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_of(E_IO);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return OK;
+	trail_set(t, "joining went wrong; enroll says more");
+	return err_of(E_DENIED);
 }

@@ -283,7 +283,7 @@ def a_delegate_of_its_own(rig):
     d = j(rig, "delegate", "create", "here", "--label", "site=fra")
     home = str(rig.dir / "delegate")
     enroll = ("delegate", "enroll", "--dir", home, "--url", rig.url, "--ca",
-              rig.ca, "--name", "here", "--no-wait")
+              rig.ca, "--name", "here")
     cli(rig, *enroll, input="rdd_no_such_token_00000000000\n", rc=4)
     r = j(rig, *enroll, input=d["token"] + "\n")
     rig.eq((r["delegate"], r["state"]), (d["id"], "pending"))

@@ -335,25 +335,35 @@ def enrolment(s):
     other.mkdir()
     ca = s.tls.ca
     s.tls.ca = Tls(other).ca
-    r = g.enroll("--no-wait", ok=False)
+    r = g.enroll(ok=False)
     check("another authority: no join", r.returncode == 7 and
           "certificate" in r.stderr, r.stderr)
     s.tls.ca = ca
     s.state = "pending"
-    g.enroll("--no-wait")
+    g.enroll()
     check("pending is said", g.status()["state"] == "pending")
-    r = g.cli("run", ok=False)
-    check("pending does not run", r.returncode == 4, r.stderr)
+    check("the token is kept for asking again",
+          (g.dir / "join").stat().st_mode & 0o777 == 0o400)
+    g.start()
+    end = time.monotonic() + 5
+    while "delegate.pending" not in g.text() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    check("pending waits, and has nothing running",
+          g.p.poll() is None and "event=ready" not in g.text(), g.text())
+    g.p.kill()
+    g.p.wait()
+    g.p = None
     keeper, s.world.keeper = s.world.keeper, d.Signer(d.seed(9))
     s.state = "approved"
-    r = g.enroll("--no-wait", ok=False)
+    r = g.enroll(ok=False)
     check("other keys than at first are refused", r.returncode != 0 and
           "other keys" in r.stderr, r.stderr)
     s.world.keeper = keeper
     sealing = s.world.sealing
-    g.enroll("--no-wait")
+    g.enroll()
     check("the same keys go on", g.status()["state"] == "enrolled" and
-          s.world.sealing == sealing)
+          s.world.sealing == sealing and not (g.dir / "join").exists())
     for f in ("identity.key", "seal.key", "session"):
         check(f"{f} is ours alone",
               (g.dir / f).stat().st_mode & 0o777 == 0o400)

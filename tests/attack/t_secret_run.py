@@ -86,7 +86,7 @@ class Real:
         at = ("--dir", str(self.dir))
         join = ("delegate", "enroll", *at, "--url", rig.url, "--ca", rig.ca,
                 "--json")
-        cli(rig, *join, "--no-wait", input=slot["token"].encode() + b"\n",
+        cli(rig, *join, input=slot["token"].encode() + b"\n",
             ok=False)
         _, boss = person(rig, "org_admin")
         rig.ok(boss.post(f"{rig.p}/delegates/{slot['id']}/approve", {}), 200)

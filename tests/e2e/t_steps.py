@@ -76,7 +76,7 @@ class World:
             "name": "real", "labels": {"site": "fra"}}), 201).json
         d = self.dir / "delegate"
         argv = [BINARY, "delegate", "enroll", "--dir", str(d), "--url",
-                rig.url, "--ca", str(rig.ca), "--name", "real", "--no-wait"]
+                rig.url, "--ca", str(rig.ca), "--name", "real"]
         subprocess.run(argv, input=slot["token"] + "\n", text=True,
                        capture_output=True)
         _, boss = rig.person("org_admin")

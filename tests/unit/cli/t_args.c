@@ -154,6 +154,16 @@ TEST(tokens_in_arguments_are_refused)
 	T_OK(!says("0123456789"));
 	T_ERR(PARSE("--project=xrds_" SECRET, "whoami"), E_USAGE);
 	T_ERR(PARSE("whoami", "--", "rdb_" SECRET "more"), E_USAGE);
+	/* but for a join token in its place, as the contract has it */
+	T_GOOD(PARSE("delegate", "enroll", "--dir", "d", "--url", "u",
+	    "--join-token", "rdd_" SECRET));
+	T_GOOD(PARSE("delegate", "enroll", "--dir", "d", "--url", "u",
+	    "--join-token=rdd_" SECRET));
+	T_ERR(PARSE("delegate", "enroll", "--dir", "d", "--url", "u",
+		  "--join-token", "rdp_" SECRET),
+	    E_USAGE);
+	T_ERR(PARSE("delegate", "enroll", "--dir", "rdd_" SECRET, "--url", "u"),
+	    E_USAGE);
 	T_OK(!looks_like_token(STR("rdp_short")));
 	T_OK(!looks_like_token(STR("rdp-" SECRET)));
 	T_OK(looks_like_token(STR("rdw_" SECRET)));
