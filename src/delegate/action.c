@@ -427,17 +427,17 @@ action_type_fits(enum connector_type type, const struct json *j)
 	}
 }
 
-/* Is it this token, in which ~1 is / and ~0 is ~? */
+/* Is it this part of a pointer, in which ~1 is / and ~0 is ~? */
 static bool
-token_is(struct str token, struct str name)
+part_is(struct str part, struct str name)
 {
 	size_t k = 0;
 
-	for (size_t i = 0; i < token.n; i++, k++) {
-		char c = token.p[i];
+	for (size_t i = 0; i < part.n; i++, k++) {
+		char c = part.p[i];
 
-		if (c == '~' && i + 1 < token.n)
-			c = token.p[++i] == '1' ? '/' : '~';
+		if (c == '~' && i + 1 < part.n)
+			c = part.p[++i] == '1' ? '/' : '~';
 		if (k >= name.n || name.p[k] != c)
 			return false;
 	}
@@ -445,12 +445,12 @@ token_is(struct str token, struct str name)
 }
 
 static const struct json *
-child(const struct json *j, struct str token)
+child(const struct json *j, struct str part)
 {
 	uint64_t at;
 
 	if (j->kind == JSON_ARRAY) {
-		if (!str_u64(token, 0, UINT32_MAX, &at))
+		if (!str_u64(part, 0, UINT32_MAX, &at))
 			return NULL;
 		for (j = json_first(j); j != NULL && at > 0; at--)
 			j = j->next;
@@ -459,7 +459,7 @@ child(const struct json *j, struct str token)
 	if (j->kind != JSON_OBJECT)
 		return NULL;
 	for (j = json_first(j); j != NULL; j = j->next)
-		if (token_is(token, j->name))
+		if (part_is(part, j->name))
 			return j;
 	return NULL;
 }
@@ -467,7 +467,7 @@ child(const struct json *j, struct str token)
 const struct json *
 json_pointer(const struct json *doc, struct str pointer)
 {
-	struct str token;
+	struct str part;
 
 	if (pointer.n == 0)
 		return doc;
@@ -475,8 +475,8 @@ json_pointer(const struct json *doc, struct str pointer)
 		return NULL;
 	pointer = str_skip(pointer, 1);
 	for (bool more = true; more && doc != NULL;) {
-		more = str_cut(pointer, '/', &token, &pointer);
-		doc = child(doc, token);
+		more = str_cut(pointer, '/', &part, &pointer);
+		doc = child(doc, part);
 	}
 	return doc;
 }

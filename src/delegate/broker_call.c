@@ -168,9 +168,12 @@ bool
 secret_line(struct buf *b, const char *name, struct str prefix,
     struct str secret)
 {
-	while (secret.n > 0 &&
-	    (secret.p[secret.n - 1] == '\n' || secret.p[secret.n - 1] == '\r'))
-		secret.n--;
+	for (; secret.n > 0; secret.n--) {
+		char last = secret.p[secret.n - 1];
+
+		if (last != '\n' && last != '\r')
+			break;
+	}
 	for (size_t i = 0; i < secret.n; i++)
 		if (secret.p[i] < 0x20 || secret.p[i] > 0x7e)
 			return false;

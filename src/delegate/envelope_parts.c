@@ -39,7 +39,7 @@ secret_needs(const struct task *t, struct str slug)
 {
 	for (size_t i = 0; i < t->secrets; i++)
 		if (t->secret[i].external &&
-		    str_eq(t->secret[i].connector, slug))
+		    str_eq(t->secret[i].connector, slug)) /* public: a name */
 			return true;
 	return false;
 }
@@ -176,7 +176,7 @@ static const struct task_secret *
 secret_of(const struct task *t, struct str name)
 {
 	for (size_t i = 0; i < t->secrets; i++)
-		if (str_eq(t->secret[i].name, name))
+		if (str_eq(t->secret[i].name, name)) /* public: a name */
 			return &t->secret[i];
 	return NULL;
 }

@@ -122,7 +122,7 @@ one_secret(struct maker *k, struct str secret, struct buf *scratch,
 		struct str s = buf_view(b);
 		size_t n;
 
-		if (i > 0 && str_eq(s, secret))
+		if (i > 0 && str_eq(s, secret)) /* public: both are ours */
 			continue;
 		s = keep(k, s);
 		patterns(k, 0, i, s);

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "delegate/broker_inner.h"
@@ -102,7 +103,8 @@ oauth_forget(struct str token)
 {
 	(void)pthread_mutex_lock(&lock);
 	for (size_t i = 0; held != NULL && i < LIM_BROKER_TOKENS; i++)
-		if (str_eq(str_of(held[i].text, held[i].n), token))
+		if (held[i].n == token.n && /* public: both are ours */
+		    ct_eq(held[i].text, token.p, token.n))
 			mem_wipe(&held[i], sizeof held[i]);
 	(void)pthread_mutex_unlock(&lock);
 }
@@ -174,7 +176,7 @@ refresh_secret(struct asking *g)
 	const struct json *o;
 	struct trail t = {{0}};
 
-	if (secret.n > 0 && secret.p[0] == '{') {
+	if (secret.n > 0 && secret.p[0] == '{') { /* public: its form */
 		if (!err_ok(json_parse(g->k->a, secret, &bounds, &t, &o)))
 			return false;
 		token = json_str_at(o, STR("refresh_token"));

@@ -205,7 +205,7 @@ static struct str
 secret_value(const struct job *j, struct str name)
 {
 	for (size_t i = 0; i < j->task.secrets; i++)
-		if (str_eq(j->task.secret[i].name, name))
+		if (str_eq(j->task.secret[i].name, name)) /* public: a name */
 			return j->task.secret[i].value;
 	return STR_NONE;
 }

@@ -299,7 +299,7 @@ not_in_use(struct call *c, const struct secret_object *s)
 
 		if (k->o.project == s->o.project &&
 		    k->state == CONNECTOR_APPROVED &&
-		    str_eq(k->secret, s->name))
+		    str_eq(k->secret, s->name)) /* public: a name */
 			return call_bad(c, E_CONFLICT,
 			    "connector %.*s uses it: suspend or revoke that "
 			    "first",

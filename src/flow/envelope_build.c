@@ -104,7 +104,7 @@ add_secret(struct building *b, struct str ref, struct str connector)
 	TRY(secret_boxes(b->l, b->e.task->project, ref, &by, &b->to->o.id,
 	    b->now, b->a, b->t, to));
 	for (size_t i = 0; i < b->e.secrets_n; i++)
-		if (str_eq(b->secret[i].name, to->name) &&
+		if (str_eq(b->secret[i].name, to->name) && /* public: a name */
 		    b->secret[i].version == to->version)
 			return OK;
 	b->e.secrets_n++;

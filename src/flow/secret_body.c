@@ -117,7 +117,8 @@ check_manager(struct call *c, struct str slug, struct str self)
 		    "external: connector: a connector of kind vault");
 	own =
 	    world_secret_name(call_world(c), c->project->o.project, k->secret);
-	if (str_eq(k->secret, self) || (own != NULL && own->external.n > 0))
+	if (str_eq(k->secret, self) || /* public: a name */
+	    (own != NULL && own->external.n > 0))
 		return call_bad(c, E_INVALID,
 		    "external: the credential of %.*s must lie here",
 		    STR_ARG(slug));
