@@ -279,7 +279,7 @@ def runbooks(rig):
 
 @test
 def a_delegate_of_its_own(rig):
-    """Joined, and not approved: it does not run.  t_delegate.py has more."""
+    """Joined, and never approved: it does not run; t_delegate.py has more."""
     d = j(rig, "delegate", "create", "here", "--label", "site=fra")
     home = str(rig.dir / "delegate")
     enroll = ("delegate", "enroll", "--dir", home, "--url", rig.url, "--ca",
@@ -292,9 +292,9 @@ def a_delegate_of_its_own(rig):
     rig.eq((s["fingerprint"], s["state"]), (show["fingerprint"], "pending"))
     rig.check("pending" in cli(rig, "delegate", "status", "--dir", home),
               "text")
-    cli(rig, "delegate", "run", "--dir", home, rc=4)
     cli(rig, "delegate", "run", "--dir", home + "-none", rc=3)
     cli(rig, "delegate", "rm", d["id"])
+    cli(rig, "delegate", "run", "--dir", home, rc=4)
 
 
 @test
