@@ -1,7 +1,7 @@
 /*
  * delegate.h: `redoubt delegate`: a host that runs approved steps for a
  * server it does not trust.  doc/PROTOCOL.delegate is the protocol,
- * doc/delegate.md what an owner of such a host needs to know.
+ * doc/delegates.md what an owner of such a host needs to know.
  *
  *	main ──── poll: steps, their output, the broker, signals (agent.c)
  *	 ├─ lease    long polls, verification, renewal, witness (lease.c)
@@ -24,9 +24,9 @@ struct enrol_options {
 
 /*
  * Make keys and join; wait for approval, if told to.  Again with the same
- * directory goes on where it was: the keys stay.  *ret: a JSON object {delegate, project,
- * state, fingerprint, witness}.  E_UNAVAILABLE, E_TIMEOUT, E_UNAUTHENTICATED;
- * a state "pending" is no error.
+ * directory goes on where it was: the keys stay.  *ret: a JSON object
+ * {delegate, project, state, fingerprint, witness}.  E_UNAVAILABLE, E_TIMEOUT,
+ * E_UNAUTHENTICATED; a state "pending" is no error.
  */
 err delegate_enroll(struct arena *a, const struct enrol_options *o,
     struct trail *t, struct str *ret) MUST_USE;

@@ -187,7 +187,14 @@ TEST(triggers_remember)
 	T_ERR(store_trigger_get(w, &t.trigger, &got), E_NOT_FOUND);
 	T_GOOD(store_trigger_put(w, &t));
 	T_GOOD(store_trigger_get(w, &t.trigger, &got));
-	T_EQ_MEM(&got, &t, sizeof t);
+	T_EQ_MEM(&got.trigger, &t.trigger, sizeof t.trigger);
+	T_EQ_INT(got.due, 30);
+	T_EQ_INT(got.last_fired, 2);
+	T_EQ_INT(got.window, 3);
+	T_EQ_INT(got.fired, 4);
+	T_EQ_INT(got.last_refused, 5);
+	T_EQ_INT(got.refused, 6);
+	T_EQ_INT(got.reason, 7);
 	T_GOOD(store_trigger_due(w, 29, id, 2, &n));
 	T_EQ_INT(n, 0);
 	T_GOOD(store_trigger_due(w, 30, id, 2, &n));
