@@ -127,7 +127,7 @@ $(OUT)/attack/escape: $(wildcard tests/attack/escape/*.c) $(call objs,delegate) 
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
 api: all ; tools/run-units $(call suite,api)
 attack: all $(OUT)/attack/escape ; tools/run-units $(call suite,attack)
-crash: all ; JOBS=1 tools/run-units $(call suite,crash)
+crash: all ; tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
 lessons: all ; tools/run-lessons
 
