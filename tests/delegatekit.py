@@ -204,6 +204,10 @@ class Delegate:
                 self.close()
                 if attempt == 2:
                     raise
+            except Exception:
+                # the port may be another server's by now
+                self.close()
+                raise
 
     def close(self):
         if self.conn is not None:
