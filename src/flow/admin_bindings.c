@@ -7,17 +7,6 @@
 #include "flow/handlers.h"
 
 static void
-opt_id(struct jw *w, const char *name, const struct uuid *u)
-{
-	if (!uuid_is_zero(u)) {
-		jw_uuid(w, name, u);
-		return;
-	}
-	jw_name(w, str_c(name));
-	jw_null(w);
-}
-
-static void
 render(struct call *c, struct jw *w, const struct object *o)
 {
 	const struct binding *b = (const struct binding *)o;
@@ -29,7 +18,7 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_kstr(w, "role", b->role);
 	jw_name(w, STR("project"));
 	jw_str(w, p == NULL ? STR_NONE : p->slug);
-	opt_id(w, "resource_group", &b->group);
+	id_or_null(w, "resource_group", &b->group);
 	jw_time(w, "not_before", b->starts);
 	jw_time(w, "expires_at", b->expires);
 	jw_name(w, STR("reason"));

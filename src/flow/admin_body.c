@@ -32,6 +32,24 @@ body_flag(const struct call *c, const char *name, bool old)
 	return v;
 }
 
+err
+body_strs(struct call *c, const char *name, const struct str **ret,
+    size_t *ret_n)
+{
+	const struct json *j = json_get(c->body, str_c(name));
+	struct str *s;
+
+	if (j == NULL)
+		return OK;
+	s = arena_array(c->a, j->count + 1, sizeof *s);
+	TRY(arena_check(c->a));
+	*ret = s;
+	*ret_n = 0;
+	for (j = json_first(j); j != NULL; j = j->next)
+		s[(*ret_n)++] = j->text;
+	return OK;
+}
+
 int64_t
 body_time(const struct call *c, const char *name)
 {
@@ -112,6 +130,27 @@ subject_json(struct jw *w, const char *name, enum principal_kind kind,
 	jw_kstr(w, "kind", str_c(principal_kind_text(kind)));
 	jw_uuid(w, "id", id);
 	jw_obj_end(w);
+}
+
+void
+strs_json(struct jw *w, const char *name, const struct str *s, size_t n)
+{
+	jw_name(w, str_c(name));
+	jw_arr(w);
+	for (size_t i = 0; i < n; i++)
+		jw_str(w, s[i]);
+	jw_arr_end(w);
+}
+
+void
+id_or_null(struct jw *w, const char *name, const struct uuid *u)
+{
+	if (u != NULL && !uuid_is_zero(u)) {
+		jw_uuid(w, name, u);
+		return;
+	}
+	jw_name(w, str_c(name));
+	jw_null(w);
 }
 
 void

@@ -19,6 +19,9 @@ typedef void (
 
 /* The member's string; `old` when absent, empty when null. */
 struct str body_text(const struct call *c, const char *name, struct str old);
+/* A list of strings; *ret stays as it is when absent. */
+err body_strs(struct call *c, const char *name, const struct str **ret,
+    size_t *ret_n) MUST_USE;
 bool body_flag(const struct call *c, const char *name, bool old);
 /* 0 when absent or null. */
 int64_t body_time(const struct call *c, const char *name);
@@ -38,6 +41,9 @@ void perms_json(struct jw *w, const char *name, struct permset set);
 void perms_named(struct jw *w, struct str name, struct permset set);
 void subject_json(struct jw *w, const char *name, enum principal_kind kind,
     const struct uuid *id);
+void strs_json(struct jw *w, const char *name, const struct str *s, size_t n);
+/* null when it is NULL or all zero */
+void id_or_null(struct jw *w, const char *name, const struct uuid *u);
 /* "created_at" and "updated_at" */
 void times_json(struct jw *w, const struct object *o);
 /* One object: body and ETag. */

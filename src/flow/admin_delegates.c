@@ -38,19 +38,9 @@ delegate_fingerprint(const struct delegate *d, char ret[FINGERPRINT + 1])
 
 /* ---- answers ---- */
 
-static void
-opt_id(struct jw *w, const char *name, const struct uuid *u)
-{
-	if (!uuid_is_zero(u)) {
-		jw_uuid(w, name, u);
-		return;
-	}
-	jw_name(w, str_c(name));
-	jw_null(w);
-}
-
-static void
-key_json(struct jw *w, const char *name, const uint8_t *key)
+void
+delegate_key_json(struct jw *w, const char *name,
+    const uint8_t key[DELEGATE_KEY])
 {
 	char text[64];
 	struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
@@ -73,8 +63,8 @@ keys_json(struct jw *w, const struct delegate *d)
 	}
 	delegate_fingerprint(d, print);
 	jw_kstr(w, "fingerprint", str_c(print));
-	key_json(w, "identity", d->ed25519);
-	key_json(w, "key", d->x25519);
+	delegate_key_json(w, "identity", d->ed25519);
+	delegate_key_json(w, "key", d->x25519);
 }
 
 static void
@@ -91,9 +81,9 @@ members_json(struct call *c, struct jw *w, const struct delegate *d)
 	keys_json(w, d);
 	jw_kstr(w, "version", d->version);
 	jw_kstr(w, "host", d->host);
-	opt_id(w, "created_by", &d->created_by.u);
-	opt_id(w, "issued_by", &d->issued_by.u);
-	opt_id(w, "approved_by", &d->approved_by.u);
+	id_or_null(w, "created_by", &d->created_by.u);
+	id_or_null(w, "issued_by", &d->issued_by.u);
+	id_or_null(w, "approved_by", &d->approved_by.u);
 	jw_time(w, "joined_at", d->joined);
 	jw_time(w, "approved_at", d->approved);
 	jw_time(w, "revoked_at", d->revoked);

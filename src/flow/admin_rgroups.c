@@ -8,16 +8,6 @@
 /* ---- answers ---- */
 
 static void
-strs_json(struct jw *w, const char *name, const struct str *s, size_t n)
-{
-	jw_name(w, str_c(name));
-	jw_arr(w);
-	for (size_t i = 0; i < n; i++)
-		jw_str(w, s[i]);
-	jw_arr_end(w);
-}
-
-static void
 enums_json(struct jw *w, const struct resource_group *g)
 {
 	jw_karr(w, "types");
@@ -74,24 +64,6 @@ render(struct call *c, struct jw *w, const struct object *o)
 }
 
 /* ---- bodies ---- */
-
-static err
-read_strs(struct call *c, const char *name, const struct str **ret,
-    size_t *ret_n)
-{
-	const struct json *j = json_get(c->body, str_c(name));
-	struct str *s;
-
-	if (j == NULL)
-		return OK;
-	s = arena_array(c->a, j->count + 1, sizeof *s);
-	TRY(arena_check(c->a));
-	*ret = s;
-	*ret_n = 0;
-	for (j = json_first(j); j != NULL; j = j->next)
-		s[(*ret_n)++] = j->text;
-	return OK;
-}
 
 static err
 read_types(struct call *c, struct resource_group *g)
@@ -188,9 +160,9 @@ read_body(struct call *c, struct resource_group *g)
 	TRY(read_severities(c, g));
 	TRY(read_labels(c, g));
 	TRY(read_ids(c, g));
-	TRY(read_strs(c, "services", &g->services, &g->services_n));
-	TRY(read_strs(c, "environments", &g->environments, &g->environments_n));
-	return read_strs(c, "incident_types", &g->kinds, &g->kinds_n);
+	TRY(body_strs(c, "services", &g->services, &g->services_n));
+	TRY(body_strs(c, "environments", &g->environments, &g->environments_n));
+	return body_strs(c, "incident_types", &g->kinds, &g->kinds_n);
 }
 
 /* ---- routes ---- */

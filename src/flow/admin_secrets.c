@@ -13,16 +13,6 @@
 /* ---- answers ---- */
 
 static void
-strs_json(struct jw *w, const char *name, const struct str *s, size_t n)
-{
-	jw_name(w, str_c(name));
-	jw_arr(w);
-	for (size_t i = 0; i < n; i++)
-		jw_str(w, s[i]);
-	jw_arr_end(w);
-}
-
-static void
 raw_or_null(struct jw *w, const char *name, struct str json)
 {
 	jw_name(w, str_c(name));

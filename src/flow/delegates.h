@@ -10,6 +10,9 @@
 /* hex(SHA-256(identity || sealing key)): what people compare. */
 enum { FINGERPRINT = 64 };
 void delegate_fingerprint(const struct delegate *d, char ret[FINGERPRINT + 1]);
+/* One of its public keys, base64. */
+void delegate_key_json(struct jw *w, const char *name,
+    const uint8_t key[DELEGATE_KEY]);
 /* Has it keys? */
 bool delegate_joined(const struct delegate *d);
 /* A copy whose texts outlive the world it was found in. */

@@ -5,6 +5,7 @@
 #include "base/json_canon.h"
 #include "base/limits.h"
 #include "base/rand.h"
+#include "flow/asked.h"
 #include "flow/incident_view.h"
 #include "flow/writer.h"
 
@@ -207,18 +208,6 @@ engine_open(struct lane *l, const struct uuid *run, int64_t now,
 
 /* ---- what values see ---- */
 
-static err
-member(const struct call *c, const struct actor *who, uint64_t seq, bool *ret)
-{
-	struct access_subject as[SUBJECTS_MAX];
-	struct subject s[SUBJECTS_MAX];
-	size_t n = access_subjects(who, c->now, as, SUBJECTS_MAX);
-
-	for (size_t i = 0; i < n; i++)
-		s[i] = (struct subject){as[i].kind, as[i].id};
-	return store_member_any(c->lane->conn, seq, s, n, ret);
-}
-
 /* May it be seen by who started the run, and by who answers for that? */
 static err
 sees_incident(struct engine_run *r, bool *ret)
@@ -228,9 +217,9 @@ sees_incident(struct engine_run *r, bool *ret)
 	*ret = engine_may(r, PERM_INCIDENT_VIEW);
 	if (!*ret || !r->incident->head.restricted)
 		return OK;
-	TRY(member(c, c->actor, r->incident->row.seq, ret));
+	TRY(asked_member(c, c->actor, r->incident->row.seq, ret));
 	if (*ret && c->also != NULL)
-		TRY(member(c, c->also, r->incident->row.seq, ret));
+		TRY(asked_member(c, c->also, r->incident->row.seq, ret));
 	return OK;
 }
 

@@ -54,17 +54,6 @@ knows(struct call *c, const struct break_glass *g, bool *ret)
 	return OK;
 }
 
-static void
-opt_id(struct jw *w, const char *name, const struct uuid *u, bool show)
-{
-	if (show && !uuid_is_zero(u)) {
-		jw_uuid(w, name, u);
-		return;
-	}
-	jw_name(w, str_c(name));
-	jw_null(w);
-}
-
 static const char *
 state_of(const struct break_glass *g, int64_t now)
 {
@@ -97,14 +86,14 @@ glass_json(struct call *c, struct jw *w, const struct break_glass *g)
 	why = all || call_can(c, PERM_BREAKGLASS_REVIEW, 0);
 	jw_obj(w);
 	head_json(c, w, g);
-	opt_id(w, "incident", &g->incident, all);
+	id_or_null(w, "incident", all ? &g->incident : NULL);
 	jw_kbool(w, "one_incident", !uuid_is_zero(&g->incident));
 	jw_kstr(w, "reason", why ? g->reason : STR_NONE);
 	jw_kstr(w, "state", str_c(state_of(g, c->now)));
 	jw_time(w, "ended_at", glass_live(g, c->now) ? 0 : end_of(g));
 	jw_kbool(w, "overdue", glass_overdue(g, c->now));
 	jw_time(w, "reviewed_at", g->reviewed);
-	opt_id(w, "reviewer", &g->reviewer, true);
+	id_or_null(w, "reviewer", &g->reviewer);
 	jw_kstr(w, "note", why && g->reviewed != 0 ? g->note : STR_NONE);
 	jw_obj_end(w);
 	return buf_check(&c->out);
@@ -155,7 +144,7 @@ glass_own(struct call *c, struct jw *w)
 			continue;
 		jw_obj(w);
 		head_json(c, w, g);
-		opt_id(w, "incident", &g->incident, true);
+		id_or_null(w, "incident", &g->incident);
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);

@@ -38,17 +38,6 @@ view_run(struct call *c, size_t i, struct run_row *ret,
 
 /* ---- the head ---- */
 
-static void
-opt_uuid(struct jw *w, const char *name, const struct uuid *u)
-{
-	if (u != NULL && !uuid_is_zero(u)) {
-		jw_uuid(w, name, u);
-		return;
-	}
-	jw_name(w, str_c(name));
-	jw_null(w);
-}
-
 void
 run_head_json(struct call *c, struct jw *w, const struct run_row *row,
     const struct uuid *incident)
@@ -73,9 +62,9 @@ run_head_json(struct call *c, struct jw *w, const struct run_row *row,
 	    world_principal_name(world,
 		(enum principal_kind)row->requester_kind, &row->requester));
 	jw_obj_end(w);
-	opt_uuid(w, "trigger", &row->cause);
-	opt_uuid(w, "incident", incident);
-	opt_uuid(w, "alert", &row->alert);
+	id_or_null(w, "trigger", &row->cause);
+	id_or_null(w, "incident", incident);
+	id_or_null(w, "alert", &row->alert);
 	jw_time(w, "created_at", row->created);
 	jw_time(w, "started_at", row->started);
 	jw_time(w, "ended_at", row->ended);
@@ -164,7 +153,7 @@ step_json(struct call *c, struct engine_run *r, struct jw *w,
 	jw_kbool(w, "began", st->began);
 	jw_time(w, "started_at", st->started);
 	jw_time(w, "ended_at", st->ended);
-	opt_uuid(w, "task", &st->task);
+	id_or_null(w, "task", &st->task);
 	if (!uuid_is_zero(&st->by))
 		jw_uuid(w, "completed_by", &st->by);
 	if (st->note.n > 0)
@@ -323,7 +312,7 @@ answer_plan(struct call *c, struct engine_run *r, const struct uuid *incident)
 	jw_ki64(w, "version", r->row.number);
 	jw_obj_end(w);
 	jw_kstr(w, "digest", r->facts.digest);
-	opt_uuid(w, "incident", incident);
+	id_or_null(w, "incident", incident);
 	jw_kbool(w, "frozen", world_frozen(call_world(c), r->row.project));
 	jw_name(w, STR("inputs"));
 	jw_value(w, r->facts.inputs);

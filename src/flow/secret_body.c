@@ -54,28 +54,11 @@ secret_read_labels(struct call *c, struct secret_object *s)
 
 /* ---- by whom ---- */
 
-static err
-slugs(struct call *c, const char *name, const struct str **ret, size_t *ret_n)
-{
-	const struct json *j = json_get(c->body, str_c(name));
-	struct str *s;
-
-	if (j == NULL)
-		return OK;
-	s = arena_array(c->a, j->count + 1, sizeof *s);
-	TRY(arena_check(c->a));
-	*ret = s;
-	*ret_n = 0;
-	for (j = json_first(j); j != NULL; j = j->next)
-		s[(*ret_n)++] = j->text;
-	return OK;
-}
-
 err
 secret_read_lists(struct call *c, struct secret_object *s)
 {
-	TRY(slugs(c, "runbooks", &s->runbooks, &s->runbooks_n));
-	return slugs(c, "connectors", &s->connectors, &s->connectors_n);
+	TRY(body_strs(c, "runbooks", &s->runbooks, &s->runbooks_n));
+	return body_strs(c, "connectors", &s->connectors, &s->connectors_n);
 }
 
 /* ---- elsewhere ---- */

@@ -43,17 +43,6 @@ labels_param(struct call *c, struct secret_object *like)
 }
 
 static void
-key_json(struct jw *w, const char *name, const uint8_t key[DELEGATE_KEY])
-{
-	char text[64];
-	struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
-
-	b64_add(&b, str_of((const char *)key, DELEGATE_KEY));
-	jw_name(w, str_c(name));
-	jw_str(w, buf_view(&b));
-}
-
-static void
 recipient_json(struct jw *w, const struct delegate *d)
 {
 	char print[FINGERPRINT + 1];
@@ -62,8 +51,8 @@ recipient_json(struct jw *w, const struct delegate *d)
 	jw_obj(w);
 	jw_uuid(w, "delegate", &d->o.id);
 	jw_kstr(w, "name", d->name);
-	key_json(w, "identity", d->ed25519);
-	key_json(w, "key", d->x25519);
+	delegate_key_json(w, "identity", d->ed25519);
+	delegate_key_json(w, "key", d->x25519);
 	jw_kstr(w, "fingerprint", str_c(print));
 	jw_obj_end(w);
 }
