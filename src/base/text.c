@@ -278,3 +278,13 @@ url_encode(struct buf *b, struct str s)
 			buf_add(b, t, sizeof t);
 	}
 }
+
+void
+form_add(struct buf *b, const char *name, struct str value)
+{
+	if (b->n > 0)
+		buf_char(b, '&');
+	buf_c(b, name);
+	buf_char(b, '=');
+	url_encode(b, value);
+}

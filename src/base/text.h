@@ -28,6 +28,8 @@ uint32_t crc32_ieee(struct str s);
 err url_decode(struct arena *a, struct str in, struct str *ret) MUST_USE;
 /* Everything but unreserved characters becomes %XX. */
 void url_encode(struct buf *b, struct str s);
+/* name=value of a form, percent-encoded, behind what is there. */
+void form_add(struct buf *b, const char *name, struct str value);
 
 /* Text in HTML, between tags or in a quoted attribute: & < > " ' escaped. */
 void html_add(struct buf *b, struct str s);

@@ -1,6 +1,7 @@
 #include "delegate/connect.h"
 
 #include "base/limits.h"
+#include "domain/connector.h"
 
 bool
 relay_line(struct str *in, struct str *ret)
@@ -34,43 +35,6 @@ letter_or_digit(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-static bool
-label_right(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!letter_or_digit(s.p[i]) && s.p[i] != '-')
-			return false;
-	return s.n > 0 && s.n <= 63 && letter_or_digit(s.p[0]) &&
-	    letter_or_digit(s.p[s.n - 1]);
-}
-
-/* 127.1, 0x7f.1 and 2130706433 are addresses to some. */
-static bool
-numeric(struct str label)
-{
-	bool digits = true;
-
-	for (size_t i = 0; i < label.n; i++)
-		digits = digits && label.p[i] >= '0' && label.p[i] <= '9';
-	return digits || str_starts(label, STR("0x"));
-}
-
-static bool
-host_right(struct str s)
-{
-	struct str label, rest = s;
-	bool more;
-
-	if (s.n == 0 || s.n > 253)
-		return false;
-	do {
-		more = str_cut(rest, '.', &label, &rest);
-		if (!label_right(label))
-			return false;
-	} while (more);
-	return !numeric(label);
-}
-
 static enum broker_end
 target(struct str s, struct connect_head *ret)
 {
@@ -79,7 +43,7 @@ target(struct str s, struct connect_head *ret)
 	bool cut = str_cut(s, ':', &host, &port);
 
 	ret->host = host;
-	if (!cut || !host_right(host) || !str_u64(port, 1, 65535, &n))
+	if (!cut || !host_name_valid(host) || !str_u64(port, 1, 65535, &n))
 		return BROKER_TARGET;
 	ret->port = (uint16_t)n;
 	return BROKER_OK;

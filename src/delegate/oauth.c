@@ -157,16 +157,6 @@ struct asking {
 	struct buf form, lines;
 };
 
-static void
-form_pair(struct buf *b, const char *name, struct str value)
-{
-	if (b->n > 0)
-		buf_char(b, '&');
-	buf_c(b, name);
-	buf_char(b, '=');
-	url_encode(b, value);
-}
-
 /* The document's secret: a refresh token, or an object with both. */
 static bool
 refresh_secret(struct asking *g)
@@ -205,17 +195,17 @@ form_made(struct asking *g)
 	const struct connector_auth *a = &g->k->c.auth;
 
 	if (g->refresh) {
-		form_pair(&g->form, "grant_type", STR("refresh_token"));
-		form_pair(&g->form, "refresh_token",
+		form_add(&g->form, "grant_type", STR("refresh_token"));
+		form_add(&g->form, "refresh_token",
 		    buf_view(&g->refresh_token));
 	} else {
-		form_pair(&g->form, "grant_type", STR("client_credentials"));
+		form_add(&g->form, "grant_type", STR("client_credentials"));
 	}
 	scopes_add(g);
 	if (a->audience.n > 0)
-		form_pair(&g->form, "audience", a->audience);
+		form_add(&g->form, "audience", a->audience);
 	if (g->client_secret.n == 0)
-		form_pair(&g->form, "client_id", a->client_id);
+		form_add(&g->form, "client_id", a->client_id);
 	return !g->form.failed;
 }
 

@@ -90,6 +90,10 @@ struct connector_action {
 	size_t outputs_n;
 };
 
+/* A host's name in lower-case letters, digits and hyphens, that nobody could
+ * take for an address: 127.1, 0x7f.1 and 2130706433 are addresses to some. */
+bool host_name_valid(struct str s);
+
 struct connector_host {
 	struct str text; /* "host:port", in lower case */
 	struct str host; /* an IPv6 address without brackets */

@@ -37,8 +37,8 @@ ends_in_number(struct str label)
 	return digits || str_starts(label, STR("0x"));
 }
 
-static bool
-name_valid(struct str s)
+bool
+host_name_valid(struct str s)
 {
 	struct str label, rest = s;
 	bool more;
@@ -75,7 +75,7 @@ host_valid(struct str s, bool bracketed)
 
 	if (bracketed)
 		return colon && address_exact(s);
-	return !colon && (name_valid(s) || address_exact(s));
+	return !colon && (host_name_valid(s) || address_exact(s));
 }
 
 bool

@@ -9,16 +9,6 @@
 
 enum { ASSERTION_S = 60, JTI = 22 };
 
-void
-form_add(struct buf *b, const char *name, struct str value)
-{
-	if (b->n > 0)
-		buf_char(b, '&');
-	buf_c(b, name);
-	buf_char(b, '=');
-	url_encode(b, value);
-}
-
 /* ---- opening ---- */
 
 static err

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "base/text.h"
 #include "egress/inner.h"
 
 enum { CALL_ARENA = 1 << 20, FORM = 12288, BASIC = 4096 };

@@ -42,8 +42,6 @@ err egress_client_open(struct live *l, struct str credential,
 err egress_client_prove(const struct live *l, struct arena *a, int64_t now_ms,
     struct buf *form, struct buf *basic) MUST_USE;
 void egress_client_close(struct live *l);
-/* name=value, percent-encoded, behind what is there. */
-void form_add(struct buf *b, const char *name, struct str value);
 
 /* shape.c: what of an answer goes on. */
 enum idp_status shape_token(struct arena *a, struct str json, struct buf *ret);
