@@ -69,8 +69,8 @@ key_id(struct str name, uint8_t type, const uint8_t pub[32], uint8_t ret[4])
 	return OK;
 }
 
-static err
-key_make(struct str name, const uint8_t pub[32], struct note_key *ret)
+err
+note_key_named(struct str name, const uint8_t pub[32], struct note_key *ret)
 {
 	struct note_key k = {.name = ""};
 	uint8_t id[4];
@@ -105,7 +105,7 @@ note_key_of(struct str name, const uint8_t seed[SECRET_SIZE],
 	uint8_t pub[32];
 
 	TRY(seed_open(seed, &p, pub));
-	return key_make(name, pub, ret);
+	return note_key_named(name, pub, ret);
 }
 
 static err
@@ -121,7 +121,7 @@ key_parse(struct arena *a, struct str vkey, struct note_key *ret)
 	if (!hex_decode(hash, want, sizeof want) || !b64_decode(a, key, &key) ||
 	    key.n != 33 || key.p[0] != ED25519)
 		return err_of(E_INVALID);
-	TRY(key_make(name, (const uint8_t *)key.p + 1, &k));
+	TRY(note_key_named(name, (const uint8_t *)key.p + 1, &k));
 	for (unsigned i = 0; i < sizeof want; i++)
 		if (want[i] != (uint8_t)(k.hash >> (24 - 8 * i)))
 			return err_of(E_INVALID);

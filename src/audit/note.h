@@ -24,6 +24,9 @@ struct note_key {
 err note_key_of(struct str name, const uint8_t seed[SECRET_SIZE],
     struct note_key *ret) MUST_USE;
 err note_key_parse(struct str vkey, struct note_key *ret) MUST_USE;
+/* That public key under a name. */
+err note_key_named(struct str name, const uint8_t pub[32],
+    struct note_key *ret) MUST_USE;
 void note_key_text(const struct note_key *k, struct buf *b);
 
 /*

@@ -36,6 +36,7 @@ static const char *const class_name[CLASSES] = {
     [SEAL_CLASS_INDEX] = "index",
     [SEAL_CLASS_TOKEN] = "token",
     [SEAL_CLASS_CURSOR] = "cursor",
+    [SEAL_CLASS_BACKUP] = "backup",
 };
 
 static bool

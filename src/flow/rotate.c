@@ -66,6 +66,7 @@ bool rotate_class(enum seal_class class)
 	case SEAL_CLASS_CURSOR:
 		return true;
 	case SEAL_CLASS_INCIDENT:
+	case SEAL_CLASS_BACKUP:
 	case SEAL_CLASS_SECRET:
 	case SEAL_CLASS_PERSON:
 	case SEAL_CLASS_INDEX:

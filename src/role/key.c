@@ -6,184 +6,18 @@
  * is wrapped under the others any more, (3) they leave the file.  Cut short,
  * it is the file that says so: it has more than one key.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "base/limits.h"
-#include "base/mem.h"
 #include "flow/rotate.h"
 #include "role/keyjson.h"
-#include "role/local.h"
-#include "role/plan.h"
+#include "role/keying.h"
 #include "role/role.h"
 #include "role/rootfile.h"
 #include "role/talk.h"
 
 enum { STATUS_MS = 30000 };
-
-struct keying {
-	struct arena *a;
-	struct trail *t;
-	struct datadir dir;
-	struct config config;
-	int lock;    /* of DIR, when no server has it; else -1 */
-	int only_us; /* of DIR/keys; -1 = not taken */
-	bool online;
-	struct local *local;
-	char by[32];
-};
-
-/* ---- is there a server? ---- */
-
-static err
-server_connect(struct keying *k, int *ret)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	/* Through /proc, because a socket's path is at most 107 bytes. */
-	(void)snprintf(to.sun_path, sizeof to.sun_path,
-	    "/proc/self/fd/%d/control.sock", k->dir.fd);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0) {
-		*ret = fd;
-		return OK;
-	}
-	trail_set(k->t, "%s is in use, but no server answers: %s", k->dir.path,
-	    strerrordesc_np(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	return err_of(E_LOCKED);
-}
-
-/* Only one may change the root key file. */
-static err
-take_keys(struct keying *k)
-{
-	k->only_us =
-	    openat(k->dir.fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (k->only_us < 0) {
-		trail_set(k->t, "%s/keys: %s", k->dir.path,
-		    strerrordesc_np(errno));
-		return err_of(errno == ENOENT ? E_NOT_FOUND : E_DENIED);
-	}
-	if (flock(k->only_us, LOCK_EX | LOCK_NB) == 0)
-		return OK;
-	trail_set(k->t, "another redoubt key is at work on %s", k->dir.path);
-	return err_of(E_LOCKED);
-}
-
-static err
-go_local(struct keying *k)
-{
-	struct local *l = mem_new(1, sizeof *l);
-	err e;
-
-	if (l == NULL)
-		return err_of(E_NO_MEMORY);
-	e = local_open(l, &k->dir, &k->config, k->a, k->t);
-	if (err_ok(e))
-		k->local = l;
-	else
-		mem_free(l);
-	return e;
-}
-
-static err
-begin(struct keying *k, const char *dir, bool changes)
-{
-	struct trail quiet = {{0}};
-	err e;
-
-	TRY(confine_light(k->t));
-	TRY(datadir_open(dir, k->t, &k->dir));
-	TRY(plan_config(&k->dir, NULL, k->a, k->t, &k->config));
-	if (changes)
-		TRY(take_keys(k));
-	e = datadir_lock(&k->dir, 0, &quiet, &k->lock);
-	if (err_ok(e))
-		return OK;
-	if (!err_is(e, E_LOCKED)) {
-		*k->t = quiet;
-		return e;
-	}
-	k->online = true;
-	return OK;
-}
-
-static void
-end(struct keying *k)
-{
-	if (k->local != NULL)
-		local_close(k->local);
-	mem_free(k->local);
-	if (k->lock >= 0)
-		(void)close(k->lock);
-	if (k->only_us >= 0)
-		(void)close(k->only_us);
-	datadir_close(&k->dir);
-}
-
-/* ---- asking it ---- */
-
-static err
-err_named(struct str name)
-{
-	for (unsigned i = 0; i < E_MAX_; i++)
-		if (str_is(name, err_name(err_of((enum err_code)i))))
-			return err_of((enum err_code)i);
-	return err_of(E_INTERNAL);
-}
-
-/* Its own error, when it answers one. */
-static err
-understood(struct keying *k, struct str text, const struct json **ret)
-{
-	static const struct json_limits lim = {16, 1000, 100000};
-	struct str name, detail;
-
-	TRY(json_parse(k->a, text, &lim, k->t, ret));
-	name = json_str_at(*ret, STR("error"));
-	if (name.p == NULL)
-		return err_of((*ret)->kind == JSON_OBJECT ? E_OK : E_PEER);
-	detail = json_str_at(*ret, STR("detail"));
-	trail_set(k->t, "%.*s", STR_ARG(str_head(detail, 190)));
-	return err_named(name);
-}
-
-static err
-server_ask(struct keying *k, const char *what, const char *arg, int ms,
-    struct str *ret)
-{
-	const struct json *j;
-	struct buf ask, b;
-	int fd;
-	err e;
-
-	buf_init_on(&ask, k->a, TALK_ASK_MAX);
-	buf_c(&ask, what);
-	buf_c(&ask, arg);
-	TRY(buf_check(&ask));
-	TRY(server_connect(k, &fd));
-	buf_init_on(&b, k->a, TALK_ANSWER_MAX);
-	e = talk_say(fd, TALK_MS, buf_view(&ask));
-	if (err_ok(e))
-		e = talk_hear(fd, ms, &b);
-	(void)close(fd);
-	if (err_is(e, E_UNAVAILABLE))
-		trail_set(k->t,
-		    "the server went away; what was done so far "
-		    "stays, do it again to finish");
-	if (err_is(e, E_TIMEOUT))
-		trail_set(k->t, "the server does not answer");
-	TRY(e);
-	*ret = buf_view(&b);
-	return understood(k, *ret, &j);
-}
 
 /* ---- what can be asked, there or here ---- */
 
@@ -205,7 +39,7 @@ do_status(struct keying *k, struct str *ret)
 	struct buf b;
 
 	if (k->online)
-		return server_ask(k, "status", "", STATUS_MS, ret);
+		return keying_ask(k, "status", "", STATUS_MS, ret);
 	buf_init_on(&b, k->a, TALK_ANSWER_MAX);
 	TRY(key_status_json(&k->local->st, NULL, &b));
 	*ret = buf_view(&b);
@@ -220,7 +54,7 @@ do_rotate(struct keying *k, const char *root, struct str *ret)
 	struct buf b;
 
 	if (k->online)
-		return server_ask(k, "rotate ", root, -1, ret);
+		return keying_ask(k, "rotate ", root, -1, ret);
 	r = rotation_of(k);
 	TRY(rotate_keys(&r, root, k->t, &done));
 	buf_init_on(&b, k->a, TALK_ANSWER_MAX);
@@ -236,7 +70,7 @@ do_dropped(struct keying *k, const char *root)
 	struct str ignored;
 
 	if (k->online)
-		return server_ask(k, "dropped ", root, -1, &ignored);
+		return keying_ask(k, "dropped ", root, -1, &ignored);
 	r = rotation_of(k);
 	return rotate_dropped(&r, root, k->t);
 }
@@ -249,7 +83,7 @@ do_rewrap(struct keying *k, struct str *ret)
 	struct buf b;
 
 	if (k->online)
-		return server_ask(k, "rewrap", "", -1, ret);
+		return keying_ask(k, "rewrap", "", -1, ret);
 	r = rotation_of(k);
 	TRY(rotate_rewrap(&r, k->t, &done));
 	buf_init_on(&b, k->a, TALK_ANSWER_MAX);
@@ -287,7 +121,7 @@ servers_ids(struct rotating *r, char ret[][ROOT_TEXT + 1], size_t *ret_n)
 	size_t n = 0;
 
 	TRY(do_status(r->k, &text));
-	TRY(understood(r->k, text, &j));
+	TRY(keying_understand(r->k, text, &j));
 	list = json_get(json_get(j, STR("root")), STR("keys"));
 	for (j = json_first(list); j != NULL && n < ROOT_KEYS_MAX;
 	     j = j->next) {
@@ -426,7 +260,7 @@ key_status(struct keying *k, struct str *ret)
 	/* Who may not read it may be told all the same. */
 	err_ignore(root_file_open(&k->dir, k->config.keys_root, &quiet, &f),
 	    "the file is null then");
-	e = k->online ? OK : go_local(k);
+	e = k->online ? OK : keying_local(k);
 	if (err_ok(e))
 		e = do_status(k, &did);
 	if (err_ok(e))
@@ -444,7 +278,8 @@ key_rotate(struct keying *k, struct str *ret)
 	if (err_is(e, E_NOT_FOUND))
 		return err_of(E_SEALED);
 	TRY(e);
-	e = k->online ? OK : go_local(k); /* it says when a key is missing */
+	e = k->online ? OK
+		      : keying_local(k); /* it says when a key is missing */
 	if (err_ok(e))
 		e = rotate(&r);
 	if (err_ok(e))
@@ -459,7 +294,7 @@ key_rewrap(struct keying *k, struct str *ret)
 	struct str did;
 
 	if (!k->online)
-		TRY(go_local(k));
+		TRY(keying_local(k));
 	TRY(do_rewrap(k, &did));
 	return status_json(k, did, NULL, ret);
 }
@@ -473,11 +308,11 @@ run(struct arena *a, const char *dir, struct trail *t, bool changes,
 	    .dir = {.fd = -1},
 	    .lock = -1,
 	    .only_us = -1};
-	err e = begin(&k, dir, changes);
+	err e = keying_begin(&k, dir, changes);
 
 	if (err_ok(e))
 		e = fn(&k, ret);
-	end(&k);
+	keying_end(&k);
 	return e;
 }
 

@@ -39,6 +39,7 @@ enum seal_class {
 	SEAL_CLASS_INDEX = 8,	 /* HMAC key of blind indexes */
 	SEAL_CLASS_TOKEN = 9,	 /* HMAC key of token verifiers */
 	SEAL_CLASS_CURSOR = 10,	 /* HMAC key of list cursors */
+	SEAL_CLASS_BACKUP = 11,	 /* one key per backup: its subject */
 	SEAL_CLASS_SECRET = 20,	 /* one key per version of a secret */
 };
 
@@ -62,6 +63,8 @@ enum seal_table {
 	SEAL_TABLE_TASK = 16,
 	SEAL_TABLE_RUN_LOG = 17,
 	SEAL_TABLE_SECRET = 20, /* versions of secrets */
+	SEAL_TABLE_BACKUP = 22, /* PROTOCOL.backup: a file, no table */
+	SEAL_TABLE_BACKUP_KEYS = 23,
 };
 
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */
