@@ -123,10 +123,15 @@ $(OUT)/attack/escape: $(wildcard tests/attack/escape/*.c) $(call objs,delegate) 
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
+# ---- the offline verifiers, asked thousands of times by tests ----
+$(OUT)/attack/judge: tests/attack/judge.c $(filter-out $(OUT)/cli/main.o,$(OBJS))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
+
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
 api: all ; tools/run-units $(call suite,api)
-attack: all $(OUT)/attack/escape ; tools/run-units $(call suite,attack)
+attack: all $(OUT)/attack/escape $(OUT)/attack/judge ; tools/run-units $(call suite,attack)
 crash: all ; tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
 lessons: all ; tools/run-lessons

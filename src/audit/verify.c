@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 struct audit_check {
 	struct audit_tree *tree;
@@ -111,12 +112,14 @@ static err
 root_differs(struct audit_check *c, uint64_t size)
 {
 	uint64_t good = c->v.signed_size;
+	char rest[80];
 
-	if (good < size)
-		return finding_range(&c->v, good + 1, size,
-		    "was changed after it was signed");
-	return finding(&c->v, 1,
-	    "two signed checkpoints of size %" PRIu64 " differ", size);
+	if (good >= size)
+		return finding(&c->v, 1,
+		    "two signed checkpoints of size %" PRIu64 " differ", size);
+	(void)snprintf(rest, sizeof rest,
+	    "was changed after it was signed, says checkpoint %" PRIu64, size);
+	return finding_range(&c->v, good + 1, size, rest);
 }
 
 /* A tile is whole at the edge until the next leaf comes. */
@@ -132,8 +135,32 @@ edge_load(void *ctx, unsigned level, uint64_t index, struct audit_tile *ret)
 	return OK;
 }
 
+/* kept: the size the note is kept under. */
 static err
-note_compare(struct audit_check *c, struct str note, const struct note_key *k)
+note_read(struct audit_check *c, uint64_t kept, struct str note,
+    const struct note_key *k, struct checkpoint *ret)
+{
+	uint64_t next = c->v.signed_size + 1;
+	err e = checkpoint_open(note, k, ret);
+
+	if (err_is(e, E_CORRUPT))
+		return finding(&c->v, next,
+		    "checkpoint %" PRIu64 " is malformed", kept);
+	if (err_is(e, E_BAD_ANSWER))
+		return finding(&c->v, next,
+		    "checkpoint %" PRIu64 " is not signed by %.80s", kept,
+		    k->name);
+	TRY(e);
+	if (ret->size != kept)
+		return finding(&c->v, next,
+		    "checkpoint %" PRIu64 " is that of size %" PRIu64, kept,
+		    ret->size);
+	return OK;
+}
+
+static err
+note_compare(struct audit_check *c, uint64_t kept, struct str note,
+    const struct note_key *k)
 {
 	uint64_t size = audit_check_size(c);
 	struct checkpoint cp;
@@ -142,17 +169,7 @@ note_compare(struct audit_check *c, struct str note, const struct note_key *k)
 
 	if (is_bad(c))
 		return err_of(E_BAD_ANSWER);
-	e = checkpoint_open(note, k, &cp);
-	if (err_is(e, E_CORRUPT))
-		return finding(&c->v, c->v.signed_size + 1,
-		    "the checkpoint behind entry %" PRIu64 " is malformed",
-		    size);
-	if (err_is(e, E_BAD_ANSWER))
-		return finding(&c->v, c->v.signed_size + 1,
-		    "the checkpoint behind entry %" PRIu64
-		    " is not signed by %.80s",
-		    size, k->name);
-	TRY(e);
+	TRY(note_read(c, kept, note, k, &cp));
 	if (cp.size > size)
 		return finding(&c->v, size + 1,
 		    "the entries %" PRIu64 " to %" PRIu64
@@ -169,10 +186,10 @@ note_compare(struct audit_check *c, struct str note, const struct note_key *k)
 }
 
 err
-audit_check_note(struct audit_check *c, struct str note,
+audit_check_note(struct audit_check *c, uint64_t kept, struct str note,
     const struct note_key *k, struct audit_verdict *v)
 {
-	err e = note_compare(c, note, k);
+	err e = note_compare(c, kept, note, k);
 
 	*v = c->v;
 	return e;

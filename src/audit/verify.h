@@ -41,11 +41,12 @@ err audit_check_leaf(struct audit_check *c, struct str leaf,
 err audit_check_tile(struct audit_check *c, const struct audit_tile *t,
     struct audit_verdict *v) MUST_USE;
 /*
- * A signed checkpoint.  Its size lies in the tile of the last leaf fed;
- * E_INVALID for a smaller one.  A greater size is the finding that the tail
- * is missing, so feed what the keeper signed last at the end, too.
+ * A signed checkpoint, kept under that size, which must be its own.  It lies
+ * in the tile of the last leaf fed; E_INVALID for a smaller one.  A greater
+ * size is the finding that the tail is missing, so feed what the keeper
+ * signed last at the end, too.
  */
-err audit_check_note(struct audit_check *c, struct str note,
+err audit_check_note(struct audit_check *c, uint64_t kept, struct str note,
     const struct note_key *k, struct audit_verdict *v) MUST_USE;
 /* After the last entry: is any of this signed?  Entries behind signed_size
  * are not yet, which is no finding. */

@@ -1,4 +1,6 @@
 /* audit_verify.c: `redoubt audit verify --data DIR`. */
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,6 +23,22 @@ struct walk {
 	err e;
 };
 
+static err found(struct walk *w, uint64_t seq, const char *fmt, ...)
+    PRINTF(3, 4) MUST_USE;
+
+static err
+found(struct walk *w, uint64_t seq, const char *fmt, ...)
+{
+	va_list ap;
+
+	w->v->bad_seq = seq;
+	va_start(ap, fmt);
+	if (vsnprintf(w->v->what, sizeof w->v->what, fmt, ap) < 0)
+		w->v->what[0] = '\0';
+	va_end(ap);
+	return err_of(E_BAD_ANSWER);
+}
+
 /* ---- tiles and checkpoints behind entry `size` ---- */
 
 static err
@@ -30,13 +48,11 @@ tile(struct walk *w, unsigned level, uint64_t index, uint64_t size)
 	uint8_t b[STORE_TILE];
 	err e = store_tile_get(w->conn, level, index, b);
 
-	if (err_is(e, E_NOT_FOUND)) {
-		w->v->bad_seq = size;
-		(void)snprintf(w->v->what, sizeof w->v->what,
-		    "tile %u/%llu behind entry %llu is missing", level,
-		    (unsigned long long)index, (unsigned long long)size);
-		return err_of(E_BAD_ANSWER);
-	}
+	if (err_is(e, E_NOT_FOUND) || err_is(e, E_CORRUPT))
+		return found(w, size,
+		    "tile %u/%" PRIu64 " behind entry %" PRIu64 " is %s", level,
+		    index, size,
+		    err_is(e, E_NOT_FOUND) ? "missing" : "damaged");
 	TRY(e);
 	_Static_assert(sizeof t.hash == STORE_TILE, "a tile is its hashes");
 	memcpy(t.hash, b, sizeof t.hash);
@@ -61,10 +77,13 @@ tiles(struct walk *w, uint64_t size)
 static err
 keepers(struct walk *w, uint64_t up_to)
 {
-	if (w->last_size == 0 || w->last_size > up_to)
+	uint64_t size = w->last_size;
+
+	if (size == 0 || size > up_to)
 		return OK;
 	w->last_size = 0;
-	return audit_check_note(w->check, buf_view(&w->last), &w->key, w->v);
+	return audit_check_note(w->check, size, buf_view(&w->last), &w->key,
+	    w->v);
 }
 
 static err
@@ -81,7 +100,7 @@ notes(struct walk *w, uint64_t up_to)
 		if (err_is(e, E_NOT_FOUND) || (err_ok(e) && size > up_to))
 			return keepers(w, up_to);
 		TRY(e);
-		TRY(audit_check_note(w->check, note, &w->key, w->v));
+		TRY(audit_check_note(w->check, size, note, &w->key, w->v));
 		w->note_size = size;
 	}
 }
@@ -104,9 +123,32 @@ on_leaf(void *ctx, uint64_t seq, struct str text)
 {
 	struct walk *w = ctx;
 
-	(void)seq; /* the leaf's own is compared */
 	w->e = leaf(w, text);
+	/* The leaf's own number has been compared, now that of its row. */
+	if (err_ok(w->e) && seq != audit_check_size(w->check))
+		w->e = found(w, audit_check_size(w->check),
+		    "entry %" PRIu64 " is kept under number %" PRIu64,
+		    audit_check_size(w->check), seq);
 	return err_ok(w->e);
+}
+
+/* Rows that no walk comes by, and that a list could still show. */
+static err
+strays(struct walk *w)
+{
+	uint64_t size = audit_check_size(w->check), rows, tiles, want = 0;
+
+	TRY(store_audit_strays(w->conn, &rows, &tiles));
+	for (uint64_t n = size / TILE_WIDTH; n > 0; n /= TILE_WIDTH)
+		want += n;
+	if (rows > 0)
+		return found(w, 1, "%" PRIu64 " rows stand before entry 1",
+		    rows);
+	if (tiles != want)
+		return found(w, size + 1,
+		    "%" PRIu64 " tiles, but %" PRIu64 " entries fill %" PRIu64,
+		    tiles, size, want);
+	return OK;
 }
 
 static err
@@ -115,6 +157,7 @@ walk(struct walk *w)
 	TRY(audit_check_new(&w->check));
 	TRY(store_audit_walk(w->conn, 1, false, on_leaf, w));
 	TRY(w->e);
+	TRY(strays(w));
 	/* Also those that cover more than there is: that is the finding. */
 	TRY(notes(w, UINT64_MAX));
 	return audit_check_end(w->check, w->v);
@@ -122,19 +165,61 @@ walk(struct walk *w)
 
 /* ---- whose signature ---- */
 
-static err
-files_open(const struct datadir *d, struct str root, int fd[3])
+/* Is that a root key?  Without one nothing is known of the other two. */
+static bool
+root_reads(int fd)
 {
+	struct root_keys *roots = NULL;
 	struct trail quiet = {{0}};
+	struct buf b;
+	err e = fd_read_all(fd, SECRET_FILE_MAX, &b);
 
-	TRY(root_key_open(d, root, &quiet, &fd[0]));
-	TRY(secret_open(d, "keys/audit.key", false, &quiet, &fd[1]));
-	return secret_open(d, "keys/keeper.state", false, &quiet, &fd[2]);
+	if (err_ok(e))
+		e = root_parse(buf_view(&b), &quiet, &roots);
+	buf_wipe(&b);
+	if (roots != NULL)
+		(void)root_free(roots);
+	return err_ok(e);
+}
+
+static err
+word(struct walk *w, const int fd[3], struct trail *t)
+{
+	struct keep k = {0};
+	err e;
+
+	TRY(keep_open(&k, fd[0], fd[1], fd[2], t));
+	w->key = k.key;
+	w->last_size = k.last.size;
+	e = checkpoint_sign(&k.last, &k.key, secret_view(k.seed), &w->last);
+	keep_close(&k);
+	return e;
+}
+
+static err
+keepers_files(struct walk *w, const struct datadir *d, int fd[3],
+    bool *ret_known)
+{
+	struct trail t = {{0}};
+	err e = secret_open(d, "keys/audit.key", false, &t, &fd[1]);
+
+	if (err_ok(e))
+		e = secret_open(d, "keys/keeper.state", false, &t, &fd[2]);
+	if (err_is(e, E_DENIED)) /* no key of ours: not for us to see */
+		return OK;
+	if (err_ok(e))
+		e = word(w, fd, &t);
+	*ret_known = err_ok(e);
+	if (err_ok(e) || err_is(e, E_NO_MEMORY))
+		return e;
+	return found(w, 1, "what the keeper signed last cannot be known: %s",
+	    t.detail[0] != '\0' ? t.detail : err_text(e));
 }
 
 /*
- * With the root key: what the keeper knows.  Without it, only that the store
- * agrees with itself under the key it names.
+ * With the root key: what the keeper knows; its files are part of the log
+ * then, and none of them may be missing or spoilt.  Without it, only that
+ * the store agrees with itself under the key it names.
  */
 static err
 keepers_word(struct walk *w, const struct datadir *d, struct str root,
@@ -142,22 +227,11 @@ keepers_word(struct walk *w, const struct datadir *d, struct str root,
 {
 	struct trail quiet = {{0}};
 	int fd[3] = {-1, -1, -1};
-	struct keep k = {0};
-	err e = files_open(d, root, fd);
+	err e = OK;
 
 	*ret_known = false;
-	if (err_ok(e))
-		e = keep_open(&k, fd[0], fd[1], fd[2], &quiet);
-	if (err_ok(e)) {
-		w->key = k.key;
-		w->last_size = k.last.size;
-		e = checkpoint_sign(&k.last, &k.key, secret_view(k.seed),
-		    &w->last);
-		keep_close(&k);
-		*ret_known = err_ok(e);
-	} else {
-		e = OK;
-	}
+	if (err_ok(root_key_open(d, root, &quiet, &fd[0])) && root_reads(fd[0]))
+		e = keepers_files(w, d, fd, ret_known);
 	for (size_t i = 0; i < 3; i++)
 		if (fd[i] >= 0)
 			(void)close(fd[i]);
@@ -254,5 +328,8 @@ role_audit_verify(const char *dir, struct trail *t, struct verify_report *ret)
 	datadir_close(&d);
 	if (err_is(e, E_BAD_ANSWER))
 		trail_set(t, "%s", ret->v.what);
+	if (err_is(e, E_CORRUPT))
+		trail_set(t, "the store cannot be read behind entry %" PRIu64,
+		    ret->v.entries);
 	return e;
 }

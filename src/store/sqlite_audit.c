@@ -62,6 +62,24 @@ store_audit_walk(struct store_conn *c, uint64_t first, bool down,
 }
 
 err
+store_audit_strays(struct store_conn *c, uint64_t *ret_rows,
+    uint64_t *ret_tiles)
+{
+	struct q q = q_start(c, Q_AUDIT_STRAYS);
+	uint64_t rows = 0, tiles = 0;
+	bool got = q_next(&q);
+
+	if (got) {
+		rows = c_u64(&q, 0);
+		tiles = c_u64(&q, 1);
+	}
+	TRY(q_one(&q, got));
+	*ret_rows = rows;
+	*ret_tiles = tiles;
+	return OK;
+}
+
+err
 store_audit_body_put(struct store_conn *c, uint64_t seq, struct sealed body)
 {
 	struct q q = q_start(c, Q_AUDIT_BODY_PUT);

@@ -19,13 +19,18 @@ struct store {
 	uint64_t note_size[NOTES + 1];
 	size_t notes;
 	struct buf kept; /* what the keeper signed last; read at the end */
+	uint64_t kept_size;
 	struct buf made; /* leaves made by the manipulation */
 };
 
 static void
 store_fill(struct store *s)
 {
-	*s = (struct store){.n = honest->n, .tiles = honest->tiles};
+	*s = (struct store){
+	    .n = honest->n,
+	    .tiles = honest->tiles,
+	    .kept_size = note_at[NOTES - 1],
+	};
 	memcpy(s->leaf, honest->leaf, honest->n * sizeof s->leaf[0]);
 	memcpy(s->tile, honest->tile, honest->tiles * sizeof s->tile[0]);
 	for (size_t i = 0; i < NOTES; i++) {
@@ -65,13 +70,15 @@ store_verify(const struct store *s, struct audit_verdict *v)
 			e = audit_check_tile(c, &s->tile[tile++], v);
 		if ((i + 1) % TILE_WIDTH != 0 && i + 1 != s->n)
 			continue;
-		while (
-		    err_ok(e) && note < s->notes && s->note_size[note] <= i + 1)
-			e = audit_check_note(c, buf_view(&s->note[note++]),
-			    &honest->key, v);
+		for (; err_ok(e) && note < s->notes &&
+		     s->note_size[note] <= i + 1;
+		     note++)
+			e = audit_check_note(c, s->note_size[note],
+			    buf_view(&s->note[note]), &honest->key, v);
 	}
 	if (err_ok(e) && s->kept.n > 0)
-		e = audit_check_note(c, buf_view(&s->kept), &honest->key, v);
+		e = audit_check_note(c, s->kept_size, buf_view(&s->kept),
+		    &honest->key, v);
 	if (err_ok(e))
 		e = audit_check_end(c, v);
 	c = audit_check_free(c);
@@ -343,6 +350,15 @@ note_of_other_size(struct store *s)
 	s->note_size[1] = 500;
 }
 
+static void
+notes_swapped(struct store *s)
+{
+	struct buf b = s->note[1];
+
+	s->note[1] = s->note[2];
+	s->note[2] = b;
+}
+
 /* Who stole the key signs the rewritten log: the kept note tells. */
 static void
 signed_again(struct store *s)
@@ -364,6 +380,7 @@ signed_again(struct store *s)
 	buf_clear(&s->note[0]);
 	T_GOOD(checkpoint_sign(&c, &honest->key, honest->seed, &s->note[0]));
 	log_note(honest, N, &s->kept);
+	s->kept_size = N;
 	t = audit_tree_free(t);
 }
 
@@ -415,7 +432,10 @@ static const struct {
     {"signature changed", note_flipped, 301, "is not signed by"},
     {"checkpoint malformed", note_malformed, 301, "is malformed"},
     {"signed by a stranger", note_of_stranger, 301, "is not signed by"},
-    {"checkpoint too early", note_of_other_size, 513, "513 to 600 are missing"},
+    {"checkpoint too early", note_of_other_size, 301,
+	"checkpoint 500 is that of size 600"},
+    {"two checkpoints swapped", notes_swapped, 301,
+	"checkpoint 600 is that of size 690"},
     {"rewritten and signed again", signed_again, 1,
 	"two signed checkpoints of size 700 differ"},
     {"no checkpoint", notes_gone, 1, "no signed checkpoint"},
@@ -492,7 +512,7 @@ TEST(first_finding_stays)
 	T_ERR(audit_check_tile(c, honest->tile, &v), E_BAD_ANSWER);
 	buf_init(&note, NOTE_MAX);
 	log_note(honest, 0, &note);
-	T_ERR(audit_check_note(c, buf_view(&note), &honest->key, &v),
+	T_ERR(audit_check_note(c, 0, buf_view(&note), &honest->key, &v),
 	    E_BAD_ANSWER);
 	T_ERR(audit_check_end(c, &v), E_BAD_ANSWER);
 	T_EQ_INT(v.bad_seq, 1);
@@ -500,7 +520,7 @@ TEST(first_finding_stays)
 	/* Calls out of order are the caller's mistake, not a finding. */
 	T_GOOD(audit_check_new(&c));
 	T_GOOD(audit_check_end(c, &v));
-	T_GOOD(audit_check_note(c, buf_view(&note), &honest->key, &v));
+	T_GOOD(audit_check_note(c, 0, buf_view(&note), &honest->key, &v));
 	T_GOOD(audit_check_leaf(c, honest->leaf[0], &v));
 	T_ERR(audit_check_tile(c, honest->tile, &v), E_INVALID);
 	for (size_t i = 1; i < 257; i++)
@@ -508,7 +528,7 @@ TEST(first_finding_stays)
 	T_ERR(audit_check_tile(c, honest->tile, &v), E_INVALID);
 	buf_clear(&note);
 	log_note(honest, 255, &note);
-	T_ERR(audit_check_note(c, buf_view(&note), &honest->key, &v),
+	T_ERR(audit_check_note(c, 255, buf_view(&note), &honest->key, &v),
 	    E_INVALID);
 	T_EQ_INT(v.bad_seq, 0);
 	c = audit_check_free(c);

@@ -116,6 +116,60 @@ TEST(L19_forged_checkpoint)
 	    0);
 }
 
+TEST(L19_a_checkpoint_in_anothers_place)
+{
+	named("UPDATE checkpoint SET size = -size WHERE size IN (500, 400); "
+	      "UPDATE checkpoint SET size = 900 + size WHERE size < 0",
+	    0);
+	named("UPDATE checkpoint SET note = (SELECT note FROM checkpoint "
+	      "WHERE size = 600) WHERE size = 700",
+	    601);
+	T_OK(strcmp(r.v.what, "checkpoint 700 is that of size 600") == 0);
+}
+
+/* What a list would show and no walk comes by. */
+TEST(L19_rows_beside_the_log)
+{
+	named("UPDATE audit SET seq = -seq; "
+	      "UPDATE audit SET seq = 3 - seq",
+	    1);
+	T_OK(strcmp(r.v.what, "entry 1 is kept under number 4") == 0);
+	named("INSERT INTO audit SELECT -3, leaf FROM audit WHERE seq = 7", 1);
+	named("INSERT INTO checkpoint SELECT -3, time, note FROM checkpoint "
+	      "WHERE size = 100",
+	    1);
+	named("INSERT INTO audit_tile SELECT 9, hashes FROM audit_tile "
+	      "WHERE key = 1",
+	    1001);
+	named("UPDATE audit_tile SET hashes = x'00' WHERE key = 1", 512);
+}
+
+static void
+spoilt(const char *command)
+{
+	char cmd[320];
+
+	fx_begin();
+	fx_grow(300, 100);
+	(void)snprintf(cmd, sizeof cmd, "cd %s/keys && %s", fx_dir, command);
+	T_OK(system(cmd) == 0);
+	T_ERR(verify(), E_BAD_ANSWER);
+	T_OK(strstr(r.v.what, "keeper") != NULL);
+	T_OK(!r.key_known);
+	fx_end();
+}
+
+/* With the root key there, what the keeper signed last is part of the log:
+ * without it a cut tail would go unnoticed. */
+TEST(L19_the_keepers_files)
+{
+	spoilt("rm keeper.state");
+	spoilt("rm audit.key");
+	spoilt(": >keeper.state");
+	spoilt("head -c 8192 /dev/zero >audit.key");
+	spoilt("chmod 644 keeper.state");
+}
+
 /* A whole store of another installation, consistent and signed, but not by
  * this keeper. */
 TEST(L19_another_log_in_its_place)

@@ -253,7 +253,7 @@ TEST(the_log_begins_with_its_making_and_is_signed)
 	T_EQ_INT(size, 1);
 	T_GOOD(audit_check_new(&c));
 	T_GOOD(audit_check_leaf(c, leaf, &v));
-	T_GOOD(audit_check_note(c, note, &key, &v));
+	T_GOOD(audit_check_note(c, size, note, &key, &v));
 	T_EQ_INT(v.signed_size, 1);
 	(void)audit_check_free(c);
 	(void)store_close(s);
