@@ -268,6 +268,13 @@ get_policy(struct reader *r, const struct object *head)
 	p->session_absolute_hours = get_u32(r, STR("session_absolute_hours"));
 	p->step_up_minutes = get_u32(r, STR("step_up_minutes"));
 	p->review_days = get_u32(r, STR("review_days"));
+	/* of policies written before there were any: 0 is none of them */
+	p->key_days = get_u32(r, STR("key_days"));
+	p->key_seals = get_u32(r, STR("key_seals"));
+	if (p->key_days == 0)
+		p->key_days = POLICY_KEY_DAYS;
+	if (p->key_seals == 0)
+		p->key_seals = UINT32_MAX;
 	p->messaging = get_bool(r, STR("messaging"));
 	return &p->o;
 }

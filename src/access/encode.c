@@ -190,6 +190,8 @@ put_policy(struct jw *w, const struct policy *p)
 	jw_ki64(w, "session_absolute_hours", p->session_absolute_hours);
 	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
 	jw_ki64(w, "review_days", p->review_days);
+	jw_ki64(w, "key_days", p->key_days);
+	jw_ki64(w, "key_seals", p->key_seals);
 	jw_kbool(w, "messaging", p->messaging);
 }
 

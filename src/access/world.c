@@ -452,6 +452,8 @@ world_policy(const struct world *w)
 	    .session_absolute_hours = POLICY_ABSOLUTE_HOURS,
 	    .step_up_minutes = POLICY_STEP_UP_MINUTES,
 	    .review_days = POLICY_REVIEW_DAYS,
+	    .key_days = POLICY_KEY_DAYS,
+	    .key_seals = UINT32_MAX,
 	};
 	const struct shelf *s = w->shelf[OBJECT_POLICY];
 

@@ -208,6 +208,7 @@ enum {
 	POLICY_ABSOLUTE_HOURS = 24,
 	POLICY_STEP_UP_MINUTES = 15,
 	POLICY_REVIEW_DAYS = 90,
+	POLICY_KEY_DAYS = 90,
 };
 
 /* The organization's policy; one or none. */
@@ -221,6 +222,8 @@ struct policy {
 	uint32_t session_idle_minutes, session_absolute_hours;
 	uint32_t step_up_minutes; /* sensitive actions: login not older */
 	uint32_t review_days;	  /* bindings and the log are looked through */
+	uint32_t key_days;	  /* a class key seals no longer, */
+	uint32_t key_seals;	  /* and about so often at most */
 	bool messaging; /* connectors that reach people may be approved */
 };
 

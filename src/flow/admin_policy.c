@@ -41,6 +41,8 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_ki64(w, "session_absolute_hours", p->session_absolute_hours);
 	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
 	jw_ki64(w, "review_days", p->review_days);
+	jw_ki64(w, "key_days", p->key_days);
+	jw_ki64(w, "key_seals", p->key_seals);
 	jw_kbool(w, "messaging", p->messaging);
 	jw_time(w, "updated_at", o->updated);
 	jw_obj_end(w);
@@ -68,6 +70,8 @@ static const struct number {
     {"step_up_minutes", offsetof(struct policy, step_up_minutes),
 	LIM_IDLE_MINUTES},
     {"review_days", offsetof(struct policy, review_days), LIM_REVIEW_DAYS},
+    {"key_days", offsetof(struct policy, key_days), LIM_KEY_DAYS},
+    {"key_seals", offsetof(struct policy, key_seals), UINT32_MAX},
 };
 
 static err
@@ -174,6 +178,9 @@ route_policy_put(struct call *c)
 	p.local_login = body_flag(c, "local_login", p.local_login);
 	p.messaging = body_flag(c, "messaging", p.messaging);
 	TRY(read_numbers(c, &p));
+	if (p.key_seals < LIM_KEY_SEALS_MIN)
+		return call_bad(c, E_INVALID, "key_seals: %d at least",
+		    LIM_KEY_SEALS_MIN);
 	TRY(read_cidrs(c, &p));
 	TRY(lets_in(c, &p));
 	if (old->o.version == 0)

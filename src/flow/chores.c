@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "flow/key_care.h"
 #include "flow/secret_care.h"
 #include "flow/sessions.h"
 #include "flow/task_job.h"
@@ -36,6 +37,7 @@ chores_do(struct lane *l, struct chores *k)
 {
 	int64_t mono = time_mono_us() / 1000, now = time_now_ms();
 
+	key_care_grant(l);
 	if (k->leases_at == 0) /* delegates come back first */
 		k->leases_at = mono + LIM_LEASE_MS;
 	if (mono >= k->leases_at) {
@@ -47,6 +49,7 @@ chores_do(struct lane *l, struct chores *k)
 		return;
 	k->purge_at = mono + PURGE_EVERY_MS;
 	chore(l, purge, now, "purge");
+	key_care_renew(l, now, &k->keys_at);
 	/* sessions that are over leave the world */
 	if (sessions_due(l, now))
 		chore(l, sessions_tend, now, "sessions");

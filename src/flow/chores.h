@@ -7,6 +7,7 @@
 
 struct chores {
 	int64_t purge_at, leases_at; /* ms, by the clock that is never set */
+	size_t keys_at;		     /* class keys looked at so far */
 };
 
 void chores_do(struct lane *l, struct chores *k);

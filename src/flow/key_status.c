@@ -11,7 +11,7 @@ enum {
 	MEMORY = 64 * 1024 * 1024,
 	SCAN_KEYS = 1024,
 	SCAN_ROWS = 32, /* of at most a payload each */
-	CLASSES = 16,
+	CLASSES = 32,
 	CURSOR_ROOM = 64,
 };
 
@@ -37,7 +37,15 @@ static const char *const class_name[CLASSES] = {
     [SEAL_CLASS_TOKEN] = "token",
     [SEAL_CLASS_CURSOR] = "cursor",
     [SEAL_CLASS_BACKUP] = "backup",
+    [SEAL_CLASS_SECRET] = "secret",
 };
+
+const char *
+rotate_class_name(unsigned class)
+{
+	return class < CLASSES && class_name[class] != NULL ? class_name[class]
+							    : "unknown";
+}
 
 static bool
 time_left(struct looking *k)
@@ -156,8 +164,7 @@ keys_json(const struct looking *k, struct jw *w)
 		if (k->keys[i] == 0)
 			continue;
 		jw_obj(w);
-		jw_kstr(w, "class",
-		    str_c(class_name[i] == NULL ? "unknown" : class_name[i]));
+		jw_kstr(w, "class", str_c(rotate_class_name((unsigned)i)));
 		jw_ki64(w, "keys", (int64_t)k->keys[i]);
 		jw_ki64(w, "old", (int64_t)k->olds[i]);
 		jw_obj_end(w);

@@ -4,6 +4,7 @@
 #include "auth/delegate_cert.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "flow/key_care.h"
 #include "flow/ledger.h"
 #include "flow/objects.h"
 
@@ -91,6 +92,19 @@ load_world(struct state *st, struct world **ret)
 }
 
 static err
+first_grants(struct state *st)
+{
+	struct lane l;
+	err e;
+
+	TRY(key_care_meters(&st->meters));
+	TRY(lane_open(st, LANE_WRITER, 0, &l));
+	e = key_care_begin(&l);
+	lane_close(&l);
+	return e;
+}
+
+static err
 load(struct state *st, const struct ipc_end *keeper, struct arena *a,
     struct project_keys *keys, struct trail *t)
 {
@@ -111,7 +125,7 @@ load(struct state *st, const struct ipc_end *keeper, struct arena *a,
 	TRY(e);
 	state_publish(st, s);
 	(void)snap_unref(s);
-	return OK;
+	return first_grants(st);
 }
 
 err
@@ -133,7 +147,14 @@ state_load(struct state *st, const struct ipc_end *keeper, struct trail *t)
 void
 state_done(struct state *st)
 {
+	struct lane l;
+
+	if (st->meters != NULL && err_ok(lane_open(st, LANE_WRITER, 0, &l))) {
+		key_care_end(&l);
+		lane_close(&l);
+	}
 	st->snap = snap_unref(st->snap);
+	st->meters = meters_free(st->meters);
 }
 
 static err

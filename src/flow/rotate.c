@@ -418,26 +418,16 @@ static err
 term_some(struct lane *l, void *arg)
 {
 	struct rotating *r = arg;
-	struct desk *d = writer_desk(l->writer);
-	size_t n = l->snap->class_keys_n;
-	struct class_key *ck;
+	size_t n = r->terms_n - r->at;
 
 	begin(r);
-	ck = arena_array(&r->p.a, n + PIECE_TERMS, sizeof *ck);
-	TRY(arena_check(&r->p.a));
-	memcpy(ck, l->snap->class_keys, n * sizeof *ck);
-	while (r->next < r->terms_n && r->did < PIECE_TERMS) {
-		struct class_key k = r->term[r->next++];
-
-		k.id = desk_key_id(d);
-		k.term++;
-		TRY(keys_make_class(l->conn, l->ring, k.project, k.class,
-		    k.term, k.id, &r->p.a));
-		ck[n++] = k;
-		r->did++;
-	}
+	if (n > PIECE_TERMS)
+		n = PIECE_TERMS;
+	TRY(keys_new_terms(l, r->term + r->at, n, &r->p.a));
+	r->did = n;
+	r->next = r->at + n;
 	r->more = r->next < r->terms_n;
-	return pieces_see(l, l->snap->keys, ck, n);
+	return OK;
 }
 
 /* ---- the whole ---- */

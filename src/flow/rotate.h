@@ -78,5 +78,7 @@ err rotate_status(struct lane *l, const struct keeper_last *last,
 /* May the keys of this class be replaced? And is what they sealed sealed
  * anew, so that old ones end? */
 bool rotate_class(enum seal_class class);
+/* "alert", ...; "unknown" for a number that is none. */
+const char *rotate_class_name(unsigned class);
 
 #endif

@@ -165,7 +165,9 @@ lane_open(struct state *st, enum lane_kind kind, unsigned number,
 	ret->snap = snap_ref(st->snap);
 	(void)pthread_mutex_unlock(&st->lock);
 	e = keyring_new(ret->snap->keys, load_key, ret, &ret->ring);
-	if (!err_ok(e))
+	if (err_ok(e))
+		keyring_meter(ret->ring, st->meters);
+	else
 		lane_close(ret);
 	return e;
 }

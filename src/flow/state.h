@@ -88,6 +88,7 @@ struct trust {
 
 struct state {
 	struct store *store;
+	struct meters *meters; /* of class keys; see key_care.h */
 	struct trust trust;
 	_Atomic(uint64_t) version; /* of the current snapshot */
 	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */

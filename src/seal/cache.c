@@ -139,19 +139,16 @@ entry_take(struct key_cache *c)
 }
 
 const struct data_key *
-cache_add(struct key_cache *c, uint32_t id, uint8_t class,
-    struct secret *secret)
+cache_add(struct key_cache *c, const struct data_key *k)
 {
 	uint16_t i = entry_take(c);
-	size_t slot = probe(c, id);
+	size_t slot = probe(c, k->id);
 	struct cache_entry *e = &c->entry[i];
 
 	BUG_ON(c->slot[slot] != 0);
 	c->slot[slot] = (uint16_t)(i + 1);
-	e->key = (struct data_key){.id = id,
-	    .class = class,
-	    .secret = secret,
-	    .serial = key_serial()};
+	e->key = *k;
+	e->key.serial = key_serial();
 	order_add(c, i);
 	return &e->key;
 }

@@ -6,6 +6,7 @@
 #define SEAL_KEY_H
 
 #include "seal/keyring.h"
+#include "seal/meter.h"
 
 /*
  * A key is its secret and nothing else: no cipher state, so it never changes
@@ -17,6 +18,8 @@ struct data_key {
 	uint64_t serial; /* key_serial(), or 0: never leave it expanded */
 	uint32_t id;
 	uint8_t class; /* enum seal_class, or KEY_CLASS_WRAP */
+	bool metered;  /* seals only what `meter` lets it */
+	struct meter *meter;
 };
 
 /* Root and project keys: they seal other keys and are no data keys. */

@@ -11,7 +11,8 @@ struct keyring {
 	struct project_keys *pk;
 	keyring_load load;
 	void *ctx;
-	struct arena arena; /* of one load */
+	struct meters *meters; /* or NULL */
+	struct arena arena;    /* of one load */
 	struct key_cache cache;
 };
 
@@ -57,6 +58,41 @@ void
 keyring_forget(struct keyring *r, uint32_t id)
 {
 	cache_drop(&r->cache, id);
+}
+
+void
+keyring_meter(struct keyring *r, struct meters *m)
+{
+	r->meters = m;
+}
+
+struct meters *
+keyring_meters(const struct keyring *r)
+{
+	return r->meters;
+}
+
+/* MACs need no count (doc/PROTOCOL.seal, 9); what a subject's key seals is
+ * bounded by what the log can say of it. */
+static bool
+metered(const struct keyring *r, const struct wrapped_key *k)
+{
+	return r->meters != NULL && uuid_is_zero(&k->subject) &&
+	    k->class != SEAL_CLASS_INDEX && k->class != SEAL_CLASS_TOKEN &&
+	    k->class != SEAL_CLASS_CURSOR;
+}
+
+static const struct data_key *
+keep(struct keyring *r, const struct wrapped_key *k, struct secret *s)
+{
+	struct data_key key = {.id = k->id,
+	    .class = k->class,
+	    .secret = s,
+	    .metered = metered(r, k)};
+
+	if (key.metered)
+		key.meter = meters_find(r->meters, k->id);
+	return cache_add(&r->cache, &key);
 }
 
 /* ---- wrapping ---- */
@@ -162,14 +198,15 @@ keyring_make(struct keyring *r, uint32_t id, uint32_t project,
 		return e;
 	}
 	*ret_wrapped = k;
-	*ret = cache_add(&r->cache, id, k.class, s);
+	*ret = keep(r, &k, s);
 	return OK;
 }
 
 static err
-load(struct keyring *r, uint32_t id, uint8_t *ret_class, struct secret **ret)
+load(struct keyring *r, uint32_t id, const struct data_key **ret)
 {
 	struct wrapped_key k = {.id = 0};
+	struct secret *s;
 	err e;
 
 	arena_reset(&r->arena);
@@ -177,9 +214,9 @@ load(struct keyring *r, uint32_t id, uint8_t *ret_class, struct secret **ret)
 	if (err_ok(e) && k.id != id)
 		e = err_of(E_CORRUPT);
 	if (err_ok(e))
-		e = unwrap(r, &k, ret);
+		e = unwrap(r, &k, &s);
 	if (err_ok(e))
-		*ret_class = k.class;
+		*ret = keep(r, &k, s);
 	return e;
 }
 
@@ -187,13 +224,9 @@ err
 keyring_get(struct keyring *r, uint32_t id, const struct data_key **ret)
 {
 	const struct data_key *k = cache_find(&r->cache, id);
-	struct secret *s;
-	uint8_t class;
 
-	if (k == NULL) {
-		TRY(load(r, id, &class, &s));
-		k = cache_add(&r->cache, id, class, s);
-	}
+	if (k == NULL)
+		TRY(load(r, id, &k));
 	*ret = k;
 	return OK;
 }

@@ -57,6 +57,11 @@ typedef err (*keyring_load)(void *ctx, uint32_t id, struct arena *a,
 err keyring_new(struct project_keys *pk, keyring_load load, void *ctx,
     struct keyring **ret) MUST_USE;
 struct keyring *keyring_free(struct keyring *r);
+/* Class keys that are got or made from now on are metered there; without, no
+ * key is.  m outlives the keyring. */
+struct meters;
+void keyring_meter(struct keyring *r, struct meters *m);
+struct meters *keyring_meters(const struct keyring *r);
 /* Swap in a newer snapshot; takes its own reference. Cached data keys
  * stay valid. */
 void keyring_rekey(struct keyring *r, struct project_keys *pk);

@@ -54,6 +54,9 @@ close_on(const struct data_key *k, const struct blob_where *w, struct str plain,
 	p = arena_raw(a, plain.n + SEAL_OVERHEAD);
 	if (p == NULL)
 		return err_of(E_NO_MEMORY);
+	if (k->metered)
+		TRY(k->meter == NULL ? err_of(E_KEY_USED_UP)
+				     : meter_count(k->meter, plain.n));
 	e = blob_close(k, w, plain, p);
 	if (err_ok(e))
 		ret->bytes = str_of((const char *)p, plain.n + SEAL_OVERHEAD);

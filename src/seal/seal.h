@@ -97,7 +97,8 @@ uint32_t data_key_id(const struct data_key *k);
 /*
  * Seal `plain` under k for the row `w`.  The result is in the arena and
  * SEAL_OVERHEAD bytes longer than plain.  E_TOO_LARGE over 1 GiB; E_CRYPTO
- * for a key of a MAC class (INDEX, TOKEN, CURSOR), which seals nothing.
+ * for a key of a MAC class (INDEX, TOKEN, CURSOR), which seals nothing;
+ * E_KEY_USED_UP for a class key that has had its share (meter.h).
  */
 enum { SEAL_OVERHEAD = 80 };
 err seal_close(const struct data_key *k, const struct seal_where *w,

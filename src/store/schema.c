@@ -23,6 +23,7 @@ EMBED("store_schema_0004", "src/store/schema/0004.sql");
 EMBED("store_schema_0005", "src/store/schema/0005.sql");
 EMBED("store_schema_0006", "src/store/schema/0006.sql");
 EMBED("store_schema_0007", "src/store/schema/0007.sql");
+EMBED("store_schema_0008", "src/store/schema/0008.sql");
 
 DECLARE(store_schema_0001);
 DECLARE(store_schema_0002);
@@ -31,6 +32,7 @@ DECLARE(store_schema_0004);
 DECLARE(store_schema_0005);
 DECLARE(store_schema_0006);
 DECLARE(store_schema_0007);
+DECLARE(store_schema_0008);
 
 const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0001_begin, store_schema_0001_end},
@@ -40,4 +42,5 @@ const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0005_begin, store_schema_0005_end},
     {store_schema_0006_begin, store_schema_0006_end},
     {store_schema_0007_begin, store_schema_0007_end},
+    {store_schema_0008_begin, store_schema_0008_end},
 };

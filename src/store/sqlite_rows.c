@@ -95,6 +95,13 @@ store_data_key_delete(struct store_conn *c, uint32_t id)
 	TRY(max_id(c, &max));
 	if (max == id)
 		TRY(meta_number_set(c, key_high, id));
+	/* what else is known of it goes with it */
+	q = q_start(c, Q_KEY_USE_DELETE);
+	q_num(&q, id);
+	TRY(q_run(&q));
+	q = q_start(c, Q_KEY_RENEWAL_DELETE);
+	q_num(&q, id);
+	TRY(q_run(&q));
 	q = q_start(c, Q_DATA_KEY_DELETE);
 	q_num(&q, id);
 	return q_run_some(&q);

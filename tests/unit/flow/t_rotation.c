@@ -3,7 +3,10 @@
  * it queued, a list that is being read.
  */
 #include "flow/ingest.h"
+#include "flow/load.h"
 #include "flow/pieces.h"
+#include "seal/meter.h"
+#include "store/key_use.h"
 #include "tests/unit/flow/office.h"
 
 #define BODY                                                                   \
@@ -191,6 +194,123 @@ TEST(a_list_that_is_being_read)
 	cursor = keep(&o, "next");
 	new_term(&o, 0, SEAL_CLASS_CURSOR, true);
 	T_ERR(second_page(&o, cursor), E_BAD_CURSOR);
+	office_close(&o);
+}
+
+/* ---- the functions of keys.h ---- */
+
+static err
+next_terms(struct lane *l, void *arg)
+{
+	struct class_key k[2] = {{.project = 0, .class = SEAL_CLASS_OBJECT},
+	    {.project = 1, .class = SEAL_CLASS_ALERT}};
+	struct class_key none = {.project = 9, .class = SEAL_CLASS_ALERT};
+	struct office *o = arg;
+
+	TRY(keys_new_terms(l, k, 2, &o->a));
+	T_EQ_INT(k[0].term, 2);
+	T_EQ_INT(k[1].term, 2);
+	T_EQ_INT(k[1].id, k[0].id + 1);
+	T_EQ_INT(snap_class_key(l->snap, 1, SEAL_CLASS_ALERT), k[1].id);
+	T_ERR(keys_new_terms(l, &none, 1, &o->a), E_NOT_FOUND);
+	return OK;
+}
+
+static err
+destroy(struct lane *l, void *arg)
+{
+	struct office *o = arg;
+	const struct class_key *k;
+	size_t n = snap_class_terms(l->snap, 1, SEAL_CLASS_ALERT, &k);
+	uint32_t old = k[0].id, now = k[n - 1].id;
+
+	T_ERR(keys_destroy(l, &now, 1, &o->a), E_CONFLICT);
+	if (n == 1)
+		return OK;
+	TRY(keys_destroy(l, &old, 1, &o->a));
+	T_EQ_INT(snap_class_terms(l->snap, 1, SEAL_CLASS_ALERT, &k), n - 1);
+	T_ERR(keys_destroy(l, &old, 1, &o->a), E_NOT_FOUND);
+	return OK;
+}
+
+TEST(a_term_begins_and_one_ends)
+{
+	struct key_use_row use;
+	struct office o;
+	uint32_t id;
+
+	office_open(&o);
+	MUST(writer_do(o.w, destroy, &o));
+	MUST(writer_do(o.w, next_terms, &o));
+	id = snap_class_key(o.st.snap, 1, SEAL_CLASS_ALERT);
+	MUST(store_key_use_get(store_writer(o.st.store), id, &use));
+	T_OK(use.since > 0 && use.seals > 0);
+	MUST(writer_do(o.w, destroy, &o));
+	T_GOOD(ask(&o, "project_create", "{\"slug\":\"beta\"}", NULL, NULL));
+	office_close(&o);
+}
+
+/* ---- what keys may seal ---- */
+
+TEST(a_key_without_a_grant_refuses)
+{
+	struct amount few = {3, 1000}, each = {2, 1000}, none = {0, 0};
+	struct seal_where w = {.table = SEAL_TABLE_OBJECT, .schema = 1};
+	struct meters *m;
+	struct sealed s;
+	struct office o;
+	struct lane l;
+	uint32_t id;
+
+	office_open(&o);
+	MUST(meters_new(&few, &each, &m));
+	MUST(lane_open(&o.st, LANE_READER, 0, &l));
+	keyring_meter(l.ring, m);
+	id = snap_class_key(l.snap, 0, SEAL_CLASS_OBJECT);
+	T_ERR(lane_seal(&l, 0, SEAL_CLASS_OBJECT, &w, STR("x"), &o.a, &s),
+	    E_KEY_USED_UP);
+	MUST(meters_add(m, id, &none));
+	meters_give(m, id, &each);
+	keyring_forget(l.ring, id);
+	for (int i = 0; i < 2; i++)
+		T_GOOD(lane_seal(&l, 0, SEAL_CLASS_OBJECT, &w, STR("x"), &o.a,
+		    &s));
+	T_ERR(lane_seal(&l, 0, SEAL_CLASS_OBJECT, &w, STR("x"), &o.a, &s),
+	    E_KEY_USED_UP);
+	lane_close(&l);
+	(void)meters_free(m);
+	office_close(&o);
+}
+
+/* What the store says is never less than what was sealed, through a stop and
+ * without one. */
+TEST(the_store_knows_what_was_sealed)
+{
+	struct key_use_row before, after;
+	struct amount used;
+	struct trail t;
+	struct office o;
+	uint32_t id;
+
+	office_open(&o);
+	id = snap_class_key(o.st.snap, 0, SEAL_CLASS_OBJECT);
+	for (int i = 0; i < 5; i++)
+		hire(&o, fmt(&o, "p%d@x.org", i), NULL, NULL);
+	MUST(store_key_use_get(store_writer(o.st.store), id, &before));
+	T_OK(meters_used(o.st.meters, id, &used));
+	T_OK(used.seals >= 5 && used.seals <= before.seals);
+	T_OK(used.bytes > 0 && used.bytes <= before.bytes);
+	o.w = writer_stop(o.w);
+	state_done(&o.st);
+	MUST(store_key_use_get(store_writer(o.st.store), id, &after));
+	T_EQ_INT(after.seals, used.seals);
+	T_EQ_INT(after.bytes, used.bytes);
+	MUST(state_load(&o.st, &o.server, &t));
+	T_OK(meters_used(o.st.meters, id, &used));
+	T_EQ_INT(used.seals, after.seals);
+	MUST(store_key_use_get(store_writer(o.st.store), id, &before));
+	T_OK(before.seals > after.seals);
+	MUST(writer_start(&o.st, &o.server, &o.w));
 	office_close(&o);
 }
 
