@@ -35,8 +35,7 @@ void cache_done(struct key_cache *c);
 /* NULL when absent; what is found becomes the newest. */
 const struct data_key *cache_find(struct key_cache *c, uint32_t id);
 /* Takes the secret and gives a serial; the id must be absent. */
-const struct data_key *cache_add(struct key_cache *c,
-    const struct data_key *k);
+const struct data_key *cache_add(struct key_cache *c, const struct data_key *k);
 /* Wipes the key; absent is fine. */
 void cache_drop(struct key_cache *c, uint32_t id);
 
