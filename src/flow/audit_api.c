@@ -1,6 +1,6 @@
 /* audit_api.c: /v1/audit: entries, checkpoint and proofs. */
 #include "base/text.h"
-#include "flow/audit_query.h"
+#include "flow/audit_page.h"
 #include "flow/handlers.h"
 #include "flow/ledger.h"
 #include "flow/writer.h"
@@ -44,78 +44,13 @@ entry_json(struct jw *w, const struct audit_entry *e, struct str leaf)
 	jw_obj_end(w);
 }
 
-struct listing {
-	struct call *c;
-	struct audit_query *q;
-	struct arena a; /* of one leaf */
-	size_t shown, seen;
-	uint64_t last; /* seq looked at */
-	bool more, past_end;
-	err e;
-};
-
-enum { LIST_SEEN = 20 * LIM_SCAN }; /* leaves are read at a million a second */
-
-static bool
-list_one(void *ctx, uint64_t seq, struct str leaf)
-{
-	struct listing *l = ctx;
-	struct audit_entry e;
-
-	l->more = l->shown == l->c->query.limit || l->seen == LIST_SEEN ||
-	    l->c->out.n > PAGE_BYTES;
-	if (l->more)
-		return false;
-	arena_reset(&l->a);
-	l->e = audit_leaf_read(&l->a, leaf, &e);
-	if (!err_ok(l->e))
-		return false;
-	l->past_end = audit_query_past(l->q, &e);
-	if (l->past_end)
-		return false;
-	l->seen++;
-	l->last = seq;
-	if (!audit_query_match(l->q, &e))
-		return true;
-	l->shown++;
-	entry_json(&l->c->w, &e, leaf);
-	return true;
-}
-
 err
 route_audit_list(struct call *c)
 {
-	struct listing l = {.c = c, .e = OK};
 	struct audit_query q;
-	struct str position;
-	uint64_t first;
-	struct cur cur;
-	struct buf b;
-	err e = OK;
 
 	TRY(audit_query_params(c, &q));
-	l.q = &q;
-	TRY(cursor_take(c, &position));
-	if (position.n > 0) {
-		cur = cur_of(position);
-		first = cur_be64(&cur);
-		if (!cur_end(&cur))
-			return err_of(E_BAD_CURSOR);
-		first = q.down ? first - 1 : first + 1;
-	} else {
-		TRY(audit_query_start(c, &q, &first));
-	}
-	(void)list_begin(c);
-	arena_init(&l.a, (size_t)1024 * 1024);
-	if (first > 0)
-		e = store_audit_walk(c->lane->conn, first, q.down, list_one,
-		    &l);
-	arena_done(&l.a);
-	TRY(e);
-	TRY(l.e);
-	buf_init_on(&b, c->a, 8);
-	buf_be64(&b, l.last);
-	return list_end(c, l.more ? buf_view(&b) : STR_NONE);
+	return audit_page(c, &q, entry_json);
 }
 
 err

@@ -1,24 +1,170 @@
 /* audit_query.c: see audit_query.h. */
 #include "flow/audit_query.h"
 
+#include "base/cidr.h"
+#include "base/limits.h"
 #include "base/time.h"
 
-static err
-common(struct call *c, struct audit_query *q, struct str outcome)
+/* The members, and where they lie; the others are read by name. */
+static const struct member {
+	const char *name;
+	enum param param;
+	size_t at; /* a struct str */
+} members[] = {
+    {"request", PARAM_REQUEST, offsetof(struct audit_query, request)},
+    {"resource", PARAM_RESOURCE, offsetof(struct audit_query, resource)},
+    {"principal", PARAM_PRINCIPAL, offsetof(struct audit_query, principal)},
+    {"project", PARAM_PROJECT, offsetof(struct audit_query, project)},
+    {"action", PARAM_ACTION, offsetof(struct audit_query, action)},
+    {"address", PARAM_ADDRESS, offsetof(struct audit_query, address)},
+};
+enum { MEMBERS = sizeof members / sizeof *members };
+
+static struct str *
+text_at(struct audit_query *q, const struct member *m)
 {
+	return (struct str *)(void *)((char *)q + m->at);
+}
+
+/* ---- what the bytes must hold ---- */
+
+/* `before` and then the text: no string of a leaf has a quote inside, so
+ * what is found is the member. */
+static err
+need(struct call *c, struct audit_query *q, const char *before, struct str s,
+    const char *after)
+{
+	struct buf b;
+
+	if (s.n == 0)
+		return OK;
+	buf_init_on(&b, c->a, LIM_TARGET);
+	buf_c(&b, before);
+	buf_str(&b, s);
+	buf_c(&b, after);
+	q->need[q->needs++] = buf_view(&b);
+	return buf_check(&b);
+}
+
+/* The id of "kind", "id" or "kind:id"; in a leaf kinds have no capitals and
+ * ids of either form are found as they are. */
+static struct str
+id_of(struct str s)
+{
+	struct str kind, id;
+
+	return str_cut(s, ':', &kind, &id) && !str_is(kind, "priv") ? id : s;
+}
+
+static err
+needs(struct call *c, struct audit_query *q)
+{
+	bool prefix = str_ends(q->action, STR("."));
+	bool block = memchr(q->address.p == NULL ? "" : q->address.p, '/',
+			 q->address.n) != NULL;
+
+	q->needs = 0;
+	TRY(need(c, q, "\"request_id\":\"", q->request, "\""));
+	TRY(need(c, q, "\"", id_of(q->resource), "\""));
+	TRY(need(c, q, "\"", id_of(q->principal), "\""));
+	TRY(need(c, q, "\"project\":\"", q->project, "\""));
+	TRY(need(c, q, "\"action\":\"", q->action, prefix ? "" : "\""));
+	if (q->has_outcome)
+		TRY(need(c, q, "\"outcome\":\"",
+		    str_c(audit_outcome_text(q->outcome)), "\""));
+	return block ? OK : need(c, q, "\"address\":\"", q->address, "\"");
+}
+
+/* ---- reading ---- */
+
+static err
+check_action(struct call *c, struct audit_query *q)
+{
+	struct str *s = &q->action;
 	enum audit_action a;
 
+	if (str_ends(*s, STR(".*")))
+		s->n--;
+	if (s->p != NULL && !str_ends(*s, STR(".")) &&
+	    !audit_action_parse(*s, &a))
+		return call_bad(c, E_INVALID, "action: not known");
+	return OK;
+}
+
+/* Leaves name a project by its id; people by its slug. */
+static err
+check_project(struct call *c, struct audit_query *q)
+{
+	char text[UUID_TEXT + 1];
+	const struct project *p;
+	struct uuid id;
+
+	if (q->project.p == NULL || uuid_parse(q->project, &id))
+		return OK;
+	p = world_project_slug(call_world(c), q->project);
+	if (p == NULL)
+		return call_bad(c, E_INVALID, "project: no such project");
+	uuid_text(&p->o.id, text);
+	q->project = arena_dup(c->a, str_of(text, UUID_TEXT));
+	return arena_check(c->a);
+}
+
+static err
+check_address(struct call *c, struct audit_query *q)
+{
+	char text[ADDRESS_TEXT];
+
+	if (q->address.p == NULL)
+		return OK;
+	if (address_text(q->address, text)) {
+		q->address = arena_dup(c->a, str_c(text));
+		return arena_check(c->a);
+	}
+	if (!cidr_valid(q->address))
+		return call_bad(c, E_INVALID,
+		    "address: an address, or a block like 10.0.0.0/8");
+	return OK;
+}
+
+static err
+check(struct call *c, struct audit_query *q, struct str outcome)
+{
+	for (size_t i = 0; i < MEMBERS; i++) {
+		struct str s = *text_at(q, &members[i]);
+
+		if (s.p != NULL && (s.n == 0 || s.n > LIM_NAME))
+			return call_bad(c, E_INVALID, "%s: 1 to %d characters",
+			    members[i].name, LIM_NAME);
+	}
 	if (outcome.p != NULL) {
 		if (!audit_outcome_parse(outcome, &q->outcome))
 			return call_bad(c, E_INVALID,
 			    "outcome: ok, denied, error or intent");
 		q->has_outcome = true;
 	}
-	if (str_ends(q->action, STR(".*")))
-		q->action.n--;
-	if (q->action.p != NULL && !str_ends(q->action, STR(".")) &&
-	    !audit_action_parse(q->action, &a))
-		return call_bad(c, E_INVALID, "action: not known");
+	TRY(check_action(c, q));
+	TRY(check_project(c, q));
+	TRY(check_address(c, q));
+	return needs(c, q);
+}
+
+static int64_t
+days_ago(const struct call *c, int64_t days)
+{
+	return c->now - days * INT64_C(86400000);
+}
+
+static err
+days_param(struct call *c, struct audit_query *q)
+{
+	struct str s = c->query.raw[PARAM_DAYS];
+	int64_t days;
+
+	if (s.p == NULL)
+		return OK;
+	if (!str_i64(s, 1, LIM_AUDIT_DAYS, &days))
+		return call_bad(c, E_INVALID, "days: 1 to %d", LIM_AUDIT_DAYS);
+	q->from = days_ago(c, days);
 	return OK;
 }
 
@@ -30,9 +176,6 @@ audit_query_params(struct call *c, struct audit_query *ret)
 	*ret = (struct audit_query){
 	    .from = c->query.from,
 	    .to = c->query.to,
-	    .principal = c->query.raw[PARAM_PRINCIPAL],
-	    .action = c->query.raw[PARAM_ACTION],
-	    .resource = c->query.raw[PARAM_RESOURCE],
 	    .down = true,
 	};
 	if (order.p != NULL) {
@@ -40,75 +183,137 @@ audit_query_params(struct call *c, struct audit_query *ret)
 		if (!ret->down && !str_is(order, "asc"))
 			return call_bad(c, E_INVALID, "order: asc or desc");
 	}
-	return common(c, ret, c->query.raw[PARAM_OUTCOME]);
+	TRY(days_param(c, ret));
+	for (size_t i = 0; i < MEMBERS; i++)
+		*text_at(ret, &members[i]) = c->query.raw[members[i].param];
+	return check(c, ret, c->query.raw[PARAM_OUTCOME]);
+}
+
+/* One member of an object: NULL, or what is wrong with it. */
+static const char *
+member_of(struct call *c, const struct json *j, struct audit_query *q,
+    struct str *outcome)
+{
+	int64_t days;
+
+	if (str_is(j->name, "days")) {
+		if (!json_i64(j, 1, LIM_AUDIT_DAYS, &days))
+			return "days: a number of days";
+		q->from = days_ago(c, days);
+		return NULL;
+	}
+	if (j->kind != JSON_STRING)
+		return "filter: its members are texts";
+	if (str_is(j->name, "from"))
+		return time_parse(j->text, &q->from) ? NULL : "from: no time";
+	if (str_is(j->name, "to"))
+		return time_parse(j->text, &q->to) ? NULL : "to: no time";
+	if (str_is(j->name, "outcome")) {
+		*outcome = j->text;
+		return NULL;
+	}
+	for (size_t i = 0; i < MEMBERS; i++)
+		if (str_is(j->name, members[i].name)) {
+			*text_at(q, &members[i]) = j->text;
+			return NULL;
+		}
+	return "";
+}
+
+err
+audit_query_object(struct call *c, const struct json *filter,
+    struct audit_query *ret)
+{
+	struct str outcome = STR_NONE;
+
+	for (const struct json *j = json_first(filter); j != NULL;
+	     j = j->next) {
+		const char *wrong = member_of(c, j, ret, &outcome);
+
+		if (wrong == NULL)
+			continue;
+		if (wrong[0] != '\0')
+			return call_bad(c, E_INVALID, "%s", wrong);
+		return call_bad(c, E_UNKNOWN_MEMBER,
+		    "filter has principal, action, outcome, resource, request, "
+		    "address, project, from, to and days");
+	}
+	return check(c, ret, outcome);
 }
 
 err
 audit_query_body(struct call *c, struct audit_query *ret)
 {
-	static const char *const names[] = {"principal", "action", "outcome",
-	    "resource"};
-	const struct json *f = json_get(c->body, STR("filter"));
-	struct str format = json_str_at(c->body, STR("format"));
-
 	*ret = (struct audit_query){0};
-	if (format.p != NULL && !str_is(format, "ndjson"))
-		return call_bad(c, E_INVALID, "format: ndjson");
-	for (const struct json *j = json_first(f); j != NULL; j = j->next) {
-		bool known = false;
-
-		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-			known |= str_is(j->name, names[i]);
-		if (!known || j->kind != JSON_STRING)
-			return call_bad(c, E_UNKNOWN_MEMBER,
-			    "filter has "
-			    "principal, action, outcome and resource, texts");
-	}
+	TRY(audit_query_object(c, json_get(c->body, STR("filter")), ret));
 	(void)time_parse(json_str_at(c->body, STR("from")), &ret->from);
 	(void)time_parse(json_str_at(c->body, STR("to")), &ret->to);
-	ret->principal = json_str_at(f, STR("principal"));
-	ret->action = json_str_at(f, STR("action"));
-	ret->resource = json_str_at(f, STR("resource"));
-	return common(c, ret, json_str_at(f, STR("outcome")));
+	return OK;
+}
+
+/* ---- matching ---- */
+
+bool
+audit_query_may(const struct audit_query *q, struct str leaf)
+{
+	for (size_t i = 0; i < q->needs; i++)
+		if (!str_find(leaf, q->need[i]))
+			return false;
+	return true;
+}
+
+/* want: an id, a kind, or kind:id. */
+static bool
+names(struct str want, struct str kind, struct str id)
+{
+	struct str k, i;
+
+	if (str_eq(want, id) || str_eq(want, kind))
+		return true;
+	return str_cut(want, ':', &k, &i) && str_eq(k, kind) &&
+	    (i.n == 0 || str_eq(i, id));
 }
 
 static bool
-resource_match(struct str want, const struct audit_resource *r)
+text_is(struct str want, struct str is)
 {
-	struct str type, id;
+	return want.p == NULL || str_eq(want, is);
+}
 
-	if (str_eq(want, r->id))
-		return true;
-	return str_cut(want, ':', &type, &id) && str_eq(type, r->type) &&
-	    (id.n == 0 || str_eq(id, r->id));
+static bool
+action_is(const struct audit_query *q, const struct audit_entry *e)
+{
+	struct str action = str_c(audit_action_text(e->action));
+
+	return text_is(q->action, action) ||
+	    (str_ends(q->action, STR(".")) && str_starts(action, q->action));
 }
 
 bool
 audit_query_match(const struct audit_query *q, const struct audit_entry *e)
 {
-	struct str action = str_c(audit_action_text(e->action));
 	bool hit = q->resource.p == NULL;
 
 	if ((q->from != 0 && e->time < q->from) ||
 	    (q->to != 0 && e->time >= q->to) ||
-	    (q->has_outcome && e->outcome != q->outcome) ||
-	    (q->principal.p != NULL && !str_eq(q->principal, e->principal_id)))
+	    (q->has_outcome && e->outcome != q->outcome))
 		return false;
-	if (q->action.p != NULL && !str_eq(q->action, action) &&
-	    !(str_ends(q->action, STR(".")) && str_starts(action, q->action)))
+	if (q->principal.p != NULL &&
+	    !names(q->principal, e->principal_kind, e->principal_id))
+		return false;
+	if (!action_is(q, e) || !text_is(q->request, e->request_id) ||
+	    !text_is(q->project, e->project))
+		return false;
+	if (q->address.p != NULL && !str_eq(q->address, e->address) &&
+	    !(cidr_valid(q->address) && cidr_match(&q->address, 1, e->address)))
 		return false;
 	for (size_t i = 0; !hit && i < e->resources; i++)
-		hit = resource_match(q->resource, &e->resource[i]);
+		hit =
+		    names(q->resource, e->resource[i].type, e->resource[i].id);
 	return hit;
 }
 
-bool
-audit_query_past(const struct audit_query *q, const struct audit_entry *e)
-{
-	if (q->down)
-		return q->from != 0 && e->time < q->from;
-	return q->to != 0 && e->time >= q->to;
-}
+/* ---- times ---- */
 
 static err
 time_of(struct lane *l, struct arena *a, uint64_t seq, int64_t *ret)
@@ -145,18 +350,19 @@ audit_seq_at(struct lane *l, struct arena *a, int64_t t, uint64_t *ret)
 }
 
 err
-audit_query_start(struct call *c, const struct audit_query *q, uint64_t *ret)
+audit_query_range(struct lane *l, struct arena *a, const struct audit_query *q,
+    uint64_t *ret_first, uint64_t *ret_last)
 {
-	uint64_t last;
+	uint64_t first = 1, last;
 
-	if (!q->down && q->from != 0)
-		return audit_seq_at(c->lane, c->a, q->from, ret);
-	if (q->down && q->to != 0) {
-		TRY(audit_seq_at(c->lane, c->a, q->to, ret));
-		(*ret)--;
-		return OK;
+	TRY(store_audit_last(l->conn, &last));
+	if (q->from != 0)
+		TRY(audit_seq_at(l, a, q->from, &first));
+	if (q->to != 0) {
+		TRY(audit_seq_at(l, a, q->to, &last));
+		last--;
 	}
-	TRY(store_audit_last(c->lane->conn, &last));
-	*ret = q->down ? last : 1;
+	*ret_first = first;
+	*ret_last = last;
 	return OK;
 }

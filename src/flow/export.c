@@ -181,8 +181,11 @@ run(struct export *x)
 err
 route_audit_export(struct call *c)
 {
+	struct str format = json_str_at(c->body, STR("format"));
 	struct audit_query q;
 
+	if (format.p != NULL && !str_is(format, "ndjson"))
+		return call_bad(c, E_INVALID, "format: ndjson");
 	return audit_query_body(c, &q); /* the rest runs in streams_export */
 }
 

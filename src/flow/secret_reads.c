@@ -1,7 +1,7 @@
 /* secret_reads.c: whom a secret is to be sealed to, and who has used it. */
 #include "base/text.h"
 #include "domain/selector.h"
-#include "flow/audit_query.h"
+#include "flow/audit_page.h"
 #include "flow/delegates.h"
 #include "flow/handlers.h"
 #include "flow/secret_body.h"
@@ -84,21 +84,10 @@ route_secret_recipients(struct call *c)
 
 /* ---- uses ---- */
 
-struct listing {
-	struct call *c;
-	struct audit_query *q;
-	struct arena a; /* of one leaf */
-	size_t shown, seen;
-	uint64_t last;
-	bool more;
-	err e;
-};
-
-enum { LIST_SEEN = 20 * LIM_SCAN };
-
 static void
-use_json(struct jw *w, const struct audit_entry *e)
+use_json(struct jw *w, const struct audit_entry *e, struct str leaf)
 {
+	(void)leaf;
 	jw_obj(w);
 	jw_ki64(w, "seq", (int64_t)e->seq);
 	jw_time(w, "time", e->time);
@@ -109,70 +98,18 @@ use_json(struct jw *w, const struct audit_entry *e)
 	jw_obj_end(w);
 }
 
-static bool
-list_one(void *ctx, uint64_t seq, struct str leaf)
-{
-	struct listing *l = ctx;
-	struct audit_entry e;
-
-	l->more = l->shown == l->c->query.limit || l->seen == LIST_SEEN;
-	if (l->more)
-		return false;
-	arena_reset(&l->a);
-	l->e = audit_leaf_read(&l->a, leaf, &e);
-	if (!err_ok(l->e))
-		return false;
-	l->seen++;
-	l->last = seq;
-	if (audit_query_match(l->q, &e)) {
-		l->shown++;
-		use_json(&l->c->w, &e);
-	}
-	return true;
-}
-
-static err
-start(struct call *c, const struct audit_query *q, uint64_t *ret)
-{
-	struct str position;
-	struct cur cur;
-
-	TRY(cursor_take(c, &position));
-	if (position.n == 0)
-		return audit_query_start(c, q, ret);
-	cur = cur_of(position);
-	*ret = cur_be64(&cur);
-	if (!cur_end(&cur) || *ret == 0)
-		return err_of(E_BAD_CURSOR);
-	--*ret;
-	return OK;
-}
-
 err
 route_secret_uses(struct call *c)
 {
 	struct audit_query q = {.action = STR("secret.use"), .down = true};
-	struct listing l = {.c = c, .q = &q, .e = OK};
 	const struct secret_object *s;
 	char id[UUID_TEXT + 1];
-	uint64_t first;
 	struct buf b;
-	err e = OK;
 
 	TRY(secret_in_path(c, &s));
 	uuid_text(&s->o.id, id);
 	buf_init_on(&b, c->a, 64);
 	buf_fmt(&b, "secret:%s", id);
 	q.resource = buf_view(&b);
-	TRY(start(c, &q, &first));
-	(void)list_begin(c);
-	arena_init(&l.a, (size_t)1024 * 1024);
-	if (first > 0)
-		e = store_audit_walk(c->lane->conn, first, true, list_one, &l);
-	arena_done(&l.a);
-	TRY(e);
-	TRY(l.e);
-	buf_init_on(&b, c->a, 8);
-	buf_be64(&b, l.last);
-	return list_end(c, l.more ? buf_view(&b) : STR_NONE);
+	return audit_page(c, &q, use_json);
 }

@@ -2,10 +2,12 @@
 """L20 and the log as an auditor uses it: everything is in it, provably."""
 import base64
 import json
+import random
 import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from rig import BINARY, TOP, run, test  # noqa: E402
 
@@ -77,8 +79,76 @@ def filters(rig):
     rig.check(all(e["time"] >= mid for e in entries(rig, "from=" + mid)),
               "from")
     rig.check(all(e["time"] < mid for e in entries(rig, "to=" + mid)), "to")
-    for q in ("action=nope", "outcome=nope", "order=up", "limit=0"):
+    for q in ("action=nope", "outcome=nope", "order=up", "limit=0",
+              "address=10.0.0.1/8", "address=x", "project=nowhere",
+              "days=0", "days=x", "request=", "principal=" + "x" * 300):
         rig.ok(rig.get("/v1/audit?" + q), 400)
+
+
+def names(want, kind, ident):
+    return want in (kind, ident, f"{kind}:{ident}", f"{kind}:")
+
+
+# What a filter means, said a second time.
+MEANING = {
+    "principal": lambda e, v: names(v, e["principal"]["kind"],
+                                    e["principal"]["id"]),
+    "action": lambda e, v: e["action"].startswith(v.rstrip("*"))
+    if v.endswith((".", "*")) else e["action"] == v,
+    "outcome": lambda e, v: e["outcome"] == v,
+    "resource": lambda e, v: any(names(v, r["type"], r["id"])
+                                 for r in e["resource"]),
+    "request": lambda e, v: e["request_id"] == v,
+    "address": lambda e, v: e["address"] == v or
+    "/" in v and e["address"] is not None,
+    "project": lambda e, v: e["project"] == v,
+}
+
+
+def values(e):
+    """What of an entry can be asked for."""
+    p, one = e["principal"], e["action"].split(".")[0]
+    yield from (("principal", p["kind"]), ("action", e["action"]),
+                ("action", one + "."), ("action", one + ".*"),
+                ("outcome", e["outcome"]))
+    for r in e["resource"]:
+        yield from (("resource", r["type"]), ("resource", r["id"]),
+                    ("resource", f"{r['type']}:{r['id']}"))
+    for name, v in (("principal", p["id"]), ("request", e["request_id"]),
+                    ("address", e["address"]), ("project", e["project"]),
+                    ("address", "127.0.0.0/8")):
+        if v:
+            yield name, v
+
+
+@test
+def every_filter_means_what_it_says(rig):
+    """Random pairs of members against the same filter in Python."""
+    rig.client(None).get("/v1/whoami")
+    i = rig.make_incident("filtered")
+    rig.get(rig.p + "/incidents/" + i["id"])
+    _, c = rig.make_account("viewer", rig.project)
+    c.patch(rig.p + "/incidents/1", {"title": "x"})
+    every = entries(rig, "")
+    end = every[0]["time"]  # what follows is of this test: not looked at
+    every = [e for e in every if e["time"] < end]
+    one_each = list({e["action"]: e for e in every}.values())
+    dice, seen, rows = random.Random(5), set(), 0
+    for _ in range(100):
+        e = dice.choice(one_each)
+        q = dict(dice.sample(list(values(e)), dice.choice((1, 2))))
+        seen.update(q)
+        got = [x["seq"] for x in entries(rig, urllib.parse.urlencode(
+            {**q, "from": every[-1]["time"], "to": end}))]
+        want = [x["seq"] for x in every
+                if all(MEANING[k](x, v) for k, v in q.items())]
+        rig.eq([x for x in got if x >= every[-1]["seq"]], want, q)
+        rows += len(got)
+    rig.eq(seen, set(MEANING))
+    rig.eq(len(entries(rig, f"days=1&request={every[0]['request_id']}")), 1)
+    slug = entries(rig, f"project={rig.project}&resource=incident")
+    rig.check(slug and all(x["project"] for x in slug), "by slug")
+    print(f"# 100 filters, {rows} rows")
 
 
 @test
