@@ -239,6 +239,7 @@ union any {
 	struct trigger_object trigger;
 	struct delegate delegate;
 	struct freeze freeze;
+	struct witness_object witness;
 	struct policy_tests policy_tests;
 };
 
@@ -321,6 +322,10 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_FREEZE:
 		pack_str(k, &u->freeze.reason);
 		break;
+	case OBJECT_WITNESS:
+		pack_str(k, &u->witness.name);
+		pack_str(k, &u->witness.key);
+		break;
 	case OBJECT_POLICY_TESTS:
 		pack_str(k, &u->policy_tests.tests);
 		break;
@@ -373,6 +378,8 @@ size_of(enum object_kind kind)
 		return sizeof(struct delegate);
 	case OBJECT_FREEZE:
 		return sizeof(struct freeze);
+	case OBJECT_WITNESS:
+		return sizeof(struct witness_object);
 	case OBJECT_POLICY_TESTS:
 		return sizeof(struct policy_tests);
 	}

@@ -276,6 +276,12 @@ get_policy(struct reader *r, const struct object *head)
 	if (p->key_seals == 0)
 		p->key_seals = UINT32_MAX;
 	p->messaging = get_bool(r, STR("messaging"));
+	p->witness_quorum = get_u32(r, STR("witness_quorum"));
+	p->witness_minutes = get_u32(r, STR("witness_minutes"));
+	if (p->witness_quorum == 0) /* one of an older server */
+		p->witness_quorum = POLICY_WITNESS_QUORUM;
+	if (p->witness_minutes == 0)
+		p->witness_minutes = POLICY_WITNESS_MINUTES;
 	return &p->o;
 }
 
@@ -334,6 +340,20 @@ get_policy_tests(struct reader *r, const struct object *head)
 }
 
 static const struct object *
+get_witness(struct reader *r, const struct object *head)
+{
+	struct witness_object *w = ARENA_NEW(r->a, struct witness_object);
+
+	if (w == NULL)
+		return NULL;
+	w->o = *head;
+	w->name = get_str(r, STR("name"));
+	w->key = get_str(r, STR("key"));
+	w->created_by.u = get_uuid(r, STR("created_by"));
+	return &w->o;
+}
+
+static const struct object *
 get(struct reader *r, const struct object *head)
 {
 	switch (head->kind) {
@@ -369,6 +389,8 @@ get(struct reader *r, const struct object *head)
 		return get_break_glass(r, head);
 	case OBJECT_POLICY_TESTS:
 		return get_policy_tests(r, head);
+	case OBJECT_WITNESS:
+		return get_witness(r, head);
 	case OBJECT_CONNECTOR:
 	case OBJECT_SECRET:
 	case OBJECT_RUNBOOK:

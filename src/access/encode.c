@@ -192,6 +192,8 @@ put_policy(struct jw *w, const struct policy *p)
 	jw_ki64(w, "review_days", p->review_days);
 	jw_ki64(w, "key_days", p->key_days);
 	jw_ki64(w, "key_seals", p->key_seals);
+	jw_ki64(w, "witness_quorum", p->witness_quorum);
+	jw_ki64(w, "witness_minutes", p->witness_minutes);
 	jw_kbool(w, "messaging", p->messaging);
 }
 
@@ -331,6 +333,14 @@ put_secret(struct jw *w, const struct secret_object *s)
 }
 
 static void
+put_witness(struct jw *w, const struct witness_object *x)
+{
+	jw_kstr(w, "name", x->name);
+	jw_kstr(w, "key", x->key);
+	put_id(w, STR("created_by"), &x->created_by.u);
+}
+
+static void
 put_members(struct jw *w, const struct object *o)
 {
 	switch (o->kind) {
@@ -404,6 +414,9 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_FREEZE:
 		put_freeze(w, (const struct freeze *)o);
+		break;
+	case OBJECT_WITNESS:
+		put_witness(w, (const struct witness_object *)o);
 		break;
 	}
 }

@@ -194,6 +194,8 @@ shelf_limit(enum object_kind kind)
 		return LIM_DELEGATES;
 	case OBJECT_FREEZE:
 		return LIM_PROJECTS + 1;
+	case OBJECT_WITNESS:
+		return LIM_WITNESSES;
 	}
 	return 0;
 }

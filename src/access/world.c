@@ -415,6 +415,13 @@ world_trigger(const struct world *w, const struct uuid *id)
 	    id);
 }
 
+const struct witness_object *
+world_witness(const struct world *w, const struct uuid *id)
+{
+	return (const struct witness_object *)shelf_id(w->shelf[OBJECT_WITNESS],
+	    id);
+}
+
 const struct freeze *
 world_freeze(const struct world *w, uint32_t project)
 {
@@ -454,6 +461,8 @@ world_policy(const struct world *w)
 	    .review_days = POLICY_REVIEW_DAYS,
 	    .key_days = POLICY_KEY_DAYS,
 	    .key_seals = UINT32_MAX,
+	    .witness_quorum = POLICY_WITNESS_QUORUM,
+	    .witness_minutes = POLICY_WITNESS_MINUTES,
 	};
 	const struct shelf *s = w->shelf[OBJECT_POLICY];
 

@@ -39,6 +39,7 @@ enum object_kind {
 	OBJECT_TRIGGER = 18,
 	OBJECT_DELEGATE = 21,
 	OBJECT_FREEZE = 22,
+	OBJECT_WITNESS = 26,
 };
 
 enum principal_kind {
@@ -209,6 +210,8 @@ enum {
 	POLICY_STEP_UP_MINUTES = 15,
 	POLICY_REVIEW_DAYS = 90,
 	POLICY_KEY_DAYS = 90,
+	POLICY_WITNESS_QUORUM = 1,
+	POLICY_WITNESS_MINUTES = 10,
 };
 
 /* The organization's policy; one or none. */
@@ -224,6 +227,8 @@ struct policy {
 	uint32_t review_days;	  /* bindings and the log are looked through */
 	uint32_t key_days;	  /* a class key seals no longer, */
 	uint32_t key_seals;	  /* and about so often at most */
+	uint32_t witness_quorum;  /* so many cosign the log */
+	uint32_t witness_minutes; /* this often */
 	bool messaging; /* connectors that reach people may be approved */
 };
 
@@ -282,6 +287,14 @@ struct freeze {
 	struct str reason;
 	enum principal_kind by_kind;
 	struct principal_id by;
+};
+
+/* Who watches the audit log grow, beside the delegates: by its key. */
+struct witness_object {
+	struct object o;
+	struct str name; /* of its key: unique */
+	struct str key;	 /* verifier key of C2SP tlog-cosignature */
+	struct principal_id created_by;
 };
 
 /*
@@ -489,6 +502,8 @@ const struct trigger_object *world_trigger(const struct world *w,
 const struct break_glass *world_break_glass(const struct world *w,
     const struct uuid *id);
 const struct delegate *world_delegate(const struct world *w,
+    const struct uuid *id);
+const struct witness_object *world_witness(const struct world *w,
     const struct uuid *id);
 /* Made for this very place (0: everywhere); NULL: there is none. */
 const struct freeze *world_freeze(const struct world *w, uint32_t project);

@@ -69,13 +69,14 @@ key_id(struct str name, uint8_t type, const uint8_t pub[32], uint8_t ret[4])
 	return OK;
 }
 
-err
-note_key_named(struct str name, const uint8_t pub[32], struct note_key *ret)
+static err
+key_make(struct str name, uint8_t type, const uint8_t pub[32],
+    struct note_key *ret)
 {
-	struct note_key k = {.name = ""};
+	struct note_key k = {.name = "", .type = type};
 	uint8_t id[4];
 
-	TRY(key_id(name, ED25519, pub, id));
+	TRY(key_id(name, type, pub, id));
 	memcpy(k.name, name.p, name.n);
 	memcpy(k.pub, pub, sizeof k.pub);
 	k.hash = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 |
@@ -105,11 +106,23 @@ note_key_of(struct str name, const uint8_t seed[SECRET_SIZE],
 	uint8_t pub[32];
 
 	TRY(seed_open(seed, &p, pub));
-	return note_key_named(name, pub, ret);
+	return key_make(name, ED25519, pub, ret);
+}
+
+err
+note_key_named(struct str name, const uint8_t pub[32], struct note_key *ret)
+{
+	return key_make(name, ED25519, pub, ret);
+}
+
+err
+note_witness_of(struct str name, const uint8_t pub[32], struct note_key *ret)
+{
+	return key_make(name, COSIGNATURE, pub, ret);
 }
 
 static err
-key_parse(struct arena *a, struct str vkey, struct note_key *ret)
+key_parse(struct arena *a, struct str vkey, uint8_t type, struct note_key *ret)
 {
 	struct str name, hash, key;
 	struct note_key k;
@@ -119,9 +132,9 @@ key_parse(struct arena *a, struct str vkey, struct note_key *ret)
 	    !str_cut(key, '+', &hash, &key))
 		return err_of(E_INVALID);
 	if (!hex_decode(hash, want, sizeof want) || !b64_decode(a, key, &key) ||
-	    key.n != 33 || key.p[0] != ED25519)
+	    key.n != 33 || (uint8_t)key.p[0] != type)
 		return err_of(E_INVALID);
-	TRY(note_key_named(name, (const uint8_t *)key.p + 1, &k));
+	TRY(key_make(name, type, (const uint8_t *)key.p + 1, &k));
 	for (unsigned i = 0; i < sizeof want; i++)
 		if (want[i] != (uint8_t)(k.hash >> (24 - 8 * i)))
 			return err_of(E_INVALID);
@@ -135,13 +148,22 @@ note_key_parse(struct str vkey, struct note_key *ret)
 	CLEANUP(arena_done) struct arena a;
 
 	arena_init(&a, ARENA_MAX);
-	return key_parse(&a, vkey, ret);
+	return key_parse(&a, vkey, ED25519, ret);
+}
+
+err
+note_witness_parse(struct str vkey, struct note_key *ret)
+{
+	CLEANUP(arena_done) struct arena a;
+
+	arena_init(&a, ARENA_MAX);
+	return key_parse(&a, vkey, COSIGNATURE, ret);
 }
 
 void
 note_key_text(const struct note_key *k, struct buf *b)
 {
-	uint8_t key[33] = {ED25519};
+	uint8_t key[33] = {k->type};
 
 	memcpy(key + 1, k->pub, sizeof k->pub);
 	buf_c(b, k->name);
@@ -348,17 +370,15 @@ note_cosign(struct str note, struct str name, const uint8_t seed[SECRET_SIZE],
 }
 
 static bool
-cosignature_good(struct str text, struct str sig, const uint8_t id[4],
-    const uint8_t pub[32], uint64_t *ret_seconds)
+cosignature_good(struct str text, struct str sig, const uint8_t pub[32],
+    uint64_t *ret_seconds)
 {
 	CLEANUP(buf_done) struct buf what;
-	struct cur c = cur_of(sig);
-	struct str own = cur_view(&c, 4);
+	struct cur c = cur_of(str_skip(sig, 4));
 	uint64_t seconds = cur_be64(&c);
 
 	buf_init(&what, NOTE_MAX + 64);
-	if (c.failed || memcmp(own.p, id, 4) != 0 ||
-	    !err_ok(cosign_text(text, seconds, &what)) ||
+	if (c.failed || !err_ok(cosign_text(text, seconds, &what)) ||
 	    !signature_good(buf_view(&what), pub, str_skip(sig, 12)))
 		return false;
 	*ret_seconds = seconds;
@@ -366,23 +386,26 @@ cosignature_good(struct str text, struct str sig, const uint8_t id[4],
 }
 
 bool
-note_cosigned(struct str note, struct str name, const uint8_t pub[32],
-    uint64_t *ret_seconds)
+note_cosigned(struct str note, const struct note_key *witness,
+    uint64_t *ret_seconds, struct str *ret_line)
 {
 	CLEANUP(arena_done) struct arena a;
 	struct str text, lines, line, who, sig;
-	uint8_t id[4];
 	bool good = false;
 
 	arena_init(&a, ARENA_MAX);
-	if (note.n > NOTE_MAX || !text_ok(note) ||
-	    !note_cut(note, &text, &lines) ||
-	    !err_ok(key_id(name, COSIGNATURE, pub, id)))
+	if (note.n > NOTE_MAX || witness->type != COSIGNATURE ||
+	    !text_ok(note) || !note_cut(note, &text, &lines))
 		return false;
-	while (str_cut(lines, '\n', &line, &lines))
-		if (err_ok(line_parse(&a, line, &who, &sig)) &&
-		    str_eq(who, name) && sig.n > 12)
-			good |=
-			    cosignature_good(text, sig, id, pub, ret_seconds);
+	while (str_cut(lines, '\n', &line, &lines)) {
+		if (!err_ok(line_parse(&a, line, &who, &sig)))
+			return false;
+		if (!is_key(witness, who, sig))
+			continue;
+		if (!cosignature_good(text, sig, witness->pub, ret_seconds))
+			return false;
+		*ret_line = str_of(line.p, line.n + 1);
+		good = true;
+	}
 	return good;
 }

@@ -12,9 +12,10 @@
 
 enum { NOTE_NAME_MAX = 120, NOTE_MAX = 65536, NOTE_SIGNATURES = 16 };
 
-/* A public key with its name. */
+/* A public key with its name: of a log, or of a witness. */
 struct note_key {
 	char name[NOTE_NAME_MAX + 1];
+	uint8_t type; /* 0x01, or 0x04: signs cosignatures only */
 	uint32_t hash;
 	uint8_t pub[32];
 };
@@ -27,6 +28,10 @@ err note_key_parse(struct str vkey, struct note_key *ret) MUST_USE;
 /* That public key under a name. */
 err note_key_named(struct str name, const uint8_t pub[32],
     struct note_key *ret) MUST_USE;
+/* The same of a witness. */
+err note_witness_of(struct str name, const uint8_t pub[32],
+    struct note_key *ret) MUST_USE;
+err note_witness_parse(struct str vkey, struct note_key *ret) MUST_USE;
 void note_key_text(const struct note_key *k, struct buf *b);
 
 /*
@@ -46,9 +51,12 @@ err note_open(struct str note, const struct note_key *k,
  */
 err note_cosign(struct str note, struct str name,
     const uint8_t seed[SECRET_SIZE], uint64_t seconds, struct buf *b) MUST_USE;
-/* Has the note a cosignature of that name and key, and is it good? */
-bool note_cosigned(struct str note, struct str name, const uint8_t pub[32],
-    uint64_t *ret_seconds);
+/*
+ * The witness's cosignature of the note.  A wrong one spoils it even beside a
+ * right one.  *ret_line is its line, a view into the note, newline included.
+ */
+bool note_cosigned(struct str note, const struct note_key *witness,
+    uint64_t *ret_seconds, struct str *ret_line);
 
 struct checkpoint {
 	char origin[NOTE_NAME_MAX + 1];

@@ -68,6 +68,24 @@ audit_tree_root_at(const struct audit_tree *t, uint64_t size, tile_load load,
 	return range_root(&r, 0, size, ret);
 }
 
+err
+audit_tree_tile(const struct audit_tree *t, uint64_t size, unsigned level,
+    uint64_t index, unsigned width, tile_load load, void *ctx, struct hash *ret)
+{
+	struct tree_reader r = {.t = t, .load = load, .ctx = ctx};
+	uint64_t have;
+
+	if (size > t->peaks.size || width == 0 || width > TILE_WIDTH)
+		return err_of(E_INVALID);
+	have = level < TILE_LEVELS ? size >> (8 * level) : 0;
+	if (index >= have / TILE_WIDTH + 1 || width > have - index * TILE_WIDTH)
+		return err_of(E_NOT_FOUND);
+	for (unsigned i = 0; i < width; i++)
+		TRY(tree_subtree(&r, 8 * level, index * TILE_WIDTH + i,
+		    &ret[i]));
+	return OK;
+}
+
 /* Largest power of two below n; n > 1. */
 static uint64_t
 split_at(uint64_t n)

@@ -83,6 +83,15 @@ err audit_tree_consistency(const struct audit_tree *t, uint64_t old_size,
     struct hash_list *ret) MUST_USE;
 
 /*
+ * The first `width` hashes of the tile of that level and index, of C2SP
+ * tlog-tiles; all of it or a part.  E_NOT_FOUND: a tree of `size` leaves has
+ * no such hashes.
+ */
+err audit_tree_tile(const struct audit_tree *t, uint64_t size, unsigned level,
+    uint64_t index, unsigned width, tile_load load, void *ctx,
+    struct hash *ret) MUST_USE;
+
+/*
  * Verification: RFC 9162 2.1.3.2 and 2.1.4.2.  E_BAD_ANSWER when it does not
  * hold.  Everything extends size 0, whatever old_root is then.
  */

@@ -336,7 +336,7 @@ static err
 witness_show(struct leasing *l, struct trail *t)
 {
 	struct agent *g = l->g;
-	struct buf path, note, body;
+	struct buf path, name, note, body;
 	struct checkpoint c;
 	enum reason seen;
 	struct str text;
@@ -353,12 +353,15 @@ witness_show(struct leasing *l, struct trail *t)
 	if (status != 200)
 		return said(l, status, text, t);
 	TRY(answer_checkpoint(&l->a, text, t, &l->answer));
+	buf_init_on(&name, &l->a, 128);
+	buf_c(&name, "redoubt-delegate/");
+	buf_str(&name, g->e.delegate);
 	buf_init_on(&note, &l->a, NOTE_MAX);
 	buf_init_on(&body, &l->a, 2 * NOTE_MAX);
 	pthread_mutex_lock(&g->lock);
 	seen = witness_see(&g->witness, l->answer.note, l->answer.proof,
 	    l->answer.proof_n, &c);
-	e = witness_cosign(&g->witness, g->e.delegate,
+	e = witness_cosign(&g->witness, buf_view(&name),
 	    secret_view(g->e.identity), (uint64_t)time_now_ms() / 1000, &note);
 	if (seen == REASON_SHRUNKEN || seen == REASON_FORKED)
 		distrusted(g);

@@ -2,8 +2,6 @@
 
 #include "delegate/home.h"
 
-enum { NAME_MAX_ = 64 };
-
 /* "log.forked\n", and the two notes. */
 static enum reason
 distrust_read(int dir)
@@ -116,16 +114,10 @@ witness_see(struct witness *w, struct str note, const struct hash *proof,
 }
 
 err
-witness_cosign(const struct witness *w, struct str delegate,
+witness_cosign(const struct witness *w, struct str name,
     const uint8_t seed[SECRET_SIZE], uint64_t seconds, struct buf *b)
 {
-	char name[NAME_MAX_];
-	struct buf n = {.p = name, .cap = sizeof name, .max = sizeof name};
-
 	if (w->note.n == 0)
 		return err_of(E_NOT_FOUND);
-	buf_c(&n, "redoubt-delegate/");
-	buf_str(&n, delegate);
-	TRY(buf_check(&n));
-	return note_cosign(w->note, buf_view(&n), seed, seconds, b);
+	return note_cosign(w->note, name, seed, seconds, b);
 }

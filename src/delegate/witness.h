@@ -31,8 +31,8 @@ err witness_open(int dir, const struct note_key *key, struct trail *t,
  */
 enum reason witness_see(struct witness *w, struct str note,
     const struct hash *proof, size_t n, struct checkpoint *ret);
-/* The last one, cosigned by this delegate. E_NOT_FOUND: there is none. */
-err witness_cosign(const struct witness *w, struct str delegate,
+/* The last one, cosigned under that name. E_NOT_FOUND: there is none. */
+err witness_cosign(const struct witness *w, struct str name,
     const uint8_t seed[SECRET_SIZE], uint64_t seconds, struct buf *b) MUST_USE;
 
 #endif

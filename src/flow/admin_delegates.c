@@ -14,6 +14,7 @@
 #include "flow/handlers.h"
 #include "flow/task_job.h"
 #include "flow/writer.h"
+#include "store/cosignature.h"
 
 enum { TASKS_DEFAULT = 16 };
 
@@ -106,17 +107,26 @@ render(struct call *c, struct jw *w, const struct object *o)
 static void
 witness_json(struct call *c, struct jw *w, const struct delegate *d)
 {
-	struct witness_row r;
+	struct cosignature_row r;
+	struct buf b;
+	struct str note;
+	uint64_t size;
 
 	jw_name(w, STR("witness"));
-	if (!err_ok(store_witness_get(c->lane->conn, &d->o.id, c->a, &r))) {
+	if (!err_ok(
+		store_cosignature_last(c->lane->conn, &d->o.id, c->a, &r)) ||
+	    !err_ok(store_checkpoint_get(c->lane->conn, r.size, c->a, &size,
+		&note))) {
 		jw_null(w);
 		return;
 	}
 	jw_obj(w);
 	jw_ki64(w, "size", (int64_t)r.size);
 	jw_time(w, "time", r.time);
-	jw_kstr(w, "checkpoint", r.note);
+	buf_init_on(&b, c->a, NOTE_MAX);
+	buf_str(&b, note);
+	buf_str(&b, r.line);
+	jw_kstr(w, "checkpoint", buf_view(&b));
 	jw_obj_end(w);
 }
 
@@ -324,7 +334,7 @@ route_delegate_delete(struct call *c)
 
 	TRY(to_change(c, &d));
 	TRY(tasks_drop(c->lane, &d.o.id, c->now, c->a));
-	TRY(store_witness_forget(c->lane->conn, &d.o.id));
+	TRY(store_cosignature_forget(c->lane->conn, &d.o.id));
 	TRY(admin_remove(c, OBJECT_DELEGATE, &d.o.id));
 	answer_empty(c, 204);
 	return OK;

@@ -44,6 +44,8 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_ki64(w, "key_days", p->key_days);
 	jw_ki64(w, "key_seals", p->key_seals);
 	jw_kbool(w, "messaging", p->messaging);
+	jw_ki64(w, "witness_quorum", p->witness_quorum);
+	jw_ki64(w, "witness_minutes", p->witness_minutes);
 	jw_time(w, "updated_at", o->updated);
 	jw_obj_end(w);
 }
@@ -72,6 +74,9 @@ static const struct number {
     {"review_days", offsetof(struct policy, review_days), LIM_REVIEW_DAYS},
     {"key_days", offsetof(struct policy, key_days), LIM_KEY_DAYS},
     {"key_seals", offsetof(struct policy, key_seals), UINT32_MAX},
+    {"witness_quorum", offsetof(struct policy, witness_quorum), LIM_WITNESSES},
+    {"witness_minutes", offsetof(struct policy, witness_minutes),
+	LIM_WITNESS_MINUTES},
 };
 
 static err

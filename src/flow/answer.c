@@ -80,6 +80,7 @@ line_fail(struct call *c, err e)
 	c->content_type = STR("application/problem+json");
 	c->etag = c->location = c->content_range = STR("");
 	c->secret_from = c->secret_to = 0;
+	c->immutable = false;
 	if (route_for_browsers(c->route)) {
 		fail_page(c, pub);
 		return;
@@ -172,6 +173,9 @@ line_answer(struct call *c)
 	header(&r, "etag", c->etag);
 	header(&r, "location", c->location);
 	header(&r, "content-range", c->content_range);
+	if (c->immutable)
+		header(&r, "cache-control",
+		    STR("private, max-age=31536000, immutable"));
 	for (size_t i = 0; i < c->cookies_n; i++)
 		header(&r, "set-cookie", c->cookie[i]);
 	if (r.status == 401 || r.status == 403)

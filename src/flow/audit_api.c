@@ -1,9 +1,7 @@
-/* audit_api.c: /v1/audit: entries, checkpoint and proofs. */
+/* audit_api.c: /v1/audit: entries. */
 #include "base/text.h"
 #include "flow/audit_page.h"
 #include "flow/handlers.h"
-#include "flow/ledger.h"
-#include "flow/writer.h"
 
 /* ---- entries ---- */
 
@@ -67,112 +65,4 @@ route_audit_get(struct call *c)
 	call_touch_num(c, "audit", seq);
 	entry_json(answer(c, 200), &e, leaf);
 	return buf_check(&c->out);
-}
-
-/* ---- checkpoint and proofs: text, as C2SP has them ---- */
-
-static struct buf *
-text(struct call *c)
-{
-	(void)answer(c, 200);
-	c->content_type = STR("text/plain; charset=utf-8");
-	return &c->out;
-}
-
-err
-route_audit_checkpoint(struct call *c)
-{
-	struct str note;
-	uint64_t size;
-
-	TRY(store_checkpoint_get(c->lane->conn, 0, c->a, &size, &note));
-	buf_str(text(c), note);
-	return buf_check(&c->out);
-}
-
-static void
-hashes(struct buf *b, const struct hash_list *l)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		b64_add(b, str_of((const char *)l->h[i].b, HASH_SIZE));
-		buf_char(b, '\n');
-	}
-}
-
-/* C2SP tlog-proof: the entry is in the tree of the newest checkpoint. */
-static err
-inclusion(struct call *c, uint64_t seq)
-{
-	const struct audit_tree *tree =
-	    ledger_tree(writer_ledger(c->lane->writer));
-	struct hash_list proof;
-	struct str note;
-	uint64_t size;
-	struct buf *b;
-
-	TRY(store_checkpoint_get(c->lane->conn, 0, c->a, &size, &note));
-	if (seq > size)
-		return call_bad(c, E_NOT_FOUND,
-		    "entry %llu is in no checkpoint yet",
-		    (unsigned long long)seq);
-	TRY(audit_tree_inclusion(tree, seq - 1, size, ledger_tile,
-	    c->lane->conn, c->a, &proof));
-	call_touch_num(c, "audit", seq);
-	b = text(c);
-	buf_fmt(b, "c2sp.org/tlog-proof@v1\nindex %llu\n",
-	    (unsigned long long)(seq - 1));
-	hashes(b, &proof);
-	buf_char(b, '\n');
-	buf_str(b, note);
-	return buf_check(b);
-}
-
-/*
- * As in the request of C2SP tlog-witness: "old N", the proof, an empty line,
- * and the checkpoint of the new size when one was signed.
- */
-static err
-consistency(struct call *c, uint64_t old, uint64_t new)
-{
-	struct ledger *g = writer_ledger(c->lane->writer);
-	struct hash_list proof;
-	struct str note;
-	uint64_t size;
-	struct buf *b;
-	err e;
-
-	if (new >= ledger_next(g) || old > new)
-		return call_bad(c, E_INVALID,
-		    "old and new must be sizes the "
-		    "log has had, old not above new");
-	TRY(audit_tree_consistency(ledger_tree(g), old, new, ledger_tile,
-	    c->lane->conn, c->a, &proof));
-	b = text(c);
-	buf_fmt(b, "old %llu\n", (unsigned long long)old);
-	hashes(b, &proof);
-	buf_char(b, '\n');
-	e = store_checkpoint_get(c->lane->conn, new, c->a, &size, &note);
-	if (err_ok(e) && size == new)
-		buf_str(b, note);
-	else if (!err_is(e, E_NOT_FOUND))
-		TRY(e);
-	return buf_check(b);
-}
-
-err
-route_audit_proof(struct call *c)
-{
-	struct str seq = c->query.raw[PARAM_SEQ];
-	struct str old = c->query.raw[PARAM_OLD];
-	struct str new = c->query.raw[PARAM_NEW];
-	uint64_t a, b;
-
-	if (seq.p != NULL && old.p == NULL &&
-	    new.p == NULL &&str_u64(seq, 1, INT64_MAX, &a))
-		return inclusion(c, a);
-	if (seq.p == NULL && old.p != NULL &&
-	    new.p != NULL &&str_u64(old, 0, INT64_MAX, &a) &&
-	    str_u64(new, 0, INT64_MAX, &b))
-		return consistency(c, a, b);
-	return call_bad(c, E_INVALID, "give seq, or old and new");
 }

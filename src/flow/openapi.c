@@ -46,11 +46,12 @@ parameter(struct jw *w, struct str name, const char *in, bool required)
 static void
 parameters(struct jw *w, const struct route *r)
 {
-	struct str rest = r->path, name;
+	struct str rest = r->path, name, star;
 
 	jw_karr(w, "parameters");
 	while (str_cut(rest, '{', &name, &rest)) {
 		(void)str_cut(rest, '}', &name, &rest);
+		(void)str_cut(name, '*', &name, &star);
 		parameter(w, name, "path", true);
 	}
 	for (unsigned p = 0; p < PARAM_MAX_; p++)
@@ -117,6 +118,19 @@ seen_before(size_t i)
 	return false;
 }
 
+/* OpenAPI has no word for a variable with slashes in it. */
+static void
+path_name(struct jw *w, struct str path)
+{
+	char text[120];
+	struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
+
+	for (size_t i = 0; i < path.n; i++)
+		if (path.p[i] != '*')
+			buf_char(&b, path.p[i]);
+	jw_name(w, buf_view(&b));
+}
+
 static void
 paths(struct jw *w)
 {
@@ -132,7 +146,7 @@ paths(struct jw *w)
 	for (size_t i = 0; i < routes_n; i++) {
 		if (seen_before(i))
 			continue;
-		jw_name(w, routes[i].path);
+		path_name(w, routes[i].path);
 		jw_obj(w);
 		for (size_t j = i; j < routes_n; j++) {
 			if (!str_eq(routes[i].path, routes[j].path))

@@ -6,6 +6,7 @@
 #include "flow/admin_tokens.h"
 #include "flow/call.h"
 #include "flow/connectors.h"
+#include "flow/cosigned.h"
 #include "flow/factor.h"
 #include "flow/glass.h"
 #include "flow/handlers.h"
@@ -398,6 +399,23 @@ secrets_kept(struct call *c, char detail[DETAIL])
 	return stale == 0 && open == 0;
 }
 
+/* A history shown to one and not to others is found by who watches. */
+static bool
+witnessed(struct call *c, char detail[DETAIL])
+{
+	const struct policy *p = world_policy(call_world(c));
+	struct cosigned_state s;
+
+	if (!err_ok(cosigned_state(c, &s)))
+		return false;
+	(void)snprintf(detail, DETAIL,
+	    "%zu of %zu witnesses cosigned the audit log in the last %u "
+	    "minutes, %u are wanted; together they did up to entry %llu",
+	    s.fresh, s.witnesses, p->witness_minutes, p->witness_quorum,
+	    (unsigned long long)s.size);
+	return s.fresh >= p->witness_quorum;
+}
+
 static const struct check checks[] = {
     {"rbac", bindings,
 	"bind roles in projects; keep org_admin for a few people"},
@@ -435,6 +453,8 @@ static const struct check checks[] = {
     {"secrets_kept", secrets_kept,
 	"rotate them, and name who may use them: redoubt secret rotate, "
 	"redoubt secret update"},
+    {"audit_witnessed", witnessed,
+	"let an auditor run redoubt audit witness elsewhere, or a delegate"},
     {"identity_process", identity,
 	"look for idp.failed and child.exit in the log; redoubt check says "
 	"what is wrong with idp.conf"},

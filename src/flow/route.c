@@ -142,6 +142,7 @@ schema_name(enum schema s)
 	    [SCHEMA_TASK_LOG] = "task_log",
 	    [SCHEMA_TASK_RESULT] = "task_result",
 	    [SCHEMA_WITNESS] = "witness",
+	    [SCHEMA_WITNESS_KEY] = "audit_witness",
 	    [SCHEMA_FORM] = "form",
 	};
 
@@ -159,7 +160,7 @@ schema_name(enum schema s)
 enum { NODES = 2048, SEGMENT_DEPTH = 16 };
 
 struct node {
-	struct str text; /* of the segment; variables: "{" */
+	struct str text; /* of the segment; variables: "{"; tails: "{*" */
 	uint16_t child, next;
 	const struct route *by[HTTP_OTHER]; /* what ends here, by method */
 };
@@ -207,7 +208,9 @@ tree_make(void)
 		uint16_t at = 0;
 
 		while (segment(&path, &text)) {
-			if (text.n > 0 && text.p[0] == '{')
+			if (route_tail(text))
+				text = STR("{*");
+			else if (text.n > 0 && text.p[0] == '{')
 				text.n = 1; /* its name does not matter */
 			at = child_put(at, text);
 		}
@@ -228,18 +231,37 @@ methods(const struct node *n)
 	return all;
 }
 
+/* All that is left of the path, as one variable: no empty segment, and
+ * nothing written in another way than it is. */
+static bool
+tail_take(const struct str *seg, size_t n, struct route_match *ret)
+{
+	const struct str *last = &seg[n - 1];
+	struct str rest = {seg->p, (size_t)(last->p - seg->p) + last->n};
+
+	for (size_t i = 0; i < n; i++)
+		if (seg[i].n == 0 || memchr(seg[i].p, '%', seg[i].n) != NULL)
+			return false;
+	if (ret->vars == ROUTE_VARS)
+		return false;
+	ret->var[ret->vars++] = rest;
+	return true;
+}
+
 /* The node of a route that the segments lead to; 0: none. */
 static uint16_t
 descend(uint16_t at, const struct str *seg, size_t n, struct route_match *ret)
 {
 	size_t vars = ret->vars;
-	uint16_t var = 0, end;
+	uint16_t var = 0, tail = 0, end;
 
 	if (n == 0)
 		return methods(&nodes[at]) != 0 ? at : 0;
 	for (uint16_t i = nodes[at].child; i != 0; i = nodes[i].next) {
 		if (nodes[i].text.n == 1 && nodes[i].text.p[0] == '{') {
 			var = i;
+		} else if (str_is(nodes[i].text, "{*")) {
+			tail = i;
 		} else if (str_eq(nodes[i].text, *seg)) {
 			end = descend(i, seg + 1, n - 1, ret);
 			if (end != 0)
@@ -247,6 +269,8 @@ descend(uint16_t at, const struct str *seg, size_t n, struct route_match *ret)
 			ret->vars = vars;
 		}
 	}
+	if (tail != 0 && tail_take(seg, n, ret))
+		return tail;
 	if (var == 0 || seg->n == 0 || vars == ROUTE_VARS)
 		return 0;
 	ret->var[ret->vars++] = *seg;

@@ -95,6 +95,7 @@ enum schema {
 	SCHEMA_TASK_LOG,
 	SCHEMA_TASK_RESULT,
 	SCHEMA_WITNESS,
+	SCHEMA_WITNESS_KEY,
 	SCHEMA_FORM, /* no fields of its own: form.h, read by the handler */
 	SCHEMA_MAX_
 };
@@ -132,6 +133,14 @@ static inline bool
 route_in_project(const struct route *r)
 {
 	return str_starts(r->path, STR("/v1/projects/{"));
+}
+
+/* A variable "{x*}": the rest of the path, slashes and all. */
+static inline bool
+route_tail(struct str segment)
+{
+	return segment.n > 3 && segment.p[0] == '{' &&
+	    segment.p[segment.n - 2] == '*';
 }
 
 /* Login endpoints that browsers are sent to: refusals are pages. */

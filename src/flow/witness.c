@@ -1,17 +1,17 @@
 /*
- * witness.c: delegates watch the audit log, doc/PROTOCOL.delegate 9: they get
- * its newest checkpoint with a proof that it extends the one they have, and
- * give it back cosigned.
+ * witness.c: others watch the audit log.  Delegates get its next checkpoint
+ * with a proof that it extends the one they have, and give it back cosigned
+ * (doc/PROTOCOL.delegate 9); whoever else is registered does the same with
+ * /v1/audit/log/consistency and /v1/audit/cosignatures (PROTOCOL.audit 9).
  */
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "base/text.h"
 #include "flow/admin_body.h"
+#include "flow/cosigned.h"
 #include "flow/delegates.h"
 #include "flow/handlers.h"
 #include "flow/writer.h"
-#include "store/task.h"
+#include "store/cosignature.h"
 
 err
 delegate_consistency_json(struct call *c, struct jw *w, uint64_t old,
@@ -40,7 +40,7 @@ route_delegate_checkpoint(struct call *c)
 
 	if (raw.p != NULL && !str_u64(raw, 0, INT64_MAX, &old))
 		return call_bad(c, E_INVALID, "old: a size the log has had");
-	TRY(store_checkpoint_get(c->lane->conn, 0, c->a, &size, &note));
+	TRY(cosigned_next(c, old, &size, &note));
 	w = answer(c, 200);
 	jw_obj(w);
 	jw_kstr(w, "checkpoint", note);
@@ -50,22 +50,17 @@ route_delegate_checkpoint(struct call *c)
 	return buf_check(&c->out);
 }
 
-/* One of ours, of a size we have, with its own signature below. */
+/* One of ours, of a size we have. */
 static err
-judge(struct call *c, const struct delegate *d, struct str note,
-    struct checkpoint *ret)
+judge(struct call *c, struct str note, struct checkpoint *ret)
 {
-	char name[64 + UUID_TEXT], id[UUID_TEXT + 1];
 	struct note_key key;
 	struct str stored;
-	uint64_t size, seconds;
+	uint64_t size;
 	struct checkpoint mine;
 
-	uuid_text(&d->o.id, id);
-	(void)snprintf(name, sizeof name, "redoubt-delegate/%s", id);
 	TRY(note_key_parse(str_c(c->lane->state->trust.log_key), &key));
-	if (!err_ok(checkpoint_open(note, &key, ret)) ||
-	    !note_cosigned(note, str_c(name), d->ed25519, &seconds))
+	if (!err_ok(checkpoint_open(note, &key, ret)))
 		return call_bad(c, E_INVALID,
 		    "checkpoint: not the log's, or not cosigned by you");
 	if (!err_ok(store_checkpoint_get(c->lane->conn, ret->size, c->a, &size,
@@ -79,26 +74,82 @@ judge(struct call *c, const struct delegate *d, struct str note,
 	return OK;
 }
 
+/* The witness's line, when there is one; a time to come proves nothing. */
+static err
+take(struct call *c, struct str note, uint64_t size, const struct note_key *key,
+    const struct uuid *witness, bool *ret)
+{
+	struct cosignature_row r = {.witness = *witness, .size = size};
+	uint64_t seconds;
+
+	*ret = note_cosigned(note, key, &seconds, &r.line);
+	if (!*ret)
+		return OK;
+	if (seconds > (uint64_t)c->now / 1000 + LIM_WITNESS_SKEW_S)
+		return call_bad(c, E_INVALID,
+		    "checkpoint: cosigned at a time "
+		    "to come");
+	r.time = (int64_t)seconds * 1000;
+	c->dirty = true;
+	return store_cosignature_put(c->lane->conn, &r);
+}
+
 err
 route_delegate_witness(struct call *c)
 {
 	struct str note = body_text(c, "checkpoint", STR(""));
-	struct witness_row old, r = {.time = c->now, .note = note};
 	const struct delegate *d;
 	struct checkpoint cp;
-	err e;
+	struct note_key key;
+	bool taken;
 
 	TRY(delegate_self(c, &d));
-	TRY(judge(c, d, note, &cp));
-	r.delegate = d->o.id;
-	r.size = cp.size;
-	e = store_witness_get(c->lane->conn, &d->o.id, c->a, &old);
+	TRY(judge(c, note, &cp));
+	TRY(witness_delegate_key(d, &key));
+	TRY(take(c, note, cp.size, &key, &d->o.id, &taken));
+	if (!taken)
+		return call_bad(c, E_INVALID,
+		    "checkpoint: not the log's, or not cosigned by you");
 	answer_empty(c, 204);
 	c->rec.skip = true;
-	if (err_ok(e) && old.size >= r.size)
-		return OK; /* an older one comes late */
-	if (!err_ok(e) && !err_is(e, E_NOT_FOUND))
-		return e;
-	c->dirty = true;
-	return store_witness_put(c->lane->conn, &r);
+	return OK;
+}
+
+/* ---- POST /v1/audit/cosignatures ---- */
+
+err
+route_audit_cosign(struct call *c)
+{
+	struct str note = body_text(c, "checkpoint", STR(""));
+	const struct object *const *o;
+	struct str name[LIM_WITNESSES];
+	struct checkpoint cp;
+	size_t n, taken_n = 0;
+	struct jw *w;
+
+	TRY(judge(c, note, &cp));
+	o = world_objects(call_world(c), OBJECT_WITNESS, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct witness_object *x =
+		    (const struct witness_object *)o[i];
+		struct note_key key;
+		bool taken;
+
+		TRY(witness_key(x, &key));
+		TRY(take(c, note, cp.size, &key, &x->o.id, &taken));
+		if (!taken)
+			continue;
+		name[taken_n++] = x->name;
+		call_touch(c, "witness", &x->o.id);
+	}
+	if (taken_n == 0)
+		return call_bad(c, E_INVALID,
+		    "checkpoint: no cosignature of a witness that is "
+		    "registered, or a wrong one");
+	w = answer(c, 200);
+	jw_obj(w);
+	jw_ki64(w, "size", (int64_t)cp.size);
+	strs_json(w, "witnesses", name, taken_n);
+	jw_obj_end(w);
+	return buf_check(&c->out);
 }

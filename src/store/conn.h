@@ -110,7 +110,7 @@ extern _Thread_local bool vfs_gentle;
 struct schema {
 	const char *sql, *end;
 };
-#define SCHEMA_VERSION 8
+#define SCHEMA_VERSION 9
 #define APPLICATION_ID 1382302292 /* "RdBT" */
 extern const struct schema schemas[SCHEMA_VERSION];
 

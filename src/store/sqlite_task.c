@@ -310,38 +310,3 @@ store_log_forget(struct store_conn *c, const struct uuid *run)
 {
 	return forget(c, Q_LOG_FORGET, run);
 }
-
-/* ---- witnesses ---- */
-
-err
-store_witness_put(struct store_conn *c, const struct witness_row *r)
-{
-	struct q q = q_start(c, Q_WITNESS_PUT);
-
-	q_uuid(&q, &r->delegate);
-	q_u64(&q, r->size);
-	q_num(&q, r->time);
-	q_str(&q, r->note);
-	return q_run(&q);
-}
-
-err
-store_witness_get(struct store_conn *c, const struct uuid *delegate,
-    struct arena *a, struct witness_row *ret)
-{
-	struct q q = q_start(c, Q_WITNESS_GET);
-	bool got;
-
-	q_uuid(&q, delegate);
-	got = q_next(&q);
-	if (got)
-		*ret = (struct witness_row){*delegate, c_u64(&q, 0),
-		    c_num(&q, 1), c_copy(&q, 2, a)};
-	return q_one(&q, got);
-}
-
-err
-store_witness_forget(struct store_conn *c, const struct uuid *delegate)
-{
-	return forget(c, Q_WITNESS_FORGET, delegate);
-}

@@ -97,19 +97,4 @@ err store_log_task_from(struct store_conn *c, const struct uuid *task,
     uint64_t from, struct arena *a, struct log_row *ret) MUST_USE;
 err store_log_forget(struct store_conn *c, const struct uuid *run) MUST_USE;
 
-/* ---- checkpoints that delegates have cosigned ---- */
-
-struct witness_row {
-	struct uuid delegate;
-	uint64_t size;
-	int64_t time;
-	struct str note; /* public */
-};
-err store_witness_put(struct store_conn *c,
-    const struct witness_row *r) MUST_USE;
-err store_witness_get(struct store_conn *c, const struct uuid *delegate,
-    struct arena *a, struct witness_row *ret) MUST_USE;
-err store_witness_forget(struct store_conn *c,
-    const struct uuid *delegate) MUST_USE;
-
 #endif

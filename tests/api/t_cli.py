@@ -12,6 +12,7 @@ from delegatekit import Delegate, person  # noqa: E402
 from runkit import Book, approval, manual  # noqa: E402
 from rig import BINARY, SANITIZED, TOP, test, run  # noqa: E402
 from ssokit import Key  # noqa: E402
+from tlogkit import Witness  # noqa: E402
 
 used = set()
 names = [c["name"] for c in json.loads(subprocess.run(
@@ -686,6 +687,23 @@ def audit(rig):
     cli(rig, "audit", "verify", rc=2)
     cli(rig, "audit", "verify", "--file", "/nonexistent", rc=3)
     cli(rig, "audit", "verify", "--data", "/nonexistent", rc=3)
+
+
+@test
+def witnesses(rig):
+    key = Witness("auditor.example/cli", b"\5" * 32).vkey
+    w = j(rig, "audit", "add-witness", key)
+    rig.eq(w["key"], key)
+    cli(rig, "audit", "add-witness", key, rc=5)
+    cli(rig, "audit", "add-witness", "nonsense", rc=6)
+    rig.eq(j(rig, "audit", "show-witness", w["id"])["name"], w["name"])
+    rig.check("auditor.example/cli" in cli(rig, "audit", "witnesses"), "list")
+    cli(rig, "audit", "remove-witness", w["id"])
+    cli(rig, "audit", "show-witness", w["id"], rc=3)
+    p = j(rig, "policy", "set", "--witness-quorum", "2", "--witness-minutes",
+          "5")
+    rig.eq((p["witness_quorum"], p["witness_minutes"]), (2, 5))
+    cli(rig, "policy", "set", "--witness-quorum", "9", rc=6)
 
 
 @test

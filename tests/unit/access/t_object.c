@@ -261,7 +261,9 @@ TEST(policies)
 	    .session_idle_minutes = 1,
 	    .session_absolute_hours = 2,
 	    .step_up_minutes = 3,
-	    .review_days = 4};
+	    .review_days = 4,
+	    .witness_quorum = 5,
+	    .witness_minutes = 6};
 	const struct policy *q;
 
 	BEGIN;
@@ -275,6 +277,8 @@ TEST(policies)
 	T_EQ_INT(q->session_absolute_hours, 2);
 	T_EQ_INT(q->step_up_minutes, 3);
 	T_EQ_INT(q->review_days, 4);
+	T_EQ_INT(q->witness_quorum, 5);
+	T_EQ_INT(q->witness_minutes, 6);
 	END;
 }
 
@@ -385,6 +389,22 @@ TEST(freezes)
 	T_EQ_STR(h->reason, f.reason);
 	T_EQ_INT(h->by_kind, PRINCIPAL_USER);
 	T_EQ_MEM(&h->by, &f.by, sizeof f.by);
+	END;
+}
+
+TEST(witnesses)
+{
+	struct witness_object x = {.o = head_of(OBJECT_WITNESS, 0, 3),
+	    .name = STR("auditor.example/1"),
+	    .key = STR("auditor.example/1+00000000+AA=="),
+	    .created_by = {{{7}}}};
+	const struct witness_object *h;
+
+	BEGIN;
+	h = again(&x);
+	T_EQ_STR(h->name, x.name);
+	T_EQ_STR(h->key, x.key);
+	T_EQ_MEM(&h->created_by, &x.created_by, sizeof x.created_by);
 	END;
 }
 

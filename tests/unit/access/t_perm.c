@@ -107,11 +107,12 @@ static const struct {
 	"connector.use secret.view secret.edit secret.use "
 	"project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
-	"audit.export metrics.view posture.view rbac.escalate "
+	"audit.export audit.witness metrics.view posture.view rbac.escalate "
 	"breakglass.review policy.view policy.edit idp.view "
 	"idp.edit scim.sync"},
     {"auditor",
-	"token.create audit.view audit.export role.view user.view "
+	"token.create audit.view audit.export audit.witness role.view "
+	"user.view "
 	"access.explain posture.view metrics.view breakglass.review "
 	"policy.view idp.view"},
     {"agent",

@@ -48,6 +48,16 @@ witness(uint8_t seed[32], uint8_t pub[32])
 		seed[i] = (uint8_t)(32 + i);
 }
 
+static bool
+by(struct str note, struct str name, const uint8_t pub[32], uint64_t *ret)
+{
+	struct note_key k;
+	struct str line;
+
+	T_GOOD(note_witness_of(name, pub, &k));
+	return note_cosigned(note, &k, ret, &line);
+}
+
 TEST(the_vector)
 {
 	struct str before, note = cosigned(&before);
@@ -58,7 +68,7 @@ TEST(the_vector)
 	buf_init(&made, NOTE_MAX);
 	T_GOOD(note_cosign(before, NAME, seed, AT, &made));
 	T_EQ_STR(buf_view(&made), note);
-	T_OK(note_cosigned(note, NAME, pub, &at));
+	T_OK(by(note, NAME, pub, &at));
 	T_EQ_INT(at, AT);
 	buf_done(&made);
 }
@@ -70,14 +80,14 @@ TEST(no_cosignature_of_ours)
 	uint64_t at;
 
 	witness(seed, pub);
-	T_OK(!note_cosigned(before, NAME, pub, &at));
-	T_OK(!note_cosigned(note, STR("redoubt-delegate/other"), pub, &at));
-	T_OK(!note_cosigned(note, NAME, seed, &at));
-	T_OK(!note_cosigned(STR("no note"), NAME, pub, &at));
+	T_OK(!by(before, NAME, pub, &at));
+	T_OK(!by(note, STR("redoubt-delegate/other"), pub, &at));
+	T_OK(!by(note, NAME, seed, &at));
+	T_OK(!by(STR("no note"), NAME, pub, &at));
 	want[20] ^= 1; /* the origin */
-	T_OK(!note_cosigned(note, NAME, pub, &at));
+	T_OK(!by(note, NAME, pub, &at));
 	want[20] ^= 1;
-	T_OK(note_cosigned(note, NAME, pub, &at));
+	T_OK(by(note, NAME, pub, &at));
 }
 
 TEST(what_cannot_be_cosigned)

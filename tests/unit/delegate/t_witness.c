@@ -201,20 +201,22 @@ TEST(a_cosignature)
 	struct buf b;
 	uint8_t s[32] = {3};
 	struct note_key own;
+	struct str line;
 	uint64_t at;
 	int dir = test_home();
 
 	log_new(&l);
 	reopen(dir);
 	buf_init(&b, NOTE_MAX);
-	T_ERR(witness_cosign(&w, STR("me"), s, 7, &b), E_NOT_FOUND);
+	T_ERR(witness_cosign(&w, STR("x/me"), s, 7, &b), E_NOT_FOUND);
 	log_add(&l, 3, 'a');
 	log_show(&l, 0);
 	T_EQ_INT(see(&l), REASON_NONE);
-	T_GOOD(witness_cosign(&w, STR("me"), s, 7, &b));
+	T_GOOD(witness_cosign(&w, STR("x/me"), s, 7, &b));
 	T_GOOD(note_key_of(STR("x"), s, &own));
-	T_OK(note_cosigned(buf_view(&b), STR("redoubt-delegate/me"), own.pub,
-	    &at));
+	T_GOOD(note_witness_of(STR("x/me"), own.pub, &own));
+	T_OK(note_cosigned(buf_view(&b), &own, &at, &line));
+	T_OK(str_starts(line, STR("\xe2\x80\x94 x/me ")));
 	T_EQ_INT(at, 7);
 	buf_done(&b);
 	log_done(&l);

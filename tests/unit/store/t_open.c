@@ -275,8 +275,8 @@ older(unsigned pages)
 	stranger("DROP TABLE seen; DROP TABLE token_right; DROP TABLE run;"
 		 "DROP TABLE happening; DROP TABLE trigger_state;"
 		 "DROP TABLE runbook_version; DROP TABLE secret_version;"
-		 "DROP TABLE task; DROP TABLE run_log; DROP TABLE witness;"
 		 "DROP TABLE key_use; DROP TABLE key_renewal;"
+		 "DROP TABLE task; DROP TABLE run_log; DROP TABLE cosignature;"
 		 "PRAGMA user_version = 1;");
 	(void)snprintf(sql, sizeof sql,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
