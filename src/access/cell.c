@@ -243,6 +243,20 @@ union any {
 	struct policy_tests policy_tests;
 };
 
+/* Those that point to texts only. */
+static void
+pack_texts(struct packer *k, union any *u)
+{
+	if (u->o.kind == OBJECT_FREEZE) {
+		pack_str(k, &u->freeze.reason);
+	} else if (u->o.kind == OBJECT_WITNESS) {
+		pack_str(k, &u->witness.name);
+		pack_str(k, &u->witness.key);
+	} else {
+		pack_str(k, &u->policy_tests.tests);
+	}
+}
+
 /* Pack what u points to and turn its views into views of the copy. */
 static void
 pack_rest(struct packer *k, union any *u)
@@ -320,14 +334,9 @@ pack_rest(struct packer *k, union any *u)
 		pack_delegate(k, &u->delegate);
 		break;
 	case OBJECT_FREEZE:
-		pack_str(k, &u->freeze.reason);
-		break;
 	case OBJECT_WITNESS:
-		pack_str(k, &u->witness.name);
-		pack_str(k, &u->witness.key);
-		break;
 	case OBJECT_POLICY_TESTS:
-		pack_str(k, &u->policy_tests.tests);
+		pack_texts(k, u);
 		break;
 	}
 }

@@ -58,6 +58,17 @@ cosigned_note(struct call *c, uint64_t size, struct str note, struct str *ret)
 	return buf_check(&b);
 }
 
+/* A log that goes on under another name is witnessed anew. */
+static bool
+ours(struct call *c, struct str note)
+{
+	struct str name, origin, rest;
+
+	return str_cut(str_c(c->lane->state->trust.log_key), '+', &name,
+		   &rest) &&
+	    str_cut(note, '\n', &origin, &rest) && str_eq(origin, name);
+}
+
 err
 cosigned_next(struct call *c, uint64_t old, uint64_t *ret_size,
     struct str *ret_note)
@@ -73,17 +84,6 @@ cosigned_next(struct call *c, uint64_t old, uint64_t *ret_size,
 	if (err_ok(e) && ours(c, *ret_note))
 		return OK;
 	return store_checkpoint_get(c->lane->conn, 0, c->a, ret_size, ret_note);
-}
-
-/* A log that goes on under another name is witnessed anew. */
-static bool
-ours(struct call *c, struct str note)
-{
-	struct str name, origin, rest;
-
-	return str_cut(str_c(c->lane->state->trust.log_key), '+', &name,
-		   &rest) &&
-	    str_cut(note, '\n', &origin, &rest) && str_eq(origin, name);
 }
 
 static err
