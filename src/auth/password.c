@@ -35,35 +35,56 @@ pages_free(uint8_t *p, size_t n)
 
 /* One lane and one thread, so argon2 starts none of its own. */
 static err
-tag_of(const struct data_key *pepper, struct str password,
-    const struct phc *how, uint8_t ret[PASSWORD_TAG])
+argon2id(struct str in, const uint8_t salt[PASSWORD_SALT], uint32_t kib,
+    uint32_t passes, uint8_t ret[PASSWORD_TAG])
 {
-	uint8_t secret[32], salt[PASSWORD_SALT];
+	uint8_t own_salt[PASSWORD_SALT];
 	argon2_context c = {
 	    .out = ret,
 	    .outlen = PASSWORD_TAG,
-	    .pwd = secret,
-	    .pwdlen = sizeof secret,
-	    .salt = salt,
-	    .saltlen = sizeof salt,
-	    .t_cost = how->passes,
-	    .m_cost = how->kib,
+	    .pwd = (uint8_t *)(uintptr_t)in.p, /* it reads it only */
+	    .pwdlen = (uint32_t)in.n,
+	    .salt = own_salt,
+	    .saltlen = sizeof own_salt,
+	    .t_cost = passes,
+	    .m_cost = kib,
 	    .lanes = 1,
 	    .threads = 1,
 	    .version = ARGON2_VERSION_13,
 	    .allocate_cbk = pages_new,
 	    .free_cbk = pages_free,
-	    .flags = ARGON2_FLAG_CLEAR_PASSWORD,
 	};
 	int code;
 
-	TRY(seal_mac(pepper, "password", password, secret, sizeof secret));
-	memcpy(salt, how->salt, sizeof salt);
+	memcpy(own_salt, salt, sizeof own_salt);
 	code = argon2_ctx(&c, Argon2_id);
-	mem_wipe(secret, sizeof secret);
 	if (code == ARGON2_MEMORY_ALLOCATION_ERROR)
 		return err_of(E_NO_MEMORY);
 	return err_of(code == ARGON2_OK ? E_OK : E_CRYPTO);
+}
+
+static err
+tag_of(const struct data_key *pepper, struct str password,
+    const struct phc *how, uint8_t ret[PASSWORD_TAG])
+{
+	uint8_t secret[32];
+	err e;
+
+	TRY(seal_mac(pepper, "password", password, secret, sizeof secret));
+	e = argon2id(str_of((char *)secret, sizeof secret), how->salt, how->kib,
+	    how->passes, ret);
+	mem_wipe(secret, sizeof secret);
+	return e;
+}
+
+err
+password_key(struct str passphrase, const uint8_t salt[PASSWORD_SALT],
+    uint32_t kib, uint32_t passes, struct secret *ret)
+{
+	if (kib < 8 || kib > PASSWORD_KIB_MAX || passes < 1 ||
+	    passes > PASSWORD_PASSES_MAX || passphrase.n > UINT16_MAX)
+		return err_of(E_INVALID);
+	return argon2id(passphrase, salt, kib, passes, secret_bytes(ret));
 }
 
 /* ---- the PHC string ---- */

@@ -37,6 +37,14 @@ err password_hash(const struct data_key *pepper, struct str password,
  */
 err password_check(const struct data_key *pepper, struct str password,
     struct str phc) MUST_USE;
+/*
+ * A key from a passphrase that a person keeps, for what has no pepper: plain
+ * argon2id with one lane.  E_INVALID unless kib is 8 .. PASSWORD_KIB_MAX and
+ * passes 1 .. PASSWORD_PASSES_MAX.  Takes that much memory and its time.
+ */
+enum { PASSWORD_KIB_MAX = 1024 * 1024, PASSWORD_PASSES_MAX = 16 };
+err password_key(struct str passphrase, const uint8_t salt[PASSWORD_SALT],
+    uint32_t kib, uint32_t passes, struct secret *ret) MUST_USE;
 /* Was it hashed with less than is asked for today? */
 bool password_outdated(struct str phc);
 

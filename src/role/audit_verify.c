@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "role/keep.h"
+#include "role/unlock.h"
 #include "role/plan.h"
 #include "store/store.h"
 
@@ -165,15 +166,19 @@ walk(struct walk *w)
 
 /* ---- whose signature ---- */
 
-/* Is that a root key?  Without one nothing is known of the other two. */
+/* Is that a root key?  Without one nothing is known of the other two.  A
+ * sealed one opens, in a pipe, or does not. */
 static bool
-root_reads(int fd)
+root_reads(const struct datadir *d, int *fd)
 {
 	struct root_keys *roots = NULL;
 	struct trail quiet = {{0}};
 	struct buf b;
-	err e = fd_read_all(fd, SECRET_FILE_MAX, &b);
+	err e = root_key_unlock(d, *fd, NULL, &quiet, fd);
 
+	if (!err_ok(e) || lseek(*fd, 0, SEEK_SET) < 0)
+		return err_ok(e);
+	e = fd_read_all(*fd, SECRET_FILE_MAX, &b);
 	if (err_ok(e))
 		e = root_parse(buf_view(&b), &quiet, &roots);
 	buf_wipe(&b);
@@ -230,7 +235,8 @@ keepers_word(struct walk *w, const struct datadir *d, struct str root,
 	err e = OK;
 
 	*ret_known = false;
-	if (err_ok(root_key_open(d, root, &quiet, &fd[0])) && root_reads(fd[0]))
+	if (err_ok(root_key_open(d, root, &quiet, &fd[0])) &&
+	    root_reads(d, &fd[0]))
 		e = keepers_files(w, d, fd, ret_known);
 	for (size_t i = 0; i < 3; i++)
 		if (fd[i] >= 0)

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "role/plan.h"
+#include "role/unlock.h"
 #include "store/store.h"
 
 enum { KEYS_ARENA = 16 << 20 };
@@ -103,6 +104,8 @@ check_keys(struct checking *c)
 	err e = root_key_open(&c->dir, c->config.keys_root, &t, &fd[0]);
 
 	if (err_ok(e))
+		e = root_key_unlock(&c->dir, fd[0], NULL, &t, &fd[0]);
+	if (err_ok(e))
 		e = secret_open(&c->dir, "keys/audit.key", false, &t, &fd[1]);
 	if (err_ok(e))
 		e = secret_open(&c->dir, "keys/keeper.state", false, &t,
@@ -119,6 +122,12 @@ check_keys(struct checking *c)
 		    k.torn ? "one of two" : "two");
 		with_store(c, &k);
 		keep_close(&k);
+	} else if (err_is(e, E_SEALED)) {
+		check_say(c, "keys.root", true,
+		    "open it with redoubt key source test, to see that it "
+		    "opens",
+		    "only a person can open the root key file: the keys were "
+		    "not looked at");
 	} else {
 		check_say(c, "keys.root", false,
 		    "the keeper cannot start; see SECURITY.md about the root "

@@ -212,6 +212,8 @@ fd_read_all(int fd, size_t max, struct buf *b)
 	for (;;) {
 		ssize_t n = pread(fd, b->p + b->n, max + 1 - b->n, (off_t)b->n);
 
+		if (n < 0 && errno == ESPIPE)
+			n = read(fd, b->p + b->n, max + 1 - b->n);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -53,8 +53,9 @@ err root_key_open(const struct datadir *d, struct str setting, struct trail *t,
 err plain_open(const struct datadir *d, const char *path, struct trail *t,
     int *ret) MUST_USE;
 
-/* All of an open file from its start, at most max bytes; the caller wipes
- * b, which never grows and so leaves no copies. E_TOO_LARGE, E_IO. */
+/* All of an open file from its start, or of a pipe, at most max bytes; the
+ * caller wipes b, which never grows and so leaves no copies. E_TOO_LARGE,
+ * E_IO. */
 err fd_read_all(int fd, size_t max, struct buf *b) MUST_USE;
 void buf_wipe(struct buf *b); /* wipe, then done */
 

@@ -5,11 +5,13 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "role/datadir.h"
 #include "role/keep_inner.h"
 #include "role/slots.h"
+#include "seal/rootseal.h"
 
 enum { MAC = 32, STATE_MAX = 8 + HASH_SIZE + 1 + NOTE_NAME_MAX + MAC };
 
@@ -87,15 +89,45 @@ state_write(struct keep *k, const struct checkpoint *c)
 /* ---- opening ---- */
 
 static err
-roots_read(int fd, struct trail *t, struct root_keys **ret)
+roots_unseal(struct str file, const struct secret *unlock, struct trail *t,
+    struct root_keys **ret)
+{
+	struct buf b = {.max = SECRET_FILE_MAX};
+	struct root_sealed r;
+	struct arena a;
+	err e;
+
+	if (unlock == NULL) {
+		trail_set(t, "the root key file is sealed");
+		return err_of(E_SEALED);
+	}
+	arena_init(&a, LIM_UNLOCK_ARENA);
+	e = root_sealed_parse(&a, file, t, &r);
+	if (err_ok(e)) {
+		e = root_sealed_open(&a, &r, unlock, &b);
+		if (err_ok(e))
+			e = root_parse(buf_view(&b), t, ret);
+		else
+			trail_set(t, "root key file: %s", err_text(e));
+	}
+	buf_wipe(&b);
+	arena_done(&a);
+	return e;
+}
+
+static err
+roots_read(int fd, const struct secret *unlock, struct trail *t,
+    struct root_keys **ret)
 {
 	struct buf b;
 	err e = fd_read_all(fd, SECRET_FILE_MAX, &b);
 
-	if (err_ok(e))
-		e = root_parse(buf_view(&b), t, ret);
-	else
+	if (!err_ok(e))
 		trail_set(t, "root key file: cannot be read");
+	else if (root_is_sealed(buf_view(&b)))
+		e = roots_unseal(buf_view(&b), unlock, t, ret);
+	else
+		e = root_parse(buf_view(&b), t, ret);
 	buf_wipe(&b);
 	return e;
 }
@@ -146,7 +178,7 @@ opened(struct keep *k, int root_fd, struct trail *t)
 {
 	err e;
 
-	TRY(roots_read(root_fd, t, &k->roots));
+	TRY(roots_read(root_fd, k->unlock, t, &k->roots));
 	TRY(secret_new(&k->seed));
 	e = seed_read(k->roots, k->audit_fd, k->seed, &k->audit_counter);
 	if (!err_ok(e)) {
@@ -159,17 +191,45 @@ opened(struct keep *k, int root_fd, struct trail *t)
 	    &k->key);
 }
 
+/* Exactly the bytes of a key. */
+static err
+unlock_read(struct keep *k, int fd)
+{
+	struct buf b;
+	err e;
+
+	if (fd < 0)
+		return OK;
+	TRY(secret_new(&k->unlock));
+	e = fd_read_all(fd, SECRET_SIZE, &b);
+	if (err_ok(e) && b.n != SECRET_SIZE)
+		e = err_of(E_PEER);
+	if (err_ok(e))
+		memcpy(secret_bytes(k->unlock), b.p, SECRET_SIZE);
+	buf_wipe(&b);
+	return e;
+}
+
 err
-keep_open(struct keep *k, int root_fd, int audit_fd, int state_fd,
-    struct trail *t)
+keep_open_sealed(struct keep *k, int root_fd, int unlock_fd, int audit_fd,
+    int state_fd, struct trail *t)
 {
 	err e;
 
 	*k = (struct keep){.audit_fd = audit_fd, .state_fd = state_fd};
-	e = opened(k, root_fd, t);
+	e = unlock_read(k, unlock_fd);
+	if (err_ok(e))
+		e = opened(k, root_fd, t);
 	if (!err_ok(e))
 		keep_close(k);
 	return e;
+}
+
+err
+keep_open(struct keep *k, int root_fd, int audit_fd, int state_fd,
+    struct trail *t)
+{
+	return keep_open_sealed(k, root_fd, -1, audit_fd, state_fd, t);
 }
 
 void
@@ -178,6 +238,7 @@ keep_close(struct keep *k)
 	k->seed = secret_free(k->seed);
 	k->task_seed = secret_free(k->task_seed);
 	k->ca_seed = secret_free(k->ca_seed);
+	k->unlock = secret_free(k->unlock);
 	if (k->roots != NULL)
 		k->roots = root_free(k->roots);
 }
@@ -263,7 +324,7 @@ keep_reload(struct keep *k, int root_fd, struct trail *t)
 	struct root_keys *roots = NULL;
 	err e;
 
-	TRY(roots_read(root_fd, t, &roots));
+	TRY(roots_read(root_fd, k->unlock, t, &roots));
 	e = same_seed(k, roots);
 	if (err_ok(e))
 		e = seed_write(roots, k->seed, k->audit_fd, &k->audit_counter);

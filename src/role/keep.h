@@ -24,6 +24,8 @@ struct bucket {
 
 struct keep {
 	struct root_keys *roots;
+	struct secret
+	    *unlock; /* of a sealed root key file; NULL: it is plain */
 	struct secret *seed;
 	struct note_key key;
 	struct checkpoint last;
@@ -41,6 +43,10 @@ err keep_make(const struct root_keys *roots, struct str origin, int audit_fd,
 /* Reads all three; the descriptors of audit key and state are kept. */
 err keep_open(struct keep *k, int root_fd, int audit_fd, int state_fd,
     struct trail *t) MUST_USE;
+/* The same where root_fd may be a sealed file: its unlock key is what the
+ * pipe unlock_fd (-1: none) has to say. */
+err keep_open_sealed(struct keep *k, int root_fd, int unlock_fd, int audit_fd,
+    int state_fd, struct trail *t) MUST_USE;
 void keep_close(struct keep *k);
 
 /*

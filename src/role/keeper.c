@@ -8,7 +8,8 @@
 #include "role/child.h"
 #include "role/keep.h"
 
-enum { ROOT_FD, AUDIT_FD, STATE_FD, FILES };
+/* The last one only for a sealed root key file. */
+enum { ROOT_FD, AUDIT_FD, STATE_FD, UNLOCK_FD, FILES };
 
 static char buf[LIM_IPC];
 
@@ -23,8 +24,11 @@ boot(struct keep *k, const struct ipc_end *supervisor,
 	int keep[FILES + 2];
 
 	TRY(ipc_recv(supervisor, CHILD_BOOT_MS, buf, sizeof buf, &m));
-	if (m.type != IPC_KEEPER_CONFIG || m.fds_n != FILES)
+	if (m.type != IPC_KEEPER_CONFIG ||
+	    (m.fds_n != FILES && m.fds_n != UNLOCK_FD))
 		return err_of(E_PEER);
+	if (m.fds_n == UNLOCK_FD)
+		m.fds[UNLOCK_FD] = -1;
 	TRY(keeper_settings_decode(m.body, &s));
 	memcpy(keep, m.fds, sizeof(int) * FILES);
 	keep[FILES] = supervisor->fd;
@@ -35,8 +39,11 @@ boot(struct keep *k, const struct ipc_end *supervisor,
 	plan.keep_n = FILES + 2;
 	TRY(confine(&plan, t, &c));
 	role_confined(&c, false);
-	TRY(keep_open(k, m.fds[ROOT_FD], m.fds[AUDIT_FD], m.fds[STATE_FD], t));
+	TRY(keep_open_sealed(k, m.fds[ROOT_FD], m.fds[UNLOCK_FD],
+	    m.fds[AUDIT_FD], m.fds[STATE_FD], t));
 	(void)close(m.fds[ROOT_FD]);
+	if (m.fds[UNLOCK_FD] >= 0)
+		(void)close(m.fds[UNLOCK_FD]);
 	if (k->torn)
 		log_event(LOG_KEYS, KVC("keeper_state", "one slot was torn"));
 	return OK;

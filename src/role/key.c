@@ -258,14 +258,13 @@ key_status(struct keying *k, struct str *ret)
 	err e;
 
 	/* Who may not read it may be told all the same. */
-	err_ignore(root_file_open(&k->dir, k->config.keys_root, &quiet, &f),
+	err_ignore(root_file_where(&k->dir, k->config.keys_root, &quiet, &f),
 	    "the file is null then");
 	e = k->online ? OK : keying_local(k);
 	if (err_ok(e))
 		e = do_status(k, &did);
 	if (err_ok(e))
 		e = status_json(k, did, f.path, ret);
-	root_file_close(&f);
 	return e;
 }
 

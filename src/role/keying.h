@@ -20,6 +20,7 @@ struct keying {
 	bool online;
 	struct local *local;
 	char by[32];
+	const void *arg; /* of the verb */
 };
 
 /*

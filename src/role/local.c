@@ -6,6 +6,7 @@
 #include "flow/load.h"
 #include "flow/runs.h"
 #include "flow/writer.h"
+#include "role/unlock.h"
 
 /* ---- the keeper's thread ---- */
 
@@ -30,6 +31,16 @@ keeper(void *arg)
 	return NULL;
 }
 
+/* In plain, whoever has to be asked. */
+static err
+root_open(const struct local *l, struct trail *t, int *ret)
+{
+	int fd;
+
+	TRY(root_key_open(l->dir, l->root_setting, t, &fd));
+	return root_key_unlock(l->dir, fd, role_person(), t, ret);
+}
+
 static err
 start_keeper(struct local *l, struct trail *t)
 {
@@ -38,7 +49,7 @@ start_keeper(struct local *l, struct trail *t)
 
 	TRY(secret_open(l->dir, "keys/audit.key", true, t, &l->audit));
 	TRY(secret_open(l->dir, "keys/keeper.state", true, t, &l->keys_state));
-	e = root_key_open(l->dir, l->root_setting, t, &root);
+	e = root_open(l, t, &root);
 	if (err_is(e, E_NOT_FOUND)) /* what opens the store is not there */
 		return err_of(E_SEALED);
 	TRY(e);
@@ -57,7 +68,7 @@ local_reload(void *ctx, struct trail *t)
 	int root;
 	err e;
 
-	TRY(root_key_open(l->dir, l->root_setting, t, &root));
+	TRY(root_open(l, t, &root));
 	(void)pthread_mutex_lock(&l->lock);
 	e = keep_reload(&l->keep, root, t);
 	(void)pthread_mutex_unlock(&l->lock);

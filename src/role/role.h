@@ -93,6 +93,67 @@ err role_key_rotate(struct arena *a, const char *dir, struct trail *t,
 err role_key_rewrap(struct arena *a, const char *dir, struct trail *t,
     struct str *ret) MUST_USE;
 
+/* ---- what opens the root key file ---- */
+
+/* Somebody to ask: a line from the terminal without echo, or from standard
+ * input; twice: where nobody sees what they type, it is typed again. */
+struct person {
+	err (*ask)(void *ctx, const char *prompt, bool twice, struct str *ret);
+	void *ctx;
+};
+
+/* Whom the commands on a directory may ask; NULL (as at the start): nobody,
+ * then what needs somebody is E_SEALED. */
+void role_person_set(const struct person *p);
+const struct person *role_person(void);
+
+/* A new way to open it. */
+struct unlock_spec {
+	struct str kind; /* "passphrase", "file", "pkcs11", "tpm2" */
+	struct str name; /* empty: the kind */
+	struct str path; /* file: a path, or the name of a credential */
+	struct str module, token, key; /* pkcs11 */
+	struct str pin;		       /* pkcs11, tpm2: file with the PIN */
+	struct str pcrs;	       /* tpm2: "7,11"; empty: none */
+	struct str tcti;	       /* tpm2; empty: /dev/tpmrm0 */
+	bool ask_pin;		       /* a person types the PIN each time */
+};
+
+/*
+ * On DIR, beside a running server or without one; *ret is one JSON object
+ * in a.  The root key file is opened by what needs nobody, else by asking.
+ *	list	{file, sealed, escrow, sources: [{name, kind, person, detail}]}
+ *	add	{file, name, kind}: a plain file becomes a sealed one
+ *	remove	{file, name}; E_CONFLICT: it is the last one
+ *	test	{name, kind, ms}: it opens the file
+ *	split	{set, shares: [text, ...], needed, file}: shown this once
+ *	drill	{set, needed, good: [1, 3], opens}
+ *	recover	{file, root}: the root key file from keys/root.escrow
+ */
+err role_source_list(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret) MUST_USE;
+err role_source_add(struct arena *a, const char *dir,
+    const struct unlock_spec *s, struct trail *t, struct str *ret) MUST_USE;
+err role_source_remove(struct arena *a, const char *dir, struct str name,
+    struct trail *t, struct str *ret) MUST_USE;
+err role_source_test(struct arena *a, const char *dir, struct str name,
+    struct trail *t, struct str *ret) MUST_USE;
+err role_key_split(struct arena *a, const char *dir, unsigned n,
+    unsigned needed, struct trail *t, struct str *ret) MUST_USE;
+err role_key_drill(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret) MUST_USE;
+err role_key_recover(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret) MUST_USE;
+/*
+ *	seal	{sealed, online}: no key is in any memory of the server, and
+ *		it starts sealed until somebody unseals it
+ *	unseal	{sealed: false, online, ms}
+ */
+err role_key_seal(struct arena *a, const char *dir, struct str reason,
+    struct trail *t, struct str *ret) MUST_USE;
+err role_key_unseal(struct arena *a, const char *dir, struct str source,
+    struct trail *t, struct str *ret) MUST_USE;
+
 /* ---- audit verify ---- */
 
 struct verify_report {

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "role/escrow.h"
 #include "role/slots.h"
 
 #define NEXT "keys/root.next"
@@ -53,6 +55,41 @@ real_path(struct root_file *f, struct str setting, struct trail *t)
 	return OK;
 }
 
+/* Plain or sealed; whoever has to be asked is. */
+static err
+read_keys(struct root_file *f, int fd, struct trail *t)
+{
+	struct buf b, plain = {.max = SECRET_FILE_MAX};
+	struct unlocking k = {&f->arena, f->dir, t, &f->sealed};
+	err e = fd_read_all(fd, SECRET_FILE_MAX, &b);
+
+	if (!err_ok(e) || !root_is_sealed(buf_view(&b))) {
+		buf_wipe(&b);
+		return parse_fd(fd, t, &f->keys);
+	}
+	e = root_sealed_parse(&f->arena, buf_view(&b), t, &f->sealed);
+	buf_wipe(&b);
+	TRY(e);
+	TRY(secret_new(&f->unlock));
+	TRY(unlock_ask(&k, role_person(), STR(""), f->unlock));
+	e = root_sealed_open(&f->arena, &f->sealed, f->unlock, &plain);
+	if (err_ok(e))
+		e = root_parse(buf_view(&plain), t, &f->keys);
+	buf_wipe(&plain);
+	return e;
+}
+
+err
+root_file_where(const struct datadir *d, struct str setting, struct trail *t,
+    struct root_file *ret)
+{
+	struct root_file f = {.dir = d, .uid = geteuid(), .gid = getegid()};
+
+	TRY(real_path(&f, setting, t));
+	*ret = f;
+	return OK;
+}
+
 err
 root_file_open(const struct datadir *d, struct str setting, struct trail *t,
     struct root_file *ret)
@@ -73,13 +110,17 @@ root_file_open(const struct datadir *d, struct str setting, struct trail *t,
 	if (!err_ok(e))
 		trail_set(t, "%s", why.detail);
 	TRY(e);
+	arena_init(&f.arena, LIM_UNLOCK_ARENA);
 	e = real_path(&f, setting, t);
 	if (err_ok(e) && fstat(fd, &st) != 0)
 		e = err_of(E_IO);
 	if (err_ok(e))
-		e = parse_fd(fd, t, &f.keys);
+		e = read_keys(&f, fd, t);
 	(void)close(fd);
-	TRY(e);
+	if (!err_ok(e)) {
+		root_file_close(&f);
+		return e;
+	}
 	f.uid = st.st_uid;
 	f.gid = st.st_gid;
 	*ret = f;
@@ -91,6 +132,8 @@ root_file_close(struct root_file *f)
 {
 	if (f->keys != NULL)
 		f->keys = root_free(f->keys);
+	f->unlock = secret_free(f->unlock);
+	arena_done(&f->arena);
 }
 
 /* ---- writing ---- */
@@ -134,48 +177,43 @@ file_put(int dir, const char *name, const struct root_file *f, struct str text)
 	return good;
 }
 
-static bool
-replaced(const struct root_file *f, struct str text)
+bool
+root_file_put(int dir, const char *name, const struct root_file *f,
+    struct str text)
 {
-	char dir[PATH_MAX], base[PATH_MAX], temp[NAME_MAX + 1];
-	const char *name;
-	int fd, n, saved;
-	bool good;
+	char temp[NAME_MAX + 1];
+	int n = snprintf(temp, sizeof temp, "%s.part", name);
 
-	memcpy(dir, f->path, sizeof dir);
-	memcpy(base, f->path, sizeof base);
-	name = basename(base);
-	n = snprintf(temp, sizeof temp, "%s.part", name);
 	if (n < 0 || (size_t)n >= sizeof temp) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
+	return file_put(dir, temp, f, text) &&
+	    renameat(dir, temp, dir, name) == 0 && fsync(dir) == 0;
+}
+
+static bool
+replaced(const struct root_file *f, struct str text)
+{
+	char dir[PATH_MAX], base[PATH_MAX];
+	int fd, saved;
+	bool good;
+
+	memcpy(dir, f->path, sizeof dir);
+	memcpy(base, f->path, sizeof base);
 	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	good = file_put(fd, temp, f, text) &&
-	    renameat(fd, temp, fd, name) == 0 && fsync(fd) == 0;
+	good = root_file_put(fd, basename(base), f, text);
 	saved = errno;
 	(void)close(fd);
 	errno = saved;
 	return good;
 }
 
-/* The new file takes effect, here too. */
 static err
-replace(struct root_file *f, struct str text, struct trail *t)
+not_replaced(const struct root_file *f, int e, struct trail *t)
 {
-	struct root_keys *keys = NULL;
-	int e;
-
-	TRY(root_parse(text, t, &keys));
-	if (replaced(f, text)) {
-		(void)root_free(f->keys);
-		f->keys = keys;
-		return OK;
-	}
-	e = errno;
-	(void)root_free(keys);
 	trail_set(t, "cannot replace %s: %s", f->path, strerrordesc_np(e));
 	if (e == ENOSPC || e == EDQUOT)
 		return err_of(E_NO_SPACE);
@@ -183,6 +221,68 @@ replace(struct root_file *f, struct str text, struct trail *t)
 	return err_of(e == EACCES || e == EPERM || e == EROFS || e == EBUSY
 		? E_CONFIG
 		: E_IO);
+}
+
+/* What goes into the file for that text. */
+static err
+file_text(struct root_file *f, struct str text, struct str *ret)
+{
+	struct buf b;
+
+	*ret = text;
+	if (f->unlock == NULL)
+		return OK;
+	TRY(root_sealed_close(&f->arena, &f->sealed, f->unlock, text));
+	buf_init_on(&b, &f->arena, ROOT_SEALED_MAX);
+	root_sealed_write(&f->sealed, &b);
+	*ret = buf_view(&b);
+	return buf_check(&b);
+}
+
+/* The new file takes effect, here too. */
+static err
+replace(struct root_file *f, struct str text, struct trail *t)
+{
+	struct root_keys *keys = NULL;
+	struct str out;
+	err e;
+
+	TRY(root_parse(text, t, &keys));
+	e = file_text(f, text, &out);
+	if (err_ok(e) && !replaced(f, out))
+		e = not_replaced(f, errno, t);
+	if (!err_ok(e)) {
+		(void)root_free(keys);
+		return e;
+	}
+	(void)root_free(f->keys);
+	f->keys = keys;
+	return OK;
+}
+
+static err
+all_lines(const struct root_file *f, struct buf *b)
+{
+	for (size_t i = 0; i < root_count(f->keys); i++)
+		TRY(root_line(f->keys, i, b));
+	return buf_check(b);
+}
+
+err
+root_file_write(struct root_file *f, struct trail *t)
+{
+	struct buf b = {.max = FILE_ROOM};
+	err e = OK;
+
+	if (!buf_room(&b, FILE_ROOM))
+		return err_of(E_NO_MEMORY);
+	e = all_lines(f, &b);
+	if (err_ok(e))
+		e = replace(f, buf_view(&b), t);
+	if (err_ok(e))
+		e = escrow_update(f, buf_view(&b), t);
+	buf_wipe(&b);
+	return e;
 }
 
 /* ---- by hand ---- */
@@ -246,17 +346,17 @@ add(struct root_file *f, struct buf *b, struct trail *t)
 
 	TRY(root_generate(b));
 	line = b->n;
-	if (f->path[0] == '\0')
+	if (f->path[0] == '\0' && f->unlock == NULL)
 		return by_hand(f, buf_view(b), t);
-	for (size_t i = 0; i < root_count(f->keys); i++)
-		TRY(root_line(f->keys, i, b));
-	TRY(buf_check(b));
+	TRY(all_lines(f, b));
 	e = replace(f, buf_view(b), &why);
-	if (err_is(e, E_CONFIG))
+	/* A sealed file's keys are not written anywhere in plain. */
+	if (err_is(e, E_CONFIG) && f->unlock == NULL)
 		return by_hand(f, str_head(buf_view(b), line), t);
 	if (!err_ok(e))
 		trail_set(t, "%s", why.detail);
-	return e;
+	TRY(e);
+	return escrow_update(f, buf_view(b), t);
 }
 
 err
@@ -322,6 +422,8 @@ drop(struct root_file *f, struct buf *b, struct trail *t)
 	TRY(e);
 	if (f->path[0] == '\0')
 		return err_of(E_CONFIG);
+	/* First the copy: what opens it is in the file still. */
+	TRY(escrow_update(f, buf_view(b), t));
 	return replace(f, buf_view(b), t);
 }
 

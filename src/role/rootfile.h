@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "role/datadir.h"
+#include "role/unlock.h"
 #include "seal/root.h"
 
 struct root_file {
@@ -17,6 +17,10 @@ struct root_file {
 	struct root_keys *keys; /* NULL: a credential we cannot see */
 	uid_t uid;		/* whose it is */
 	gid_t gid;
+	/* When it is sealed: its unlockers, and what opens it. */
+	struct root_sealed sealed;
+	struct secret *unlock; /* NULL: it is plain */
+	struct arena arena;    /* of sealed */
 };
 
 /* Reads it. setting: keys.root of the configuration.  The errors of
@@ -25,6 +29,16 @@ struct root_file {
 err root_file_open(const struct datadir *d, struct str setting, struct trail *t,
     struct root_file *ret) MUST_USE;
 void root_file_close(struct root_file *f);
+/* Only where it is. */
+err root_file_where(const struct datadir *d, struct str setting,
+    struct trail *t, struct root_file *ret) MUST_USE;
+/* Write it as f->sealed and f->unlock say, with the keys it has: unlockers
+ * have changed, or it was plain.  The errors of a change. */
+err root_file_write(struct root_file *f, struct trail *t) MUST_USE;
+/* name in dir, whole and durable before it takes an older one's place;
+ * owned as f is.  false: errno. */
+bool root_file_put(int dir, const char *name, const struct root_file *f,
+    struct str text);
 
 /*
  * A new key before the others.  E_CONFIG when the file cannot be replaced

@@ -221,6 +221,13 @@ root_id(const struct root_keys *r, size_t i, char ret[ROOT_ID_TEXT + 1])
 	ret[ROOT_ID_TEXT] = '\0';
 }
 
+const struct secret *
+root_secret(const struct root_keys *r, size_t i)
+{
+	BUG_ON(i >= r->n);
+	return r->key[i].secret;
+}
+
 /* ---- wrapping ---- */
 
 err

@@ -37,6 +37,10 @@ size_t root_count(const struct root_keys *r);
 /* "0123456789abcdef" of key i, 0 = primary. */
 void root_id(const struct root_keys *r, size_t i, char ret[ROOT_ID_TEXT + 1]);
 
+/* Key i itself: what a copy of the file for escrow is kept up to date with
+ * (role/escrow.h). */
+const struct secret *root_secret(const struct root_keys *r, size_t i);
+
 /* Wrap / unwrap a project key under the primary / under whichever root key
  * the blob names.  The row identity is (project, version). */
 err root_wrap(const struct root_keys *r, uint32_t project, uint32_t version,

@@ -62,8 +62,9 @@ enum seal_table {
 	SEAL_TABLE_HAPPENING = 14,
 	SEAL_TABLE_TASK = 16,
 	SEAL_TABLE_RUN_LOG = 17,
-	SEAL_TABLE_SECRET = 20, /* versions of secrets */
-	SEAL_TABLE_BACKUP = 22, /* PROTOCOL.backup: a file, no table */
+	SEAL_TABLE_SECRET = 20,	   /* versions of secrets */
+	SEAL_TABLE_ROOT_FILE = 21, /* a sealed root key file, no table */
+	SEAL_TABLE_BACKUP = 22,	   /* PROTOCOL.backup: a file, no table */
 	SEAL_TABLE_BACKUP_KEYS = 23,
 };
 
