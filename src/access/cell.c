@@ -240,6 +240,7 @@ union any {
 	struct delegate delegate;
 	struct freeze freeze;
 	struct witness_object witness;
+	struct hold hold;
 	struct policy_tests policy_tests;
 };
 
@@ -252,6 +253,10 @@ pack_texts(struct packer *k, union any *u)
 	} else if (u->o.kind == OBJECT_WITNESS) {
 		pack_str(k, &u->witness.name);
 		pack_str(k, &u->witness.key);
+	} else if (u->o.kind == OBJECT_HOLD) {
+		pack_str(k, &u->hold.name);
+		pack_str(k, &u->hold.reason);
+		pack_str(k, &u->hold.release_reason);
 	} else {
 		pack_str(k, &u->policy_tests.tests);
 	}
@@ -335,6 +340,7 @@ pack_rest(struct packer *k, union any *u)
 		break;
 	case OBJECT_FREEZE:
 	case OBJECT_WITNESS:
+	case OBJECT_HOLD:
 	case OBJECT_POLICY_TESTS:
 		pack_texts(k, u);
 		break;
@@ -389,6 +395,8 @@ size_of(enum object_kind kind)
 		return sizeof(struct freeze);
 	case OBJECT_WITNESS:
 		return sizeof(struct witness_object);
+	case OBJECT_HOLD:
+		return sizeof(struct hold);
 	case OBJECT_POLICY_TESTS:
 		return sizeof(struct policy_tests);
 	}

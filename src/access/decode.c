@@ -397,6 +397,7 @@ get(struct reader *r, const struct object *head)
 	case OBJECT_TRIGGER:
 	case OBJECT_DELEGATE:
 	case OBJECT_FREEZE:
+	case OBJECT_HOLD:
 		return decode_automation(r, head);
 	}
 	r->bad = true;

@@ -17,6 +17,25 @@ get_freeze(struct reader *r, const struct object *head)
 }
 
 static const struct object *
+get_hold(struct reader *r, const struct object *head)
+{
+	struct hold *h = ARENA_NEW(r->a, struct hold);
+
+	if (h == NULL)
+		return NULL;
+	h->o = *head;
+	h->name = get_str(r, STR("name"));
+	h->reason = get_str(r, STR("reason"));
+	h->incident = get_uuid(r, STR("incident"));
+	h->until = get_num(r, STR("until"), 0, INT64_MAX);
+	h->by_kind = get_kind(r, STR("by_kind"));
+	h->by.u = get_uuid(r, STR("by"));
+	h->released = get_num(r, STR("released"), 0, INT64_MAX);
+	h->release_reason = get_str(r, STR("release_reason"));
+	return &h->o;
+}
+
+static const struct object *
 get_runbook(struct reader *r, const struct object *head)
 {
 	struct runbook_object *b = ARENA_NEW(r->a, struct runbook_object);
@@ -172,6 +191,8 @@ decode_automation(struct reader *r, const struct object *head)
 		return get_delegate(r, head);
 	case OBJECT_FREEZE:
 		return get_freeze(r, head);
+	case OBJECT_HOLD:
+		return get_hold(r, head);
 	default:
 		break;
 	}

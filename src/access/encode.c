@@ -268,6 +268,19 @@ put_freeze(struct jw *w, const struct freeze *f)
 }
 
 static void
+put_hold(struct jw *w, const struct hold *h)
+{
+	jw_kstr(w, "name", h->name);
+	jw_kstr(w, "reason", h->reason);
+	put_id(w, STR("incident"), &h->incident);
+	jw_ki64(w, "until", h->until);
+	put_kind(w, STR("by_kind"), h->by_kind);
+	put_id(w, STR("by"), &h->by.u);
+	jw_ki64(w, "released", h->released);
+	jw_kstr(w, "release_reason", h->release_reason);
+}
+
+static void
 put_delegate(struct jw *w, const struct delegate *d)
 {
 	jw_kstr(w, "name", d->name);
@@ -417,6 +430,9 @@ put_members(struct jw *w, const struct object *o)
 		break;
 	case OBJECT_WITNESS:
 		put_witness(w, (const struct witness_object *)o);
+		break;
+	case OBJECT_HOLD:
+		put_hold(w, (const struct hold *)o);
 		break;
 	}
 }

@@ -196,6 +196,8 @@ shelf_limit(enum object_kind kind)
 		return LIM_PROJECTS + 1;
 	case OBJECT_WITNESS:
 		return LIM_WITNESSES;
+	case OBJECT_HOLD:
+		return LIM_HOLDS;
 	}
 	return 0;
 }

@@ -439,6 +439,12 @@ world_frozen(const struct world *w, uint32_t project)
 	return world_freeze(w, 0) != NULL || world_freeze(w, project) != NULL;
 }
 
+const struct hold *
+world_hold(const struct world *w, const struct uuid *id)
+{
+	return (const struct hold *)shelf_id(w->shelf[OBJECT_HOLD], id);
+}
+
 const struct policy_tests *
 world_policy_tests(const struct world *w)
 {

@@ -39,6 +39,7 @@ enum object_kind {
 	OBJECT_TRIGGER = 18,
 	OBJECT_DELEGATE = 21,
 	OBJECT_FREEZE = 22,
+	OBJECT_HOLD = 23,
 	OBJECT_WITNESS = 26,
 };
 
@@ -298,6 +299,22 @@ struct witness_object {
 };
 
 /*
+ * A legal hold: while it is live nothing it covers is destroyed: everything
+ * (o.project 0), a project, or one incident of it.  A released one stays to
+ * be seen.
+ */
+struct hold {
+	struct object o;
+	struct str name, reason;
+	struct uuid incident; /* all zero: the whole project */
+	int64_t until;	      /* 0: until it is released */
+	enum principal_kind by_kind;
+	struct principal_id by;
+	int64_t released; /* 0 = it was not */
+	struct str release_reason;
+};
+
+/*
  * A runbook: what its versions, which lie in the store, have in common.
  * name, pinned, context and types are those of the published version, or of
  * the first one as long as none is.
@@ -507,6 +524,7 @@ const struct witness_object *world_witness(const struct world *w,
     const struct uuid *id);
 /* Made for this very place (0: everywhere); NULL: there is none. */
 const struct freeze *world_freeze(const struct world *w, uint32_t project);
+const struct hold *world_hold(const struct world *w, const struct uuid *id);
 /* May nothing be started in that project? */
 bool world_frozen(const struct world *w, uint32_t project);
 const struct connector_object *world_connector(const struct world *w,

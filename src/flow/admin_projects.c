@@ -3,6 +3,7 @@
 #include "flow/admin_body.h"
 #include "flow/desk.h"
 #include "flow/handlers.h"
+#include "flow/holds.h"
 #include "flow/secret_care.h"
 
 static void
@@ -121,6 +122,7 @@ route_project_delete(struct call *c)
 
 	call_touch(c, "project", &id);
 	TRY(call_match(c, c->project->o.version));
+	TRY(hold_refuse(c, hold_within(call_world(c), project, c->now)));
 	TRY(has_no_records(c, project));
 	while (first_in(c, OBJECT_INTEGRATION, project, &part)) {
 		TRY(drop_tokens(c, &part));

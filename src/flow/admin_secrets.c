@@ -8,6 +8,7 @@
 #include "domain/selector.h"
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
+#include "flow/holds.h"
 #include "flow/secret_body.h"
 
 /* ---- answers ---- */
@@ -307,6 +308,8 @@ route_secret_delete(struct call *c)
 	TRY(secret_in_path(c, &s));
 	TRY(call_match(c, s->o.version));
 	TRY(not_in_use(c, s));
+	TRY(hold_refuse(c,
+	    hold_covers(call_world(c), s->o.project, NULL, c->now)));
 	id = s->o.id;
 	c->dirty = true;
 	TRY(secret_destroy_all(c->lane, s, c->a));
@@ -318,17 +321,20 @@ route_secret_delete(struct call *c)
 /* ---- rotating ---- */
 
 /* The versions that stay: the newest of old for the overlap, others as long
- * as they had; what has no time left is destroyed now. */
+ * as they had; what has no time left is destroyed now, unless it is under a
+ * legal hold. */
 static err
 end_old(struct call *c, struct secret_version *v, size_t n, int64_t overlap,
     size_t *ret_n)
 {
+	bool held = hold_covers(call_world(c), c->project->o.project, NULL,
+			c->now) != NULL;
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].until == 0)
 			v[i].until = c->now + overlap * 1000;
-		if (v[i].until > c->now)
+		if (v[i].until > c->now || held)
 			v[left++] = v[i];
 		else
 			TRY(secret_destroy(c->lane, v[i].key));

@@ -128,6 +128,8 @@ schema_name(enum schema s)
 	    [SCHEMA_RUN_COMPLETE] = "run_complete",
 	    [SCHEMA_RUN_CANCEL] = "run_cancel",
 	    [SCHEMA_FREEZE] = "freeze",
+	    [SCHEMA_HOLD] = "hold",
+	    [SCHEMA_HOLD_END] = "hold_release",
 	    [SCHEMA_RUNBOOK] = "runbook",
 	    [SCHEMA_RUNBOOK_VERSION] = "runbook_version",
 	    [SCHEMA_VERSION_APPROVAL] = "runbook_approval",

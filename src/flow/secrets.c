@@ -2,6 +2,7 @@
 #include "flow/secrets.h"
 
 #include "base/limits.h"
+#include "flow/holds.h"
 #include "flow/secret_care.h"
 #include "flow/writer.h"
 #include "store/secret.h"
@@ -367,6 +368,14 @@ secret_used(struct lane *l, const struct secret_use *u, uint32_t project,
 
 /* ---- ending ---- */
 
+/* What a legal hold covers stays, though nothing uses it any more. */
+static bool
+ended(const struct world *w, const struct secret_object *s, int64_t now)
+{
+	return s->next_end != 0 && s->next_end <= now &&
+	    hold_covers(w, s->o.project, NULL, now) == NULL;
+}
+
 bool
 secrets_due(struct lane *l, int64_t now)
 {
@@ -378,7 +387,7 @@ secrets_due(struct lane *l, int64_t now)
 		const struct secret_object *s =
 		    (const struct secret_object *)o[i];
 
-		if (s->next_end != 0 && s->next_end <= now)
+		if (ended(l->snap->world, s, now))
 			return true;
 	}
 	return false;
@@ -421,7 +430,7 @@ secrets_tend(struct lane *l, void *arg)
 		const struct secret_object *s =
 		    (const struct secret_object *)o[i];
 
-		if (s->next_end != 0 && s->next_end <= now)
+		if (ended(l->snap->world, s, now))
 			id[due++] = s->o.id;
 	}
 	arena_init(&a, LIM_ARENA);

@@ -957,6 +957,19 @@ def runs(rig):
 
 
 @test
+def holds(rig):
+    h = j(rig, "hold", "create", "smith", "--reason", "-", "--on",
+          rig.project, "--until", "90d", input="a letter")
+    rig.eq((h["live"], h["project"], h["reason"]),
+           (True, rig.project, "a letter"))
+    rig.check("smith" in cli(rig, "hold", "list"), "list")
+    rig.eq(j(rig, "hold", "show", h["id"])["id"], h["id"])
+    rig.eq(j(rig, "hold", "release", h["id"], "--reason", "over")["live"],
+           False)
+    cli(rig, "hold", "release", h["id"], "--reason", "over", rc=5)
+
+
+@test
 def server_gone(rig):
     rig.stop()
     cli(rig, "whoami", rc=7)

@@ -93,7 +93,8 @@ static const struct {
 	"runbook.edit runbook.approve "
 	"integration.edit binding.edit delegate.view delegate.edit "
 	"delegate.approve connector.view connector.edit connector.approve "
-	"connector.use secret.view secret.edit secret.use"},
+	"connector.use secret.view secret.edit secret.use "
+	"retention.view retention.edit hold.view hold.edit"},
     {"org_admin",
 	"project.view incident.view alert.view run.view runbook.view "
 	"token.create "
@@ -105,6 +106,7 @@ static const struct {
 	"integration.edit binding.edit delegate.view delegate.edit "
 	"delegate.approve connector.view connector.edit connector.approve "
 	"connector.use secret.view secret.edit secret.use "
+	"retention.view retention.edit hold.view hold.edit "
 	"project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
 	"audit.export audit.witness metrics.view posture.view rbac.escalate "
@@ -114,7 +116,7 @@ static const struct {
 	"token.create audit.view audit.export audit.witness role.view "
 	"user.view "
 	"access.explain posture.view metrics.view breakglass.review "
-	"policy.view idp.view"},
+	"policy.view idp.view retention.view hold.view"},
     {"agent",
 	"project.view incident.view alert.view run.view runbook.view "
 	"incident.comment"},
