@@ -19,6 +19,7 @@ struct walk {
 	struct audit_verdict *v;
 	struct arena arena; /* of one checkpoint */
 	uint64_t note_size; /* of the last one compared */
+	uint64_t notes;	    /* of the store that were compared */
 	uint64_t last_size; /* what the keeper signed last; 0 = not known */
 	struct buf last;    /* its note */
 	err e;
@@ -103,6 +104,7 @@ notes(struct walk *w, uint64_t up_to)
 		TRY(e);
 		TRY(audit_check_note(w->check, size, note, &w->key, w->v));
 		w->note_size = size;
+		w->notes++;
 	}
 }
 
@@ -135,32 +137,39 @@ on_leaf(void *ctx, uint64_t seq, struct str text)
 
 /* Rows that no walk comes by, and that a list could still show. */
 static err
-strays(struct walk *w)
+strays(struct walk *w, const struct audit_rows *r)
 {
-	uint64_t size = audit_check_size(w->check), rows, tiles, want = 0;
+	uint64_t size = audit_check_size(w->check), want = 0;
 
-	TRY(store_audit_strays(w->conn, &rows, &tiles));
 	for (uint64_t n = size / TILE_WIDTH; n > 0; n /= TILE_WIDTH)
 		want += n;
-	if (rows > 0)
+	if (r->strays > 0)
 		return found(w, 1, "%" PRIu64 " rows stand before entry 1",
-		    rows);
-	if (tiles != want)
+		    r->strays);
+	if (r->tiles != want)
 		return found(w, size + 1,
 		    "%" PRIu64 " tiles, but %" PRIu64 " entries fill %" PRIu64,
-		    tiles, size, want);
+		    r->tiles, size, want);
 	return OK;
 }
 
 static err
 walk(struct walk *w)
 {
+	struct audit_rows rows;
+
 	TRY(audit_check_new(&w->check));
 	TRY(store_audit_walk(w->conn, 1, false, on_leaf, w));
 	TRY(w->e);
-	TRY(strays(w));
+	TRY(store_audit_rows(w->conn, &rows));
+	TRY(strays(w, &rows));
 	/* Also those that cover more than there is: that is the finding. */
 	TRY(notes(w, UINT64_MAX));
+	if (w->notes != rows.checkpoints)
+		return found(w, 1,
+		    "%" PRIu64 " checkpoints, but %" PRIu64
+		    " can be found by their size",
+		    rows.checkpoints, w->notes);
 	return audit_check_end(w->check, w->v);
 }
 

@@ -62,20 +62,19 @@ store_audit_walk(struct store_conn *c, uint64_t first, bool down,
 }
 
 err
-store_audit_strays(struct store_conn *c, uint64_t *ret_rows,
-    uint64_t *ret_tiles)
+store_audit_rows(struct store_conn *c, struct audit_rows *ret)
 {
-	struct q q = q_start(c, Q_AUDIT_STRAYS);
-	uint64_t rows = 0, tiles = 0;
+	struct q q = q_start(c, Q_AUDIT_ROWS);
+	struct audit_rows r = {0};
 	bool got = q_next(&q);
 
 	if (got) {
-		rows = c_u64(&q, 0);
-		tiles = c_u64(&q, 1);
+		r.strays = c_u64(&q, 0);
+		r.tiles = c_u64(&q, 1);
+		r.checkpoints = c_u64(&q, 2);
 	}
 	TRY(q_one(&q, got));
-	*ret_rows = rows;
-	*ret_tiles = tiles;
+	*ret = r;
 	return OK;
 }
 

@@ -426,10 +426,13 @@ err store_audit_last(struct store_conn *c, uint64_t *ret_seq) MUST_USE;
 typedef bool (*store_audit_fn)(void *ctx, uint64_t seq, struct str leaf);
 err store_audit_walk(struct store_conn *c, uint64_t first, bool down,
     store_audit_fn fn, void *ctx) MUST_USE; /* fn must not walk itself */
-/* Rows of the log and checkpoints with numbers below 1, which no walk comes
- * by; and how many tiles there are. */
-err store_audit_strays(struct store_conn *c, uint64_t *ret_rows,
-    uint64_t *ret_tiles) MUST_USE;
+/* All rows of the log's tables counted, for who has come by them one by one:
+ * in a damaged store those are not the same. */
+struct audit_rows {
+	uint64_t strays; /* entries and checkpoints with numbers below 1 */
+	uint64_t tiles, checkpoints;
+};
+err store_audit_rows(struct store_conn *c, struct audit_rows *ret) MUST_USE;
 err store_audit_body_put(struct store_conn *c, uint64_t seq,
     struct sealed body) MUST_USE;
 err store_audit_body_get(struct store_conn *c, uint64_t seq, struct arena *a,

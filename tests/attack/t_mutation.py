@@ -10,6 +10,7 @@ is the number of the first.
 """
 import base64
 import collections
+import contextlib
 import hashlib
 import hmac
 import json
@@ -37,12 +38,11 @@ class Log:
     """What a store's file says of the log, read with plain SQLite."""
 
     def __init__(self, db):
-        c = sqlite3.connect(db)
-        self.rows = {t: c.execute(f"SELECT * FROM {t} ORDER BY 1").fetchall()
-                     for t in LOG}
-        self.vkey = c.execute("SELECT value FROM meta WHERE "
-                              "name = 'audit.vkey'").fetchone()
-        c.close()
+        with contextlib.closing(sqlite3.connect(db)) as c:
+            self.rows = {t: c.execute(f"SELECT * FROM {t} ORDER BY 1")
+                         .fetchall() for t in LOG}
+            self.vkey = c.execute("SELECT value FROM meta WHERE "
+                                  "name = 'audit.vkey'").fetchone()
         self.leaves = dict(self.rows["audit"])
         self.n = max(self.leaves, default=0)
         self.sizes = [r[0] for r in self.rows["checkpoint"]]
@@ -93,7 +93,7 @@ class Bench:
 
     def restore(self):
         for p in self.db.parent.glob("store.db-*"):
-            p.unlink()
+            p.unlink(missing_ok=True)
         self.db.write_bytes(self.whole)
         for name, b in self.keys.items():
             (self.data / "keys" / name).write_bytes(b)
@@ -508,6 +508,7 @@ _bench = None
 def bench(rig):
     global _bench
     _bench = _bench or Bench(rig)
+    _bench.restore()
     return _bench
 
 
@@ -636,7 +637,7 @@ def raw_bytes(rig):
         except (sqlite3.Error, AttributeError, UnicodeError):
             pass
         for p in b.db.parent.glob("store.db-*"):
-            p.unlink()
+            p.unlink(missing_ok=True)
         b.db.write_bytes(f)
         a = b.judge.store(b.data)
         if now is not None and now.same(b.log):
@@ -646,11 +647,22 @@ def raw_bytes(rig):
                       "but the log reads as it was")
         else:
             good = not a.startswith("ok")
-            rig.check(good, f"{k} {kind.__name__}: {a}")
+            rig.check(good, f"{k} {kind.__name__}: {a}; {differs(b, now)}")
             found[kind.__name__] += good
             missed += not good
         b.restore()
     tally(f"bytes ({same} more left the log as it was)", found, missed)
+
+
+def differs(b, now):
+    """For who must find out why something was missed."""
+    if now is None:
+        return "SQLite cannot read it"
+    return ", ".join(
+        f"{t}: {len(now.rows[t])} rows, {len(set(old) - set(now.rows[t]))} "
+        f"gone, {len(set(now.rows[t]) - set(old))} new: "
+        f"{[r[0] for r in set(now.rows[t]) - set(old)][:9]}"
+        for t, old in b.log.rows.items() if now.rows[t] != old)
 
 
 def log_pages(b):
