@@ -128,11 +128,16 @@ $(OUT)/attack/judge: tests/attack/judge.c $(filter-out $(OUT)/cli/main.o,$(OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS)
 
+# ---- a second redoubt, on a disk that fails and tells (tests/crash/fault.c) ----
+$(OUT)/crash/redoubt: tests/crash/fault.c $(OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) -rdynamic $(LIBS)
+
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
 api: all ; tools/run-units $(call suite,api)
 attack: all $(OUT)/attack/escape $(OUT)/attack/judge ; tools/run-units $(call suite,attack)
-crash: all ; tools/run-units $(call suite,crash)
+crash: all $(OUT)/crash/redoubt $(OUT)/attack/judge ; tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
 lessons: all ; tools/run-lessons
 
