@@ -241,6 +241,8 @@ union any {
 	struct freeze freeze;
 	struct witness_object witness;
 	struct hold hold;
+	struct audit_filter audit_filter;
+	struct audit_review audit_review;
 	struct policy_tests policy_tests;
 };
 
@@ -250,6 +252,9 @@ pack_texts(struct packer *k, union any *u)
 {
 	if (u->o.kind == OBJECT_FREEZE) {
 		pack_str(k, &u->freeze.reason);
+	} else if (u->o.kind == OBJECT_TRIGGER) {
+		pack_str(k, &u->trigger.name);
+		pack_str(k, &u->trigger.config);
 	} else if (u->o.kind == OBJECT_WITNESS) {
 		pack_str(k, &u->witness.name);
 		pack_str(k, &u->witness.key);
@@ -257,6 +262,11 @@ pack_texts(struct packer *k, union any *u)
 		pack_str(k, &u->hold.name);
 		pack_str(k, &u->hold.reason);
 		pack_str(k, &u->hold.release_reason);
+	} else if (u->o.kind == OBJECT_AUDIT_FILTER) {
+		pack_str(k, &u->audit_filter.name);
+		pack_str(k, &u->audit_filter.members);
+	} else if (u->o.kind == OBJECT_AUDIT_REVIEW) {
+		pack_str(k, &u->audit_review.note);
 	} else {
 		pack_str(k, &u->policy_tests.tests);
 	}
@@ -331,13 +341,12 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_RUNBOOK:
 		pack_runbook(k, &u->runbook);
 		break;
-	case OBJECT_TRIGGER:
-		pack_str(k, &u->trigger.name);
-		pack_str(k, &u->trigger.config);
-		break;
 	case OBJECT_DELEGATE:
 		pack_delegate(k, &u->delegate);
 		break;
+	case OBJECT_TRIGGER:
+	case OBJECT_AUDIT_FILTER:
+	case OBJECT_AUDIT_REVIEW:
 	case OBJECT_FREEZE:
 	case OBJECT_WITNESS:
 	case OBJECT_HOLD:
@@ -391,6 +400,10 @@ size_of(enum object_kind kind)
 		return sizeof(struct trigger_object);
 	case OBJECT_DELEGATE:
 		return sizeof(struct delegate);
+	case OBJECT_AUDIT_FILTER:
+		return sizeof(struct audit_filter);
+	case OBJECT_AUDIT_REVIEW:
+		return sizeof(struct audit_review);
 	case OBJECT_FREEZE:
 		return sizeof(struct freeze);
 	case OBJECT_WITNESS:

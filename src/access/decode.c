@@ -271,6 +271,9 @@ get_policy(struct reader *r, const struct object *head)
 	/* of policies written before there were any: 0 is none of them */
 	p->key_days = get_u32(r, STR("key_days"));
 	p->key_seals = get_u32(r, STR("key_seals"));
+	p->audit_review_days = get_u32(r, STR("audit_review_days"));
+	if (p->audit_review_days == 0)
+		p->audit_review_days = POLICY_AUDIT_REVIEW_DAYS;
 	if (p->key_days == 0)
 		p->key_days = POLICY_KEY_DAYS;
 	if (p->key_seals == 0)
@@ -354,6 +357,37 @@ get_witness(struct reader *r, const struct object *head)
 }
 
 static const struct object *
+get_audit_filter(struct reader *r, const struct object *head)
+{
+	struct audit_filter *f = ARENA_NEW(r->a, struct audit_filter);
+
+	if (f == NULL)
+		return NULL;
+	f->o = *head;
+	f->name = get_str(r, STR("name"));
+	f->owner.u = get_uuid(r, STR("owner"));
+	f->shared = get_bool(r, STR("shared"));
+	f->members = get_str(r, STR("members"));
+	return &f->o;
+}
+
+static const struct object *
+get_audit_review(struct reader *r, const struct object *head)
+{
+	struct audit_review *v = ARENA_NEW(r->a, struct audit_review);
+
+	if (v == NULL)
+		return NULL;
+	v->o = *head;
+	v->from = (uint64_t)get_num(r, STR("from"), 0, INT64_MAX);
+	v->through = (uint64_t)get_num(r, STR("through"), 0, INT64_MAX);
+	v->reviewer.u = get_uuid(r, STR("reviewer"));
+	v->note = get_str(r, STR("note"));
+	v->findings = get_u32(r, STR("findings"));
+	return &v->o;
+}
+
+static const struct object *
 get(struct reader *r, const struct object *head)
 {
 	switch (head->kind) {
@@ -391,6 +425,10 @@ get(struct reader *r, const struct object *head)
 		return get_policy_tests(r, head);
 	case OBJECT_WITNESS:
 		return get_witness(r, head);
+	case OBJECT_AUDIT_FILTER:
+		return get_audit_filter(r, head);
+	case OBJECT_AUDIT_REVIEW:
+		return get_audit_review(r, head);
 	case OBJECT_CONNECTOR:
 	case OBJECT_SECRET:
 	case OBJECT_RUNBOOK:

@@ -191,6 +191,7 @@ put_policy(struct jw *w, const struct policy *p)
 	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
 	jw_ki64(w, "review_days", p->review_days);
 	jw_ki64(w, "key_days", p->key_days);
+	jw_ki64(w, "audit_review_days", p->audit_review_days);
 	jw_ki64(w, "key_seals", p->key_seals);
 	jw_ki64(w, "witness_quorum", p->witness_quorum);
 	jw_ki64(w, "witness_minutes", p->witness_minutes);
@@ -281,6 +282,25 @@ put_hold(struct jw *w, const struct hold *h)
 }
 
 static void
+put_audit_filter(struct jw *w, const struct audit_filter *f)
+{
+	jw_kstr(w, "name", f->name);
+	put_id(w, STR("owner"), &f->owner.u);
+	jw_kbool(w, "shared", f->shared);
+	jw_kstr(w, "members", f->members);
+}
+
+static void
+put_audit_review(struct jw *w, const struct audit_review *r)
+{
+	jw_ki64(w, "from", (int64_t)r->from);
+	jw_ki64(w, "through", (int64_t)r->through);
+	put_id(w, STR("reviewer"), &r->reviewer.u);
+	jw_kstr(w, "note", r->note);
+	jw_ki64(w, "findings", r->findings);
+}
+
+static void
 put_delegate(struct jw *w, const struct delegate *d)
 {
 	jw_kstr(w, "name", d->name);
@@ -354,6 +374,25 @@ put_witness(struct jw *w, const struct witness_object *x)
 }
 
 static void
+put_account(struct jw *w, const struct service_account *s)
+{
+	jw_kstr(w, "name", s->name);
+	jw_kbool(w, "disabled", s->disabled);
+}
+
+/* What is kept for those who read the audit log. */
+static void
+put_audit(struct jw *w, const struct object *o)
+{
+	if (o->kind == OBJECT_WITNESS)
+		put_witness(w, (const struct witness_object *)o);
+	else if (o->kind == OBJECT_AUDIT_FILTER)
+		put_audit_filter(w, (const struct audit_filter *)o);
+	else
+		put_audit_review(w, (const struct audit_review *)o);
+}
+
+static void
 put_members(struct jw *w, const struct object *o)
 {
 	switch (o->kind) {
@@ -365,9 +404,7 @@ put_members(struct jw *w, const struct object *o)
 		put_user(w, (const struct user *)o);
 		break;
 	case OBJECT_SERVICE_ACCOUNT:
-		jw_kstr(w, "name", ((const struct service_account *)o)->name);
-		jw_kbool(w, "disabled",
-		    ((const struct service_account *)o)->disabled);
+		put_account(w, (const struct service_account *)o);
 		break;
 	case OBJECT_GROUP:
 		put_group(w, (const struct group *)o);
@@ -429,7 +466,9 @@ put_members(struct jw *w, const struct object *o)
 		put_freeze(w, (const struct freeze *)o);
 		break;
 	case OBJECT_WITNESS:
-		put_witness(w, (const struct witness_object *)o);
+	case OBJECT_AUDIT_FILTER:
+	case OBJECT_AUDIT_REVIEW:
+		put_audit(w, o);
 		break;
 	case OBJECT_HOLD:
 		put_hold(w, (const struct hold *)o);

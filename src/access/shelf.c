@@ -192,6 +192,10 @@ shelf_limit(enum object_kind kind)
 		return LIM_TRIGGERS;
 	case OBJECT_DELEGATE:
 		return LIM_DELEGATES;
+	case OBJECT_AUDIT_FILTER:
+		return LIM_AUDIT_FILTERS;
+	case OBJECT_AUDIT_REVIEW:
+		return LIM_AUDIT_REVIEWS;
 	case OBJECT_FREEZE:
 		return LIM_PROJECTS + 1;
 	case OBJECT_WITNESS:

@@ -335,6 +335,30 @@ world_break_glass(const struct world *w, const struct uuid *id)
 	    id);
 }
 
+const struct audit_filter *
+world_audit_filter(const struct world *w, const struct uuid *id)
+{
+	return (
+	    const struct audit_filter *)shelf_id(w->shelf[OBJECT_AUDIT_FILTER],
+	    id);
+}
+
+const struct audit_review *
+world_audit_reviewed(const struct world *w)
+{
+	const struct shelf *s = w->shelf[OBJECT_AUDIT_REVIEW];
+	const struct audit_review *last = NULL;
+
+	for (size_t i = 0; s != NULL && i < s->n; i++) {
+		const struct audit_review *r =
+		    (const struct audit_review *)s->all[i];
+
+		if (last == NULL || r->through > last->through)
+			last = r;
+	}
+	return last;
+}
+
 const struct delegate *
 world_delegate(const struct world *w, const struct uuid *id)
 {
@@ -466,6 +490,7 @@ world_policy(const struct world *w)
 	    .step_up_minutes = POLICY_STEP_UP_MINUTES,
 	    .review_days = POLICY_REVIEW_DAYS,
 	    .key_days = POLICY_KEY_DAYS,
+	    .audit_review_days = POLICY_AUDIT_REVIEW_DAYS,
 	    .key_seals = UINT32_MAX,
 	    .witness_quorum = POLICY_WITNESS_QUORUM,
 	    .witness_minutes = POLICY_WITNESS_MINUTES,

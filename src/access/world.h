@@ -41,6 +41,8 @@ enum object_kind {
 	OBJECT_FREEZE = 22,
 	OBJECT_HOLD = 23,
 	OBJECT_WITNESS = 26,
+	OBJECT_AUDIT_FILTER = 24,
+	OBJECT_AUDIT_REVIEW = 25,
 };
 
 enum principal_kind {
@@ -213,6 +215,7 @@ enum {
 	POLICY_KEY_DAYS = 90,
 	POLICY_WITNESS_QUORUM = 1,
 	POLICY_WITNESS_MINUTES = 10,
+	POLICY_AUDIT_REVIEW_DAYS = 30,
 };
 
 /* The organization's policy; one or none. */
@@ -224,12 +227,13 @@ struct policy {
 	const struct str *ip_allow; /* CIDRs; n 0 = from anywhere */
 	size_t ip_allow_n;
 	uint32_t session_idle_minutes, session_absolute_hours;
-	uint32_t step_up_minutes; /* sensitive actions: login not older */
-	uint32_t review_days;	  /* bindings and the log are looked through */
-	uint32_t key_days;	  /* a class key seals no longer, */
-	uint32_t key_seals;	  /* and about so often at most */
-	uint32_t witness_quorum;  /* so many cosign the log */
-	uint32_t witness_minutes; /* this often */
+	uint32_t step_up_minutes;   /* sensitive actions: login not older */
+	uint32_t review_days;	    /* bindings are looked through */
+	uint32_t audit_review_days; /* the audit log is reviewed this often */
+	uint32_t key_days;	    /* a class key seals no longer, */
+	uint32_t key_seals;	    /* and about so often at most */
+	uint32_t witness_quorum;    /* so many cosign the log */
+	uint32_t witness_minutes;   /* this often */
 	bool messaging; /* connectors that reach people may be approved */
 };
 
@@ -279,6 +283,24 @@ struct break_glass {
 	int64_t reviewed; /* 0 = not yet */
 	struct uuid reviewer;
 	struct str note;
+};
+
+/* A filter of the audit log somebody has kept (flow/audit_query.h). */
+struct audit_filter {
+	struct object o;
+	struct str name;
+	struct principal_id owner;
+	bool shared;	    /* seen by all who read the log */
+	struct str members; /* JSON object */
+};
+
+/* Somebody has looked through these entries of the audit log. */
+struct audit_review {
+	struct object o; /* o.created: when */
+	uint64_t from, through;
+	struct principal_id reviewer;
+	struct str note;
+	uint32_t findings;
 };
 
 /* Automation stands still in a project, or everywhere (o.project 0), for as
@@ -518,6 +540,10 @@ const struct trigger_object *world_trigger(const struct world *w,
     const struct uuid *id);
 const struct break_glass *world_break_glass(const struct world *w,
     const struct uuid *id);
+const struct audit_filter *world_audit_filter(const struct world *w,
+    const struct uuid *id);
+/* The last one; NULL when there was none. */
+const struct audit_review *world_audit_reviewed(const struct world *w);
 const struct delegate *world_delegate(const struct world *w,
     const struct uuid *id);
 const struct witness_object *world_witness(const struct world *w,

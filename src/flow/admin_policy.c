@@ -41,6 +41,7 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_ki64(w, "session_absolute_hours", p->session_absolute_hours);
 	jw_ki64(w, "step_up_minutes", p->step_up_minutes);
 	jw_ki64(w, "review_days", p->review_days);
+	jw_ki64(w, "audit_review_days", p->audit_review_days);
 	jw_ki64(w, "key_days", p->key_days);
 	jw_ki64(w, "key_seals", p->key_seals);
 	jw_kbool(w, "messaging", p->messaging);
@@ -72,6 +73,8 @@ static const struct number {
     {"step_up_minutes", offsetof(struct policy, step_up_minutes),
 	LIM_IDLE_MINUTES},
     {"review_days", offsetof(struct policy, review_days), LIM_REVIEW_DAYS},
+    {"audit_review_days", offsetof(struct policy, audit_review_days),
+	LIM_REVIEW_DAYS},
     {"key_days", offsetof(struct policy, key_days), LIM_KEY_DAYS},
     {"key_seals", offsetof(struct policy, key_seals), UINT32_MAX},
     {"witness_quorum", offsetof(struct policy, witness_quorum), LIM_WITNESSES},

@@ -4,6 +4,7 @@
 #include "base/cidr.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "flow/audit_saved.h"
 
 /* The members, and where they lie; the others are read by name. */
 static const struct member {
@@ -127,7 +128,7 @@ check_address(struct call *c, struct audit_query *q)
 }
 
 static err
-check(struct call *c, struct audit_query *q, struct str outcome)
+check_texts(struct call *c, struct audit_query *q)
 {
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct str s = *text_at(q, &members[i]);
@@ -136,6 +137,13 @@ check(struct call *c, struct audit_query *q, struct str outcome)
 			return call_bad(c, E_INVALID, "%s: 1 to %d characters",
 			    members[i].name, LIM_NAME);
 	}
+	return OK;
+}
+
+static err
+check(struct call *c, struct audit_query *q, struct str outcome)
+{
+	TRY(check_texts(c, q));
 	if (outcome.p != NULL) {
 		if (!audit_outcome_parse(outcome, &q->outcome))
 			return call_bad(c, E_INVALID,
@@ -166,27 +174,6 @@ days_param(struct call *c, struct audit_query *q)
 		return call_bad(c, E_INVALID, "days: 1 to %d", LIM_AUDIT_DAYS);
 	q->from = days_ago(c, days);
 	return OK;
-}
-
-err
-audit_query_params(struct call *c, struct audit_query *ret)
-{
-	struct str order = c->query.raw[PARAM_ORDER];
-
-	*ret = (struct audit_query){
-	    .from = c->query.from,
-	    .to = c->query.to,
-	    .down = true,
-	};
-	if (order.p != NULL) {
-		ret->down = str_is(order, "desc");
-		if (!ret->down && !str_is(order, "asc"))
-			return call_bad(c, E_INVALID, "order: asc or desc");
-	}
-	TRY(days_param(c, ret));
-	for (size_t i = 0; i < MEMBERS; i++)
-		*text_at(ret, &members[i]) = c->query.raw[members[i].param];
-	return check(c, ret, c->query.raw[PARAM_OUTCOME]);
 }
 
 /* One member of an object: NULL, or what is wrong with it. */
@@ -220,15 +207,13 @@ member_of(struct call *c, const struct json *j, struct audit_query *q,
 	return "";
 }
 
-err
-audit_query_object(struct call *c, const struct json *filter,
-    struct audit_query *ret)
+static err
+set_members(struct call *c, const struct json *filter, struct audit_query *q,
+    struct str *outcome)
 {
-	struct str outcome = STR_NONE;
-
 	for (const struct json *j = json_first(filter); j != NULL;
 	     j = j->next) {
-		const char *wrong = member_of(c, j, ret, &outcome);
+		const char *wrong = member_of(c, j, q, outcome);
 
 		if (wrong == NULL)
 			continue;
@@ -238,17 +223,70 @@ audit_query_object(struct call *c, const struct json *filter,
 		    "filter has principal, action, outcome, resource, request, "
 		    "address, project, from, to and days");
 	}
+	return OK;
+}
+
+static err
+set_saved(struct call *c, struct str name, struct audit_query *q,
+    struct str *outcome)
+{
+	const struct json *saved;
+
+	if (name.p == NULL)
+		return OK;
+	TRY(audit_saved_members(c, name, &saved));
+	return set_members(c, saved, q, outcome);
+}
+
+err
+audit_query_object(struct call *c, const struct json *filter,
+    struct audit_query *ret)
+{
+	struct str outcome = STR_NONE;
+
+	TRY(set_members(c, filter, ret, &outcome));
 	return check(c, ret, outcome);
 }
 
 err
 audit_query_body(struct call *c, struct audit_query *ret)
 {
+	struct str outcome = STR_NONE;
+
 	*ret = (struct audit_query){0};
-	TRY(audit_query_object(c, json_get(c->body, STR("filter")), ret));
+	TRY(set_saved(c, json_str_at(c->body, STR("saved")), ret, &outcome));
+	TRY(set_members(c, json_get(c->body, STR("filter")), ret, &outcome));
 	(void)time_parse(json_str_at(c->body, STR("from")), &ret->from);
 	(void)time_parse(json_str_at(c->body, STR("to")), &ret->to);
-	return OK;
+	return check(c, ret, outcome);
+}
+
+err
+audit_query_params(struct call *c, struct audit_query *ret)
+{
+	struct str order = c->query.raw[PARAM_ORDER], outcome = STR_NONE;
+
+	*ret = (struct audit_query){.down = true};
+	if (order.p != NULL) {
+		ret->down = str_is(order, "desc");
+		if (!ret->down && !str_is(order, "asc"))
+			return call_bad(c, E_INVALID, "order: asc or desc");
+	}
+	TRY(set_saved(c, c->query.raw[PARAM_FILTER], ret, &outcome));
+	TRY(days_param(c, ret));
+	if (c->query.from != 0)
+		ret->from = c->query.from;
+	if (c->query.to != 0)
+		ret->to = c->query.to;
+	for (size_t i = 0; i < MEMBERS; i++) {
+		struct str s = c->query.raw[members[i].param];
+
+		if (s.p != NULL)
+			*text_at(ret, &members[i]) = s;
+	}
+	if (c->query.raw[PARAM_OUTCOME].p != NULL)
+		outcome = c->query.raw[PARAM_OUTCOME];
+	return check(c, ret, outcome);
 }
 
 /* ---- matching ---- */

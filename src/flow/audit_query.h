@@ -2,7 +2,7 @@
  * audit_query.h: which audit entries somebody wants: the one filter of the
  * list, of exports, of the stream and of saved filters.  Its members are
  * names and texts; they come from a query string, from a body or from a
- * saved filter (member "filter"), and what is given beside a saved one
+ * saved filter (?filter=NAME, "saved"), and what is given beside a saved one
  * replaces its member.
  *
  *   principal  an id, a kind, or kind:id      action    a name, or a prefix

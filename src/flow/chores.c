@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "flow/audit_review.h"
 #include "flow/key_care.h"
 #include "flow/secret_care.h"
 #include "flow/sessions.h"
@@ -50,6 +51,7 @@ chores_do(struct lane *l, struct chores *k)
 	k->purge_at = mono + PURGE_EVERY_MS;
 	chore(l, purge, now, "purge");
 	key_care_renew(l, now, &k->keys_at);
+	audit_review_remind(l, now, &k->remind_at);
 	/* sessions that are over leave the world */
 	if (sessions_due(l, now))
 		chore(l, sessions_tend, now, "sessions");

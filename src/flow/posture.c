@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "flow/admin_hooks.h"
 #include "flow/admin_tokens.h"
+#include "flow/audit_review.h"
 #include "flow/call.h"
 #include "flow/connectors.h"
 #include "flow/cosigned.h"
@@ -17,6 +18,7 @@ enum {
 	TOKEN_DAYS = 90,
 	EXPIRY_DAYS = 14,
 	SECRET_DAYS = 180,
+	DAY_MS = 86400000,
 	DETAIL = 160
 };
 
@@ -416,6 +418,24 @@ witnessed(struct call *c, char detail[DETAIL])
 	return s.fresh >= p->witness_quorum;
 }
 
+static bool
+audit_reviewed(struct call *c, char detail[DETAIL])
+{
+	uint32_t days = world_policy(call_world(c))->audit_review_days;
+	struct audit_unreviewed u;
+
+	if (!err_ok(audit_unreviewed(c->lane, c->a, call_world(c), &u)))
+		return false;
+	(void)snprintf(detail, DETAIL,
+	    "the log was %s; %llu entries of %lld days are unreviewed, the "
+	    "policy says every %u days",
+	    u.reviewed == 0 ? "never reviewed" : "reviewed",
+	    (unsigned long long)u.entries,
+	    u.entries == 0 ? 0LL : (long long)((c->now - u.since) / DAY_MS),
+	    days);
+	return u.reviewed != 0 && (u.due == 0 || c->now < u.due);
+}
+
 static const struct check checks[] = {
     {"rbac", bindings,
 	"bind roles in projects; keep org_admin for a few people"},
@@ -439,6 +459,8 @@ static const struct check checks[] = {
 	"have somebody else review them: redoubt break-glass review"},
     {"automation_goes_on", goes_on,
 	"redoubt automation status; redoubt automation thaw lets it go on"},
+    {"audit_reviewed", audit_reviewed,
+	"look through redoubt audit list, then: redoubt audit review add"},
     {"policy_tests", policy_holds,
 	"write down who must and must not: redoubt access set-tests"},
     {"second_factors", second_factors,

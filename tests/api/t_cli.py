@@ -877,6 +877,27 @@ def access(rig):
 
 
 @test
+def audit_saved_and_reviewed(rig):
+    f = j(rig, "audit", "filter", "save", "refused", "--outcome", "denied",
+          "--days", "7", "--shared")
+    rig.eq(f["filter"], {"outcome": "denied", "days": 7})
+    rig.check("refused" in cli(rig, "audit", "filter", "list"), "list")
+    cli(rig, "incident", "show", "INC-999999", rc=3)
+    rig.check(all(e["outcome"] == "denied" for e in j(
+        rig, "audit", "list", "--filter", "refused")["items"]), "filtered")
+    cli(rig, "audit", "list", "--address", "127.0.0.0/8", "--days", "1",
+        "--project", rig.project, "--request", f["id"])
+    f = j(rig, "audit", "filter", "update", f["id"], "--action", "auth.*",
+          "--shared", "false")
+    rig.eq((f["filter"], f["shared"]), ({"action": "auth.*"}, False))
+    rig.eq(j(rig, "audit", "filter", "show", f["id"])["name"], "refused")
+    cli(rig, "audit", "filter", "rm", f["id"])
+    cli(rig, "audit", "list", "--filter", "refused", rc=6)
+    r = j(rig, "audit", "review", "add", "nothing odd", "--findings", "0")
+    rig.check(str(r["through"]) in cli(rig, "audit", "review", "list"), "r")
+
+
+@test
 def tokens_cared_for(rig):
     t = j(rig, "token", "create", "cared for", "--scopes",
           "incident.view,alert.view", "--expires", "10d")

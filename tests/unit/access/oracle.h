@@ -66,9 +66,9 @@ struct org {
 
 static const char *const org_only[] = {"project.create", "user.view",
     "user.edit", "role.view", "role.edit", "token.admin", "access.explain",
-    "policy.view", "policy.edit", "audit.view", "audit.export", "metrics.view",
-    "posture.view", "rbac.escalate", "breakglass.review", "idp.view",
-    "idp.edit", "scim.sync"};
+    "policy.view", "policy.edit", "audit.view", "audit.export", "audit.review",
+    "person.anonymize", "metrics.view", "posture.view", "rbac.escalate",
+    "breakglass.review", "idp.view", "idp.edit", "scim.sync"};
 
 static bool
 is_org_only(enum permission p)

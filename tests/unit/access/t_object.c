@@ -1,40 +1,5 @@
 /* Objects as text and back. */
-#include "access/object.h"
-#include "base/limits.h"
-#include "tests/unit/access/help.h"
-
-static struct arena arena;
-
-static struct str
-encoded(const void *o)
-{
-	struct buf b;
-
-	buf_init_on(&b, &arena, 1 << 20);
-	object_encode(&b, o);
-	T_GOOD(buf_check(&b));
-	return buf_view(&b);
-}
-
-static const void *
-again(const void *o)
-{
-	const struct object *ret = NULL;
-	struct str text = encoded(o);
-	char *copy = strndup(text.p, text.n);
-
-	T_GOOD(object_decode(&arena, o, str_of(copy, text.n), &ret));
-	memset(copy, 'x', text.n); /* nothing may point into the input */
-	free(copy);
-	if (ret == NULL)
-		abort();
-	T_EQ_MEM(ret, o, sizeof(struct object));
-	T_EQ_STR(encoded(ret), text);
-	return ret;
-}
-
-#define BEGIN arena_init(&arena, 16 << 20)
-#define END arena_done(&arena)
+#include "tests/unit/access/again.h"
 
 TEST(projects_users_accounts)
 {
@@ -249,39 +214,6 @@ TEST(credentials_and_sessions)
 	END;
 }
 
-TEST(policies)
-{
-	static const struct str cidrs[] = {{"10.0.0.0/8", 10}, {"::1", 3}};
-	struct policy p = {.o = head_of(OBJECT_POLICY, 1, 0),
-	    .sso_only = true,
-	    .local_login = true,
-	    .token_max_days = 30,
-	    .ip_allow = cidrs,
-	    .ip_allow_n = 2,
-	    .session_idle_minutes = 1,
-	    .session_absolute_hours = 2,
-	    .step_up_minutes = 3,
-	    .review_days = 4,
-	    .witness_quorum = 5,
-	    .witness_minutes = 6};
-	const struct policy *q;
-
-	BEGIN;
-	q = again(&p);
-	T_OK(q->sso_only && q->local_login);
-	T_EQ_INT(q->token_max_days, 30);
-	T_EQ_INT(q->ip_allow_n, 2);
-	T_EQ_STR(q->ip_allow[0], cidrs[0]);
-	T_EQ_STR(q->ip_allow[1], cidrs[1]);
-	T_EQ_INT(q->session_idle_minutes, 1);
-	T_EQ_INT(q->session_absolute_hours, 2);
-	T_EQ_INT(q->step_up_minutes, 3);
-	T_EQ_INT(q->review_days, 4);
-	T_EQ_INT(q->witness_quorum, 5);
-	T_EQ_INT(q->witness_minutes, 6);
-	END;
-}
-
 TEST(resource_groups)
 {
 	static const struct str words[] = {{"a", 1}, {"b=c", 3}};
@@ -389,22 +321,6 @@ TEST(freezes)
 	T_EQ_STR(h->reason, f.reason);
 	T_EQ_INT(h->by_kind, PRINCIPAL_USER);
 	T_EQ_MEM(&h->by, &f.by, sizeof f.by);
-	END;
-}
-
-TEST(witnesses)
-{
-	struct witness_object x = {.o = head_of(OBJECT_WITNESS, 0, 3),
-	    .name = STR("auditor.example/1"),
-	    .key = STR("auditor.example/1+00000000+AA=="),
-	    .created_by = {{{7}}}};
-	const struct witness_object *h;
-
-	BEGIN;
-	h = again(&x);
-	T_EQ_STR(h->name, x.name);
-	T_EQ_STR(h->key, x.key);
-	T_EQ_MEM(&h->created_by, &x.created_by, sizeof x.created_by);
 	END;
 }
 
