@@ -166,7 +166,7 @@ route_audit_filter_get(struct call *c)
 err
 route_audit_filter_create(struct call *c)
 {
-	struct audit_filter f = {.owner.u = c->actor->id};
+	struct audit_filter f = {.owner.u = c->actor->id, .members = STR("{}")};
 
 	TRY(read_body(c, &f));
 	TRY(room_for(c, OBJECT_AUDIT_FILTER, LIM_AUDIT_FILTERS));
