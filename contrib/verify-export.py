@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Verify an audit export of Redoubt without Redoubt: doc/PROTOCOL.audit.
+It reads NDJSON, CSV, CEF, OCSF and syslog exports.
 
 usage: verify-export.py EXPORT [KEY]
 KEY is the log's verifier key (name+hash+base64), from a source you trust;
@@ -8,8 +9,11 @@ Exit 0: the entries are as signed; 8: they are not, the first bad one is named;
 1: the file cannot be read; 2: wrong usage.
 """
 import base64
+import csv
+import datetime
 import hashlib
 import json
+import re
 import sys
 
 P = 2**255 - 19
@@ -132,6 +136,184 @@ def entry(line, seq, last):
     return hashlib.sha256(b"\0" + line).digest(), e["time"]
 
 
+LEAF = ("action", "address", "cm", "count", "credential", "outcome",
+        "principal", "project", "reason", "request_id", "resource", "seq",
+        "time", "v")
+
+
+def leaf_of(cells):
+    """The leaf whose members these are, as bytes, and the hash beside it."""
+    def ids(text):
+        for one in text.split():
+            kind, _, i = one.partition(":")
+            i = re.sub("%2([05])", lambda x: " %"[x[1] == "5"], i)
+            yield {"type": kind, **({"id": i} if i else {})}
+    e = {k: v for k, v in cells.items() if v and k in LEAF}
+    e.update(seq=int(e["seq"]), v=1, principal={"kind": cells["principal_kind"]})
+    if cells.get("principal_id"):
+        e["principal"]["id"] = cells["principal_id"]
+    if cells.get("commitment"):
+        e["cm"] = cells["commitment"]
+    if "count" in e:
+        e["count"] = int(e["count"])
+    if cells.get("resources"):
+        e["resource"] = list(ids(cells["resources"]))
+    text = json.dumps(e, sort_keys=True, separators=(",", ":")).encode()
+    return text, bytes.fromhex(cells["leaf_hash"]), e["seq"]
+
+
+COLUMNS = ("seq,time,action,outcome,reason,principal_kind,principal_id,"
+           "credential,address,project,request_id,count,resources,commitment,"
+           "leaf_hash")
+CEF = dict(externalId="seq", act="action", outcome="outcome", reason="reason",
+           spriv="principal_kind", suid="principal_id", cs1="credential",
+           src="address", c6a2="address", cs2="project", cs3="request_id",
+           cnt="count", cs4="resources", cs5="commitment", cs6="leaf_hash")
+
+
+def row(line):
+    cells = next(csv.reader([line]))
+    return [c[1:] if c[:1] == "'" else c for c in cells]
+
+
+def extension(line):
+    pairs = re.findall(r"([A-Za-z0-9]+)=((?:\\.|[^\\=])*)(?= [A-Za-z0-9]+=|$)",
+                       line.split("|", 7)[7])
+    return {k: re.sub(r"\\(.)", r"\1", v) for k, v in pairs}
+
+
+def cells_of(form, line):
+    if form == "csv":
+        return dict(zip(COLUMNS.split(","), row(line)))
+    if form == "cef":
+        at = extension(line)
+        cells = {CEF[k]: v for k, v in at.items() if k in CEF}
+        seconds, ms = divmod(int(at["rt"]), 1000)
+        day = datetime.datetime(1970, 1, 1) + datetime.timedelta(0, seconds)
+        return dict(cells, time=day.isoformat() + ".%03dZ" % ms)
+    if form == "syslog":
+        cells = re.findall(r' ([a-z_]+)="((?:\\.|[^"\\])*)"', line)
+        cells = {k: re.sub(r"\\(.)", r"\1", v) for k, v in cells}
+        return dict(cells, time=line.split(" ")[1])
+    e = json.loads(line)
+    user, rest = e["actor"]["user"], e["unmapped"]
+    things = " ".join(x["type"] + (":" + re.sub("[ %]", lambda c: "%%%02X" %
+                      ord(c[0]), x["uid"]) if "uid" in x else "")
+                      for x in e.get("resources", ()))
+    return dict(rest, seq=e["metadata"]["sequence"], resources=things,
+                action=e["api"]["operation"], outcome=e["status"],
+                reason=e.get("status_detail"), principal_kind=user["type"],
+                principal_id=user.get("uid"), count=e.get("count"),
+                credential=user.get("credential_uid"),
+                address=e["src_endpoint"].get("ip"),
+                request_id=e["api"].get("request", {}).get("uid"))
+
+
+def manifest_text(form, line):
+    """The manifest and its signature in the last line; None: no manifest."""
+    if form == "csv":
+        cells = row(line)
+        return cells[12] if cells[0] == "manifest" else None
+    if form == "cef":
+        return extension(line).get("msg")
+    if form == "ocsf":
+        return line.partition('"unmapped":')[2][:-1]
+    if form == "syslog":
+        return (line.split(" ", 7) + [""] * 8)[7]
+    return line if line.startswith('{"manifest":') else None
+
+
+def manifest(form, line, key):
+    text = manifest_text(form, line) or ""
+    m = re.fullmatch(r'\{"manifest":(.*),"signature":"(.{88})"\}', text)
+    if not m:
+        return None
+    statement = b"redoubt audit export manifest 1".ljust(32, b"\0")
+    statement += hashlib.sha256(m[1].encode()).digest()
+    said = json.loads(m[1])
+    pub = key_of(key or said["key"])[2]
+    if not ed25519(pub[1:], unb64(m[2], 64), statement):
+        raise ValueError("the manifest is not signed by this key")
+    if said["v"] != 1 or said["format"] != form:
+        raise ValueError("the manifest is of another format")
+    return said
+
+
+def place(m, seq, marks):
+    """The entries of the first block that differs."""
+    n, width = m["last"] + 1 - m["first"], 256
+    while width * 256 < n:
+        width *= 2
+    got = [hashlib.sha256() for _ in range(0, n, width)]
+    for i, what in zip(seq, marks):
+        got[(i - m["first"]) // width].update(what)
+    for i, h in enumerate(got):
+        if [h.digest()] != [unb64(b, 32) for b in m["blocks"][i:i + 1]]:
+            a = m["first"] + i * width
+            raise Bad(a, "or one up to %d is not as exported"
+                      % min(a + width - 1, m["last"]))
+
+
+def sheet(form, data, key, at):
+    """An export that is for other programs."""
+    lines = data.decode("ascii").splitlines(True)
+    m = manifest(form, lines.pop().rstrip("\r\n"), key) if lines else None
+    at[0], seqs, marks, stack = (m or {"first": 1})["first"], [], [], []
+    whole = bool(m) and "left" in m
+    if whole:
+        cover(stack, 0, at[0] - 1, m["left"])
+    if form == "csv" and lines:
+        seqs, marks = [at[0]], [lines.pop(0).encode()]
+        if marks[0].decode() != COLUMNS + "\r\n":
+            raise Bad(at[0], "has no names of columns before it")
+    for line in lines:
+        text, h, seq = leaf_of(cells_of(form, line.rstrip("\r\n")))
+        if hashlib.sha256(b"\0" + text).digest() != h:
+            raise Bad(seq, "was changed: its hash differs")
+        if seq < at[0] or (whole and seq > at[0]):
+            raise Bad(at[0], "is missing: entry %d stands in its place" % seq)
+        add(stack, 0, h)
+        seqs.append(seq)
+        marks.append(line.encode())
+        at[0] = seq + 1
+    if not m:
+        raise Bad(at[0], "is where the export is cut off: no manifest")
+    at[0] = m["first"]
+    if seqs and seqs[-1] > m["last"]:
+        raise Bad(seqs[-1], "is beyond the manifest")
+    place(m, seqs, marks)
+    size, root = checkpoint(m["checkpoint"], key or m["key"])
+    if whole:
+        cover(stack, m["last"], size, m["right"])
+        if fold(stack) != root:
+            raise Bad(at[0], "or another was changed: the signed root differs")
+    body = data[:len("".join(lines)) + (len(marks[0]) if form == "csv" else 0)]
+    same(m, body, at)
+    return "%d entries of %d to %d are as exported, checkpoint %d" % (
+        m["entries"], m["first"], m["last"], size)
+
+
+def same(m, body, at):
+    if (len(body), hashlib.sha256(body).digest()) != (
+            m["bytes"], unb64(m["sha256"], 32)):
+        raise Bad(at[0], "or another is not as exported")
+
+
+def fold(stack):
+    got = stack.pop()[1] if stack else hashlib.sha256(b"").digest()
+    while stack:
+        got = node(stack.pop()[1], got)
+    return got
+
+
+def form_of(data):
+    for start, form in ((b"CEF:", "cef"), (b"<", "syslog"), (b"seq,", "csv"),
+                        (b'{"activity_id":', "ocsf")):
+        if data.startswith(start):
+            return form
+    return "ndjson"
+
+
 def trailer(lines):
     if lines and lines[-1].startswith(b'{"checkpoint":'):
         return json.loads(lines.pop())
@@ -141,13 +323,20 @@ def trailer(lines):
 
 def verify(data, key, at):
     """at[0] is always the entry at hand, at[1] the first suspect."""
+    form = form_of(data)
+    if form != "ndjson":
+        return sheet(form, data, key, at)
     lines = data.split(b"\n")
     if lines.pop():  # the last line is not whole: then it is no trailer
         lines.append(b"")
+    tail, body = lines[-1] if lines else b"", data
+    if tail.startswith(b'{"manifest":'):
+        lines.pop()
+        body = data[:len(data) - len(tail) - 1]
     t = trailer(lines)
     at[0], last, stack, mine, time, tile = t["first"], t["last"], [], [], "", None
     size, root = checkpoint(t["checkpoint"], key or t["key"])
-    if t["v"] != 1 or not key_of(t["key"]) or len(t) != 8:
+    if t["v"] not in (1, 2) or not key_of(t["key"]) or len(t) != 8:
         raise ValueError("trailer")
     if size < last:
         raise Bad(size + 1, "is beyond the signed checkpoint")
@@ -183,11 +372,13 @@ def verify(data, key, at):
     if t["tiles"]:
         raise ValueError("roots of other tiles")
     cover(stack, last, size, t["right"])
-    got = stack.pop()[1] if stack else hashlib.sha256(b"").digest()
-    while stack:
-        got = node(stack.pop()[1], got)
-    if got != root or at[1]:
+    if fold(stack) != root or at[1]:
         raise Bad(*at[1] or (at[0], "or another was changed: the signed root differs"))
+    m = manifest(form, tail.decode("ascii"), key) if body is not data else None
+    if bool(m) != (t["v"] == 2):
+        raise Bad(at[0], "or the manifest is missing, or of another export")
+    if m:
+        same(m, body, at)
     return "entries %d to %d are as signed, checkpoint %d" % (at[0], last, size)
 
 

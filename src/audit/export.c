@@ -43,24 +43,53 @@ audit_export_hashes(const struct audit_tree *t, uint64_t first, uint64_t seq,
 	return buf_check(b);
 }
 
-/* "name":[hashes of the fewest subtrees that cover [from, to)], */
-static err
-cover_add(struct tree_reader *r, struct buf *b, struct str name, uint64_t from,
-    uint64_t to)
+err
+audit_export_cover(const struct audit_tree *t, uint64_t from, uint64_t to,
+    tile_load load, void *ctx, struct arena *a, struct hash_list *ret)
 {
-	bool some = false;
-	struct hash h;
+	struct tree_reader r = {.t = t, .load = load, .ctx = ctx};
 
-	buf_str(b, name);
+	ret->n = 0;
+	ret->h = arena_array(a, (size_t)2 * PROOF_MAX, sizeof *ret->h);
+	TRY(arena_check(a));
 	while (from < to) {
 		unsigned k = subtree_height(from, to);
 
-		TRY(tree_subtree(r, k, from >> k, &h));
-		buf_str(b, some ? STR(",\"") : STR("\""));
-		hash_add(b, &h);
-		buf_char(b, '"');
-		some = true;
+		TRY(tree_subtree(&r, k, from >> k, &ret->h[ret->n++]));
 		from += UINT64_C(1) << k;
+	}
+	return OK;
+}
+
+err
+audit_export_tile(const struct audit_tree *t, uint64_t tile, tile_load load,
+    void *ctx, struct audit_tile *ret)
+{
+	struct tree_reader r = {.t = t, .load = load, .ctx = ctx};
+	uint64_t at = tile * TILE_WIDTH, end = at + TILE_WIDTH;
+
+	ret->level = 0;
+	ret->index = tile;
+	if (end > t->peaks.size)
+		end = t->peaks.size;
+	for (; at < end; at++)
+		TRY(tree_subtree(&r, 0, at, &ret->hash[at % TILE_WIDTH]));
+	return OK;
+}
+
+/* "name":[hashes of the fewest subtrees that cover [from, to)], */
+static err
+cover_add(struct tree_reader *r, struct arena *a, struct buf *b,
+    struct str name, uint64_t from, uint64_t to)
+{
+	struct hash_list l;
+
+	TRY(audit_export_cover(r->t, from, to, r->load, r->ctx, a, &l));
+	buf_str(b, name);
+	for (size_t i = 0; i < l.n; i++) {
+		buf_str(b, i > 0 ? STR(",\"") : STR("\""));
+		hash_add(b, &l.h[i]);
+		buf_char(b, '"');
 	}
 	buf_str(b, STR("],"));
 	return OK;
@@ -84,16 +113,17 @@ tiles_add(struct tree_reader *r, struct buf *b, uint64_t from, uint64_t to)
 }
 
 err
-audit_export_trailer(const struct audit_tree *t, uint64_t first, uint64_t last,
-    struct str note, uint64_t note_size, const struct note_key *key,
-    tile_load load, void *ctx, struct arena *a, struct buf *b)
+audit_export_trailer(unsigned version, const struct audit_tree *t,
+    uint64_t first, uint64_t last, struct str note, uint64_t note_size,
+    const struct note_key *key, tile_load load, void *ctx, struct arena *a,
+    struct buf *b)
 {
 	struct tree_reader r = {.t = t, .load = load, .ctx = ctx};
 	struct buf text;
 	struct jw w;
 
-	if (first == 0 || last < first - 1 || note_size < last ||
-	    note_size > t->peaks.size)
+	if (version == 0 || version > 2 || first == 0 || last < first - 1 ||
+	    note_size < last || note_size > t->peaks.size)
 		return err_of(E_INVALID);
 	buf_init_on(&text, a, (size_t)2 * NOTE_NAME_MAX);
 	note_key_text(key, &text);
@@ -107,9 +137,9 @@ audit_export_trailer(const struct audit_tree *t, uint64_t first, uint64_t last,
 	jw_str(&w, buf_view(&text));
 	buf_str(b, STR(",\"last\":"));
 	buf_u64(b, last);
-	TRY(cover_add(&r, b, STR(",\"left\":["), 0, first - 1));
-	TRY(cover_add(&r, b, STR("\"right\":["), last, note_size));
+	TRY(cover_add(&r, a, b, STR(",\"left\":["), 0, first - 1));
+	TRY(cover_add(&r, a, b, STR("\"right\":["), last, note_size));
 	TRY(tiles_add(&r, b, (first - 1) / TILE_WIDTH, last / TILE_WIDTH));
-	buf_str(b, STR("\"v\":1}\n"));
+	buf_fmt(b, "\"v\":%u}\n", version);
 	return buf_check(b);
 }

@@ -1,4 +1,4 @@
-#include "audit/feed.h"
+#include "audit/export_read.h"
 
 #include "base/json.h"
 #include "base/text.h"
@@ -12,8 +12,9 @@ static const char unchecked[] =
 
 /* The last line, read. */
 struct trailer {
+	struct str line; /* with its end */
 	struct str note, key;
-	uint64_t first, last;
+	uint64_t first, last, version;
 	const struct json *left, *right, *tiles;
 	struct checkpoint cp;
 };
@@ -34,6 +35,8 @@ struct run {
 	struct hash h[TILE_WIDTH]; /* of the entries of the tile at hand */
 	size_t n;
 	uint64_t bad_first, bad_last; /* first suspects; 0: none */
+	struct export_end end;
+	struct marks *marks; /* NULL: no manifest that could be compared */
 	struct audit_verdict v;
 };
 
@@ -81,7 +84,6 @@ trailer_parse(struct arena *a, struct str line, struct trailer *t)
 	static const struct json_limits lim = {2, TRAILER_MEMBERS, 1U << 20};
 	const struct json *j;
 	struct trail trail = {""};
-	uint64_t version;
 
 	if (!err_ok(json_parse(a, line, &lim, &trail, &j)) ||
 	    j->kind != JSON_OBJECT || j->count != TRAILER_MEMBERS)
@@ -94,8 +96,8 @@ trailer_parse(struct arena *a, struct str line, struct trailer *t)
 	    json_str(json_get(j, STR("key")), &t->key) &&
 	    uint_of(j, STR("first"), &t->first) &&
 	    uint_of(j, STR("last"), &t->last) &&
-	    uint_of(j, STR("v"), &version) && version == 1 && t->first > 0 &&
-	    t->last >= t->first - 1;
+	    uint_of(j, STR("v"), &t->version) && t->version > 0 &&
+	    t->version <= 2 && t->first > 0 && t->last >= t->first - 1;
 }
 
 /*
@@ -295,6 +297,9 @@ entry_line(struct run *r, struct str line)
 	/* Without a trailer nobody says what stood before the first entry. */
 	if (r->t == NULL && r->v.entries + r->v.hidden == 1)
 		r->low.size = (r->feed.next - 2) % TILE_WIDTH;
+	if (r->marks != NULL)
+		marks_entry(r->marks, r->feed.next - 1, &h,
+		    !str_starts(line, STR("{\"h\":\"")));
 	r->h[r->n++] = h;
 	return peaks_add(&r->low, 0, &h);
 }
@@ -392,33 +397,56 @@ root_compare(struct run *r)
 	    "or the proof was changed: the signed root differs");
 }
 
-/* The last line; *file keeps what is before it. */
+/* The trailer's line; *file keeps what is before it. */
 static struct str
-last_line(struct str *file)
+trailer_line(struct str *file)
 {
-	const char *nl;
-	struct str line;
+	struct str rest = *file, line;
 
-	if (file->n == 0 || file->p[file->n - 1] != '\n')
+	if (!export_last_line(&rest, &line) ||
+	    !str_starts(line, STR("{\"checkpoint\":")))
 		return STR_NONE;
-	line = str_head(*file, file->n - 1);
-	nl = line.n == 0 ? NULL : memrchr(line.p, '\n', line.n);
-	if (nl != NULL)
-		line = str_skip(line, (size_t)(nl + 1 - line.p));
-	if (!str_starts(line, STR("{\"checkpoint\":")))
-		return STR_NONE;
-	*file = str_head(*file, (size_t)(line.p - file->p));
+	*file = rest;
 	return line;
+}
+
+/* The entries are as signed: is the file as it was made, too? */
+static err
+manifest_compare(struct run *r, struct str body)
+{
+	const struct manifest *m = &r->end.m;
+	const struct trailer *t = r->t;
+	struct hash trailer;
+
+	if (t->version == 1 && !r->end.there)
+		return OK;
+	if (t->version == 1 || !r->end.there)
+		return finding(&r->v, t->first,
+		    "the trailer and the manifest are not of one export");
+	TRY(export_end_check(&r->end, &r->v, t->first));
+	audit_sha256(t->line, &trailer);
+	if (m->format != EXPORT_NDJSON || m->first != t->first ||
+	    m->last != t->last || m->bytes != body.n ||
+	    !str_eq(m->note, t->note) || !str_eq(m->key, t->key) ||
+	    !hash_eq(&m->trailer, &trailer))
+		return finding(&r->v, t->first,
+		    "the trailer is not the one the manifest was made for");
+	return export_blocks_check(r->marks, m, &r->v,
+	    "was hidden or shown after it was exported");
 }
 
 static err
 export_run(struct run *r, struct str file, const struct note_key *key)
 {
-	struct str line = last_line(&file);
+	struct str body, line;
 	struct trailer *t = &r->own;
 
 	r->v.first = 1;
-	if (line.n > 0 && trailer_parse(r->a, line, t)) {
+	TRY(export_end_cut(r->a, EXPORT_NDJSON, &file, key, &r->end));
+	body = file;
+	line = trailer_line(&file);
+	if (line.n > 0 && trailer_parse(r->a, str_head(line, line.n - 1), t)) {
+		t->line = line;
 		r->t = t;
 		r->v.first = t->first;
 		r->v.last = t->first - 1;
@@ -427,12 +455,18 @@ export_run(struct run *r, struct str file, const struct note_key *key)
 	}
 	TRY(arena_check(r->a));
 	feed_init(&r->feed, r->t == NULL ? 0 : t->first);
+	if (r->t != NULL && export_end_good(&r->end) &&
+	    r->end.m.first == t->first && r->end.m.last == t->last)
+		TRY(marks_new(t->first, t->last, &r->marks));
 	TRY(lines_read(r, file));
-	return r->t == NULL ? untold(r, line.n > 0) : root_compare(r);
+	if (r->t == NULL)
+		return untold(r, line.n > 0);
+	TRY(root_compare(r));
+	return manifest_compare(r, body);
 }
 
-err
-audit_verify_export(struct str file, const struct note_key *key,
+static err
+ndjson_verify(struct str file, const struct note_key *key,
     struct audit_verdict *v)
 {
 	struct arena a;
@@ -442,10 +476,23 @@ audit_verify_export(struct str file, const struct note_key *key,
 	arena_init(&a, TRAILER_ARENA);
 	arena_init(&r.line, TRAILER_ARENA);
 	e = export_run(&r, file, key);
-	if (err_ok(e) && key == NULL)
-		memcpy(r.v.what, unchecked, sizeof unchecked);
+	r.marks = marks_free(r.marks);
 	arena_done(&r.line);
 	arena_done(&a);
 	*v = r.v;
+	return e;
+}
+
+err
+audit_verify_export(struct str file, const struct note_key *key,
+    struct audit_verdict *v)
+{
+	enum export_format f = export_format_guess(file);
+	err e = f == EXPORT_NDJSON ? ndjson_verify(file, key, v)
+				   : lines_verify(f, file, key, v);
+
+	v->format = f;
+	if (err_ok(e) && key == NULL)
+		memcpy(v->what, unchecked, sizeof unchecked);
 	return e;
 }

@@ -29,15 +29,23 @@ digest_fetch(void)
 }
 
 static EVP_MD_CTX *
+context_new(void)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+
+	BUG_ON(pthread_once(&once, digest_fetch) != 0);
+	BUG_ON(c == NULL || EVP_DigestInit_ex2(c, sha256, NULL) != 1);
+	return c;
+}
+
+static EVP_MD_CTX *
 begin(void)
 {
 	if (__builtin_expect(mine != NULL, 1)) {
 		BUG_ON(EVP_DigestInit_ex2(mine, NULL, NULL) != 1);
 		return mine;
 	}
-	BUG_ON(pthread_once(&once, digest_fetch) != 0);
-	mine = EVP_MD_CTX_new();
-	BUG_ON(mine == NULL || EVP_DigestInit_ex2(mine, sha256, NULL) != 1);
+	mine = context_new();
 	BUG_ON(pthread_setspecific(key, mine) != 0);
 	return mine;
 }
@@ -64,6 +72,38 @@ audit_sha256(struct str s, struct hash *ret)
 	more(c, s.p, s.n);
 	end(c, ret->b);
 }
+
+/* ---- in pieces ---- */
+
+struct audit_hasher *
+audit_hasher_new(void)
+{
+	return (struct audit_hasher *)context_new();
+}
+
+void
+audit_hasher_add(struct audit_hasher *h, struct str s)
+{
+	more((EVP_MD_CTX *)h, s.p, s.n);
+}
+
+void
+audit_hasher_end(struct audit_hasher *h, struct hash *ret)
+{
+	EVP_MD_CTX *c = (EVP_MD_CTX *)h;
+
+	end(c, ret->b);
+	BUG_ON(EVP_DigestInit_ex2(c, NULL, NULL) != 1);
+}
+
+struct audit_hasher *
+audit_hasher_free(struct audit_hasher *h)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)h);
+	return NULL;
+}
+
+/* ---- the tree's ---- */
 
 void
 audit_leaf_hash(struct str leaf, struct hash *ret)

@@ -76,13 +76,15 @@ add_option(struct buf *b, struct str start, struct str text)
 	return leaf_text_ok(text);
 }
 
+/* cm: base64 of a commitment, when e has none of its own. */
 static bool
-add_head(struct buf *b, const struct audit_entry *e)
+add_head(struct buf *b, const struct audit_entry *e, struct str action,
+    struct str cm)
 {
 	bool good;
 
 	buf_str(b, STR("{\"action\":\""));
-	buf_str(b, actions[e->action].text);
+	buf_str(b, action);
 	buf_char(b, '"');
 	good = add_option(b, STR(",\"address\":\""), e->address);
 	if (e->commitment != NULL) {
@@ -90,6 +92,8 @@ add_head(struct buf *b, const struct audit_entry *e)
 		b64_add(b,
 		    str_of((const char *)e->commitment, COMMITMENT_SIZE));
 		buf_char(b, '"');
+	} else {
+		good &= add_option(b, STR(",\"cm\":\""), cm);
 	}
 	if (e->count > 1) {
 		buf_str(b, STR(",\"count\":"));
@@ -159,7 +163,8 @@ audit_leaf_write(struct buf *b, const struct audit_entry *e)
 	    e->outcome > AUDIT_INTENT || e->resources > AUDIT_RESOURCES ||
 	    e->seq == 0 || e->seq > LEAF_INT_MAX || e->count > LEAF_INT_MAX)
 		return err_of(E_INVALID);
-	if (!add_head(b, e) || !add_tail(b, e))
+	if (!add_head(b, e, actions[e->action].text, STR_NONE) ||
+	    !add_tail(b, e))
 		r = err_of(E_INVALID);
 	else if (b->failed)
 		r = buf_check(b);
@@ -168,6 +173,21 @@ audit_leaf_write(struct buf *b, const struct audit_entry *e)
 	if (!err_ok(r))
 		b->n = start;
 	return r;
+}
+
+bool
+leaf_again(struct buf *b, const struct leaf_parts *p)
+{
+	struct leaf_parts back;
+	size_t start = b->n;
+
+	if (p->e.outcome <= AUDIT_INTENT && p->e.resources <= AUDIT_RESOURCES &&
+	    add_head(b, &p->e, p->action, p->commitment) &&
+	    add_tail(b, &p->e) && !b->failed &&
+	    leaf_scan(str_skip(buf_view(b), start), &back))
+		return true;
+	b->n = start;
+	return false;
 }
 
 err

@@ -235,6 +235,12 @@ signature_good(struct str text, const uint8_t pub[32], struct str sig)
 		(const uint8_t *)text.p, text.n) == 1;
 }
 
+bool
+note_key_verify(const struct note_key *k, struct str bytes, struct str sig)
+{
+	return signature_good(bytes, k->pub, sig);
+}
+
 /* One signature line: "-- name base64". */
 static err
 line_parse(struct arena *a, struct str line, struct str *ret_name,

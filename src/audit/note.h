@@ -58,6 +58,10 @@ err note_cosign(struct str note, struct str name,
 bool note_cosigned(struct str note, const struct note_key *witness,
     uint64_t *ret_seconds, struct str *ret_line);
 
+/* A signature of k on bytes that are no note (manifest.h). */
+bool note_key_verify(const struct note_key *k, struct str bytes,
+    struct str sig);
+
 struct checkpoint {
 	char origin[NOTE_NAME_MAX + 1];
 	uint64_t size;

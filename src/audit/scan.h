@@ -22,6 +22,9 @@ struct leaf_parts {
 };
 
 bool leaf_scan(struct str leaf, struct leaf_parts *ret);
+/* The leaf of such parts, from elsewhere; false, and nothing is written, when
+ * it would be none.  p->e.commitment is NULL. */
+bool leaf_again(struct buf *b, const struct leaf_parts *p);
 
 /* What any string of a leaf may hold: printable ASCII but " and \. */
 bool leaf_text_ok(struct str s);

@@ -108,6 +108,12 @@ void audit_leaf_hash(struct str leaf, struct hash *ret);
 /* ret may be l or r. */
 void audit_node_hash(const struct hash *l, const struct hash *r,
     struct hash *ret);
+/* The same of bytes that come in pieces; after end it begins anew. */
+struct audit_hasher;
+struct audit_hasher *audit_hasher_new(void);
+void audit_hasher_add(struct audit_hasher *h, struct str s);
+void audit_hasher_end(struct audit_hasher *h, struct hash *ret);
+struct audit_hasher *audit_hasher_free(struct audit_hasher *h);
 void audit_empty_hash(struct hash *ret); /* of the tree without leaves */
 
 #endif

@@ -7,6 +7,7 @@
 #define AUDIT_VERIFY_H
 
 #include "audit/leaf.h"
+#include "audit/lines.h"
 #include "audit/note.h"
 
 struct audit_verdict {
@@ -15,7 +16,11 @@ struct audit_verdict {
 	uint64_t first, last; /* seq range covered */
 	uint64_t signed_size; /* of the newest checkpoint that verified */
 	uint64_t bad_seq;     /* first bad entry; 0 when none */
-	char what[160];	      /* the finding, one sentence; empty when good */
+	/* Of exports. */
+	enum export_format format;
+	bool manifest;	/* there is one, and it is signed */
+	char by[120];	/* who asked for it, when; or empty */
+	char what[160]; /* the finding, one sentence; empty when good */
 };
 
 /*
@@ -54,11 +59,12 @@ err audit_check_end(struct audit_check *c, struct audit_verdict *v) MUST_USE;
 uint64_t audit_check_size(const struct audit_check *c);
 
 /*
- * An export: NDJSON, each line a leaf or (filtered exports) a stub
- * {"h":"<base64 leaf hash>","seq":n}; after each tile and after the last
- * entry a line of the hashes that were stored; last line the trailer with
- * the signed checkpoint.  doc/PROTOCOL.audit 5.  key NULL: the key in the
- * trailer is used and the verdict says that its identity was not checked.
+ * An export, in any format: doc/PROTOCOL.audit 5.  NDJSON is evidence by
+ * itself: leaves or (filtered exports) stubs, the hashes that were stored,
+ * the trailer with the proofs.  Of other formats each line is read back to
+ * its leaf, and the manifest, which the keeper signed, has the rest.  key
+ * NULL: the key in the export is used and the verdict says that its identity
+ * was not checked.
  */
 err audit_verify_export(struct str file, const struct note_key *key,
     struct audit_verdict *v) MUST_USE;
@@ -67,10 +73,10 @@ err audit_verify_export(struct str file, const struct note_key *key,
  * The trailer line of an export covering seqs [first, last] of a log whose
  * signed checkpoint (note) has size >= last: the proofs that tie the range
  * to that checkpoint are computed from t.  Nothing covered: last is
- * first - 1.
+ * first - 1.  version 2: a manifest follows.
  */
-err audit_export_trailer(const struct audit_tree *t, uint64_t first,
-    uint64_t last, struct str note, uint64_t note_size,
+err audit_export_trailer(unsigned version, const struct audit_tree *t,
+    uint64_t first, uint64_t last, struct str note, uint64_t note_size,
     const struct note_key *key, tile_load load, void *ctx, struct arena *a,
     struct buf *b) MUST_USE;
 /* A stub line for an entry the filter left out, newline included. */
@@ -88,5 +94,12 @@ audit_export_hashes_due(uint64_t seq, uint64_t last)
  */
 err audit_export_hashes(const struct audit_tree *t, uint64_t first,
     uint64_t seq, tile_load load, void *ctx, struct buf *b) MUST_USE;
+
+/* The roots of the fewest complete subtrees that make up leaves [from, to). */
+err audit_export_cover(const struct audit_tree *t, uint64_t from, uint64_t to,
+    tile_load load, void *ctx, struct arena *a, struct hash_list *ret) MUST_USE;
+/* The leaf hashes stored for a tile, full or not. */
+err audit_export_tile(const struct audit_tree *t, uint64_t tile, tile_load load,
+    void *ctx, struct audit_tile *ret) MUST_USE;
 
 #endif

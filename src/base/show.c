@@ -44,7 +44,7 @@ csv_add(struct buf *b, struct str s)
 
 	if (quote)
 		buf_char(b, '"');
-	if (has_any(str_head(s, 1), "=+-@\t\r"))
+	if (has_any(str_head(s, 1), "=+-@\t\r'"))
 		buf_char(b, '\'');
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"')

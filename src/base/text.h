@@ -34,8 +34,9 @@ void form_add(struct buf *b, const char *name, struct str value);
 /* Text in HTML, between tags or in a quoted attribute: & < > " ' escaped. */
 void html_add(struct buf *b, struct str s);
 
-/* One CSV field: quoted when needed (RFC 4180) and with a leading ' when a
- * spreadsheet would take it for a formula (= + - @ tab CR). */
+/* One CSV field: quoted when needed (RFC 4180) and with a ' before it when a
+ * spreadsheet would take it for a formula (= + - @ tab CR) or it begins with
+ * one, so that who takes one ' away has the value. */
 void csv_add(struct buf *b, struct str s);
 /* A value of a key=value log line: quoted when needed, controls escaped. */
 void logval_add(struct buf *b, struct str s);

@@ -120,7 +120,7 @@ export_to(struct cli *c, struct sink *s, int *ret_rc)
 
 	TRY(request_make(c, CLI_ROUTE_audit_export, &r));
 	r.stream = true;
-	r.accept = STR("application/x-ndjson, application/problem+json");
+	r.accept = STR("*/*");
 	TRY(api_open(c, &r, c->arena, &head));
 	if (head->status != 200) {
 		*ret_rc = api_refused(c, head);
@@ -143,8 +143,8 @@ cmd_audit_export(struct cli *c)
 
 	if (c->json && to.p == NULL) {
 		trail_set(&c->trail,
-		    "an export is NDJSON: use --to FILE with "
-		    "--json");
+		    "an export is no JSON document: use --to FILE "
+		    "with --json");
 		e = err_of(E_USAGE);
 	} else if (to.p != NULL) {
 		const char *path = arena_cstr(c->arena, to);

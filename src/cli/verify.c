@@ -192,7 +192,7 @@ verify_file(struct cli *c, struct str name, struct verify_report *r)
 }
 
 static void
-verdict_json(struct buf *b, const struct verify_report *r, bool good)
+verdict_json(struct buf *b, const struct verify_report *r, bool good, bool file)
 {
 	struct jw w;
 
@@ -208,6 +208,11 @@ verdict_json(struct buf *b, const struct verify_report *r, bool good)
 	jw_kstr(&w, "what", str_c(r->v.what));
 	jw_kstr(&w, "key", str_c(r->vkey));
 	jw_kbool(&w, "key_checked", r->key_known);
+	if (file) {
+		jw_kstr(&w, "format", str_c(export_format_name(r->v.format)));
+		jw_kbool(&w, "manifest", r->v.manifest);
+		jw_kstr(&w, "by", str_c(r->v.by));
+	}
 	jw_obj_end(&w);
 	buf_char(b, '\n');
 }
@@ -233,6 +238,11 @@ verdict_text(struct buf *b, const struct verify_report *r, bool good)
 	if (r->vkey[0] != '\0') {
 		buf_c(b, "key      ");
 		tty_add(b, str_c(r->vkey), false);
+		buf_char(b, '\n');
+	}
+	if (v->manifest) {
+		buf_fmt(b, "export   %s, by ", export_format_name(v->format));
+		tty_add(b, str_c(v->by), false);
 		buf_char(b, '\n');
 	}
 	if (!r->key_known)
@@ -264,7 +274,7 @@ cmd_audit_verify(struct cli *c)
 		return out_error(c, e);
 	buf_init(&b, SHOWN_MAX);
 	if (c->json)
-		verdict_json(&b, &r, err_ok(e));
+		verdict_json(&b, &r, err_ok(e), file.p != NULL);
 	else
 		verdict_text(&b, &r, err_ok(e));
 	rc = out_text(c, &b);

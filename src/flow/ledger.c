@@ -392,7 +392,7 @@ ledger_add(struct ledger *g, struct lane *l, struct arena *batch,
 	TRY(entry_of(l, batch, c, &e));
 	if (may_share(r))
 		return share(g, l, batch, &e, c->now);
-	if (r->outcome == AUDIT_OK && (r->body.n > 0 || any_hidden(r))) {
+	if (r->body.n > 0 || (r->outcome == AUDIT_OK && any_hidden(r))) {
 		rand_bytes(salt, sizeof salt);
 		audit_commit(salt, STR("body"), r->body, commitment);
 		e.commitment = commitment;

@@ -75,6 +75,7 @@ struct lane {
 struct counters {
 	atomic_ullong requests, denied, writes, batches, alerts, incidents,
 	    streams_open, exports_open, audit_entries, errors;
+	atomic_llong exports_at; /* us: when all asked for are paid for */
 };
 
 /* What delegates are told to believe, and believed by. */

@@ -140,6 +140,21 @@ keeper_sign(const struct ipc_end *e, uint64_t size,
 	return buf_check(ret_note);
 }
 
+err
+keeper_export_sign(const struct ipc_end *e, const uint8_t sha256[KEEPER_HASH],
+    uint8_t ret[KEEPER_SIGNATURE])
+{
+	struct talk t CLEANUP(talk_done) = {0};
+	struct str sig;
+
+	ask_bytes(&t, sha256, KEEPER_HASH);
+	TRY(ask(&t, e, IPC_EXPORT_SIGN, IPC_EXPORT_SIGNED));
+	sig = cur_view(&t.c, KEEPER_SIGNATURE);
+	TRY(ended(&t));
+	memcpy(ret, sig.p, KEEPER_SIGNATURE);
+	return OK;
+}
+
 /* A short text: u8 length, printable bytes; NUL-terminated in ret. */
 static void
 text(struct cur *c, size_t n, char *ret, size_t ret_n)

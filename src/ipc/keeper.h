@@ -11,6 +11,7 @@
  *	SIGN	     u64 size, root[32], u8 n, n x hash[32] -> note
  *	LAST_SIGNED  -> u64 size, root[32], u8 n, origin, u8 n, vkey,
  *			u8 n, n x root id[16]
+ *	EXPORT_SIGN  sha256[32]				   -> signature[64]
  *	TASK_SIGN    task[16], delegate[16], u64 issued, u64 expires (ms),
  *			sha256[32]			   -> signature[64]
  *	CERT_SIGN    delegate[16], u32 epoch, key[32], u64 not before, u64 not
@@ -36,6 +37,10 @@ err keeper_key_rewrap(const struct ipc_end *e, uint32_t project,
 err keeper_sign(const struct ipc_end *e, uint64_t size,
     const uint8_t root[KEEPER_HASH], const uint8_t (*proof)[KEEPER_HASH],
     size_t n, struct buf *ret_note) MUST_USE;
+/* Of an export's manifest with that digest: audit/manifest.h. */
+enum { KEEPER_SIGNATURE = 64 };
+err keeper_export_sign(const struct ipc_end *e,
+    const uint8_t sha256[KEEPER_HASH], uint8_t ret[KEEPER_SIGNATURE]) MUST_USE;
 struct keeper_last {
 	char origin[128];
 	uint64_t size;
@@ -51,7 +56,7 @@ struct keeper_task {
 	int64_t issued, expires;
 	uint8_t sha256[KEEPER_HASH]; /* of the envelope */
 };
-enum { KEEPER_SIGNATURE = 64, KEEPER_CERT = 768 };
+enum { KEEPER_CERT = 768 };
 err keeper_task_sign(const struct ipc_end *e, const struct keeper_task *t,
     uint8_t ret[KEEPER_SIGNATURE]) MUST_USE;
 struct keeper_cert {

@@ -33,7 +33,7 @@ struct keep {
 	uint64_t audit_counter, state_counter;
 	bool torn; /* one slot was not whole at start */
 	struct secret *task_seed, *ca_seed; /* derived: keep_tasks.c */
-	struct bucket keys, signs, tasks, certs;
+	struct bucket keys, signs, exports, tasks, certs;
 };
 
 /* keys/audit.key and keys/keeper.state of a new store, in open empty files. */

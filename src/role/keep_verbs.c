@@ -1,4 +1,5 @@
 /* keep_verbs.c: the questions of ipc.def, one function each. */
+#include "audit/manifest.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -15,6 +16,8 @@ enum {
 	KEYS_SECOND = 200,
 	SIGNS_BURST = 200,
 	SIGNS_SECOND = 100,
+	EXPORTS_BURST = 60,
+	EXPORTS_SECOND = 4,
 };
 
 static void
@@ -212,6 +215,26 @@ last(struct keep *k, struct answer *a)
 	return OK;
 }
 
+/*
+ * The keeper knows nothing of the export: it says that the server it serves
+ * made this manifest.  What stands before the digest makes it no checkpoint,
+ * no task and no certificate.
+ */
+static err
+export_sign(struct keep *k, struct str body, struct answer *a)
+{
+	uint8_t statement[MANIFEST_STATEMENT], sig[MANIFEST_SIG];
+	struct hash digest;
+
+	TRY(keep_take(&k->exports, EXPORTS_BURST, EXPORTS_SECOND));
+	memcpy(digest.b, body.p, sizeof digest.b);
+	manifest_statement(&digest, statement);
+	TRY(keep_ed25519(secret_view(k->seed), statement, sizeof statement,
+	    sig));
+	answer_add(a, sig, sizeof sig);
+	return OK;
+}
+
 /* ---- the questions ---- */
 
 static err
@@ -237,6 +260,11 @@ answer(struct keep *k, const struct ipc_end *to, const struct ipc_msg *m,
 		return keep_answer_task(k, to, m, a);
 	if (m->type == IPC_SIGN)
 		return answer_sign(k, to, m->body, a);
+	if (m->type == IPC_EXPORT_SIGN)
+		return m->body.n != HASH_SIZE
+		    ? err_of(E_PEER)
+		    : keep_reply(to, IPC_EXPORT_SIGNED,
+			  export_sign(k, m->body, a), a);
 	if (m->type == IPC_LAST_SIGNED)
 		return m->body.n != 0 ? err_of(E_PEER)
 				      : keep_reply(to, IPC_LAST, last(k, a), a);

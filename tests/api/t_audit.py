@@ -189,7 +189,7 @@ def export_verifies_offline(rig):
                              str(TOP / "contrib/verify-export.py"),
                              str(path)], capture_output=True, text=True)
         rig.check(py.returncode == 0, f"python: {py.stdout} {py.stderr}")
-    rig.ok(rig.post("/v1/audit/export", {"format": "csv"}), 400)
+    rig.ok(rig.post("/v1/audit/export", {"format": "xls"}), 400)
     rig.ok(rig.post("/v1/audit/export", {"filter": {"x": "y"}}), 400)
     lines = path.read_bytes().split(b"\n")
     rig.check(len(entries(rig, "action=audit.export")) >= 4,
@@ -198,7 +198,8 @@ def export_verifies_offline(rig):
     text = rig.post("/v1/audit/export", {}).body
     for bad in (text.replace(b"incident.create", b"incident.update", 1),
                 b"\n".join(text.split(b"\n")[:3] + text.split(b"\n")[4:]),
-                b"\n".join(text.split(b"\n")[:-2]) + b"\n", b"", lines[0]):
+                b"\n".join(text.split(b"\n")[:-2]) + b"\n",
+                b"\n".join(text.split(b"\n")[:-3]) + b"\n", b"", lines[0]):
         path.write_bytes(bad)
         out = rig.cli("audit", "verify", "--file", str(path))
         rig.check(out.returncode == 8, f"{out.returncode} {out.stdout}")

@@ -162,8 +162,8 @@ log_export(struct log *l, const struct str *seen, uint64_t first, uint64_t last,
 	}
 	buf_init_on(&note, &a, NOTE_MAX);
 	log_note(l, size, &note);
-	T_GOOD(audit_export_trailer(l->tree, first, last, buf_view(&note), size,
-	    &l->key, log_tile_get, l, &a, b));
+	T_GOOD(audit_export_trailer(1, l->tree, first, last, buf_view(&note),
+	    size, &l->key, log_tile_get, l, &a, b));
 	T_GOOD(buf_check(b));
 	arena_done(&a);
 }

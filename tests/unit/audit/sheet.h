@@ -449,7 +449,7 @@ static const struct {
     {"proof longer on the right", x_more_right, 1, "behind entry 680"},
     {"one root too many", x_more_tiles, 1, "behind entry 680"},
     {"unknown member", x_member, 1, "trailer is malformed"},
-    {"another version", x_version, 1, "trailer is malformed"},
+    {"another version", x_version, 1, "are not of one export"},
     {"proof changed", x_proof, 1, "or the proof was changed"},
 };
 

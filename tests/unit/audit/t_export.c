@@ -119,7 +119,7 @@ TEST(refused_ranges)
 	arena_init(&a, 1 << 20);
 	buf_init(&b, 1 << 20);
 #define TRAILER(first, last, size)                                             \
-	audit_export_trailer(honest->tree, first, last, STR("x"), size,        \
+	audit_export_trailer(1, honest->tree, first, last, STR("x"), size,     \
 	    &honest->key, log_tile_get, honest, &a, &b)
 	T_ERR(TRAILER(0, 0, 10), E_INVALID);
 	T_ERR(TRAILER(5, 3, 10), E_INVALID);

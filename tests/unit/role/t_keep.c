@@ -526,6 +526,29 @@ TEST(certificates_are_of_the_template)
 	uninstall();
 }
 
+/*
+ * The server says 32 bytes; what is signed begins with words that are no
+ * checkpoint, no task and no certificate.
+ */
+TEST(exports_are_signed_under_a_label)
+{
+	uint8_t digest[32] = {'\n', 0xab}, sig[64], again[64];
+	char text[64] = "redoubt audit export manifest 1";
+
+	install();
+	T_GOOD(keeper_export_sign(&srv, digest, sig));
+	memcpy(text + 32, digest, sizeof digest);
+	T_OK(signed_by(k.key.pub, str_of(text, 64), sig));
+	T_OK(!signed_by(k.key.pub, str_of((char *)digest, 32), sig));
+	T_GOOD(keeper_export_sign(&srv, digest, again));
+	T_EQ_MEM(sig, again, 64);
+	for (unsigned i = 0; i < 100; i++)
+		if (err_is(keeper_export_sign(&srv, digest, sig), E_RATE))
+			digest[0] = 'r';
+	T_EQ_INT(digest[0], 'r'); /* it is rationed */
+	uninstall();
+}
+
 /* ---- a server that was taken over ---- */
 
 TEST(nonsense_ends_the_conversation)
@@ -538,6 +561,7 @@ TEST(nonsense_ends_the_conversation)
 	    {IPC_TASK_KEYS, {"x", 1}},
 	    {IPC_TASK_SIGN, {"x", 1}},
 	    {IPC_CERT_SIGN, {"x", 1}},
+	    {IPC_EXPORT_SIGN, {"0123456789012345678901234567890", 31}},
 	    {IPC_KEY_NEW, {"\0\0\0\1\0\0\0", 7}},
 	    {IPC_KEY_NEW, {"\0\0\0\1\0\0\0\1x", 9}},
 	    {IPC_KEY_UNWRAP, {"\0\0\0\1\0\0\0\1", 8}},
