@@ -26,7 +26,7 @@
 
 enum {
 	SIGNED_WAIT_MS = 3000,
-	SIGNED_POLL_MS = 20,
+	SIGNED_POLL_MS = 5,
 	OUT_MAX = 512 * 1024,
 	PIECE_BYTES = 128 * 1024, /* pushed at once */
 	EXPORTS_MAX = 1 /* a slow client must leave readers for others */
@@ -129,8 +129,16 @@ route_audit_export(struct call *c)
 
 /* ---- what it covers ---- */
 
+static err
+sign_soon(struct lane *l, void *arg)
+{
+	(void)arg;
+	writer_sign_soon(l->writer);
+	return OK;
+}
+
 /* A checkpoint that covers everything there was when the export was asked
- * for; the writer signs about once a second. */
+ * for, its intent too. */
 static err
 checkpoint(struct export *x)
 {
@@ -139,6 +147,7 @@ checkpoint(struct export *x)
 	err e = OK;
 
 	TRY(store_audit_last(x->l->conn, &last));
+	TRY(writer_do(x->l->state->writer, sign_soon, NULL));
 	for (int ms = 0; ms <= SIGNED_WAIT_MS; ms += SIGNED_POLL_MS) {
 		e = store_checkpoint_get(x->l->conn, last, x->c->a, &m->size,
 		    &m->note);
