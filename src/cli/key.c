@@ -131,6 +131,12 @@ cmd_key_rewrap(struct cli *c)
 	return run(c, role_key_rewrap);
 }
 
+int
+cmd_key_reencrypt(struct cli *c)
+{
+	return run(c, role_key_reencrypt);
+}
+
 /* ---- shares ---- */
 
 static unsigned

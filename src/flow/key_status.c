@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "flow/call.h"
 #include "flow/pieces.h"
+#include "flow/rewrap.h"
 
 enum {
 	BUDGET_US = 2000000,
@@ -200,18 +201,39 @@ count_rows(struct looking *k, enum seal_table table)
 static err
 waiting_json(struct looking *k, struct jw *w)
 {
-	static const enum seal_table table[] = {SEAL_TABLE_OBJECT,
-	    SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT,
-	    SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN,
-	    SEAL_TABLE_HAPPENING};
+	enum seal_table table;
 
-	for (size_t i = 0; k->old.n > 0 && i < sizeof table / sizeof *table;
-	     i++)
-		TRY(count_rows(k, table[i]));
+	for (size_t i = 0; k->old.n > 0 && store_sealed_table(i, &table); i++)
+		if (!rewrap_subjects_only(table))
+			TRY(count_rows(k, table));
 	jw_kobj(w, "waiting");
 	jw_ki64(w, "keys", (int64_t)k->old.n);
 	jw_ki64(w, "rows", (int64_t)k->rows);
 	jw_kbool(w, "exact", k->exact);
+	jw_obj_end(w);
+	return OK;
+}
+
+/* Of a re-encryption that is under way, or was cut short. */
+static err
+work_json(struct looking *k, struct jw *w)
+{
+	struct key_work *work = &k->l->state->key_work;
+	struct reencryption at;
+	bool running = atomic_load(&work->started) != 0;
+
+	TRY(reencrypt_at(k->l->conn, &at));
+	jw_name(w, STR("reencrypt"));
+	if (at.below == 0) {
+		jw_null(w);
+		return OK;
+	}
+	jw_obj(w);
+	jw_kbool(w, "running", running);
+	jw_time(w, "started_at", at.started);
+	jw_ki64(w, "rows_done",
+	    (int64_t)(running ? atomic_load(&work->done) : at.done));
+	jw_ki64(w, "rows_total", (int64_t)at.total);
 	jw_obj_end(w);
 	return OK;
 }
@@ -224,7 +246,8 @@ all(struct looking *k, struct jw *w)
 	TRY(projects_json(k, w));
 	TRY(count_keys(k));
 	keys_json(k, w);
-	return waiting_json(k, w);
+	TRY(waiting_json(k, w));
+	return work_json(k, w);
 }
 
 err

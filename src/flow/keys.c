@@ -192,7 +192,10 @@ keys_destroy(struct lane *l, const uint32_t *id, size_t n, struct arena *a)
 	qsort(gone, n, sizeof *gone, by_number);
 	TRY(without(s, gone, n, ck, &kept));
 	for (size_t i = 0; i < n; i++) {
-		TRY(store_data_key_delete(l->conn, gone[i]));
+		err e = store_data_key_delete(l->conn, gone[i]);
+
+		if (!err_is(e, E_NOT_FOUND))
+			TRY(e);
 		keyring_forget(l->ring, gone[i]);
 		meters_forget(l->state->meters, gone[i]);
 	}

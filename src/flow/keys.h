@@ -46,8 +46,8 @@ err keys_kin(struct store_conn *conn, uint32_t id, uint32_t ret[KEYS_KIN],
     size_t *ret_n) MUST_USE;
 /*
  * Delete keys, class keys or those of subjects; the writer forgets them.
- * E_CONFLICT for a class key that seals (give the class a new term first),
- * E_NOT_FOUND for one that is not there.  Other lanes may have them in their
+ * One that is gone already is fine; E_CONFLICT for a class key that seals
+ * (give the class a new term first).  Other lanes may have them in their
  * caches still, and the store's log the pages they stood on.
  */
 err keys_destroy(struct lane *l, const uint32_t *id, size_t n,

@@ -4,43 +4,36 @@
  * they are still what was read.  A row that was not has a newer text, which
  * the newest key has sealed.
  */
+#include "flow/rewrap.h"
+
 #include "base/limits.h"
-#include "flow/pieces.h"
+#include "flow/keys.h"
 #include "flow/writer.h"
+#include "store/key_use.h"
 
 enum {
 	PIECE_BYTES = 1024 * 1024, /* of sealed rows in one transaction */
 	PIECE_MAX = 256,
 	PIECE_FIRST = 16,
-	CURSOR_ROOM = 64,
 	LISTS_MEMORY = 8 * 1024 * 1024,
 	/* Who has read a row without having its key yet gets it in time. */
 	READERS_MS = 1000,
 };
 
-struct rewrapping {
-	struct pieces p;
-	struct arena lists;
-	struct lane reader;
-	struct old_keys old;
-	size_t want; /* rows of the next piece */
+static bool
+is_class_key(const struct rewrapping *r, uint32_t id)
+{
+	return old_keys_find(&r->old, id) != NULL;
+}
 
-	struct sealed_row *row; /* of this piece, sealed anew */
-	struct sealed *sealed;
-	size_t n;
-	uint64_t did, damaged;
-	struct rewrapped done;
-};
-
-/* The old key a row names; NULL: a newest one, or none of ours. */
-static struct old_key *
-old_of(const struct rewrapping *r, const struct sealed_row *row)
+uint32_t
+rewrap_old(const struct rewrapping *r, const struct sealed_row *row)
 {
 	uint32_t id;
 
-	return err_ok(seal_key_id(row->stored, &id))
-	    ? old_keys_find(&r->old, id)
-	    : NULL;
+	if (!err_ok(seal_key_id(row->stored, &id)))
+		return 0;
+	return id < r->below || is_class_key(r, id) ? id : 0;
 }
 
 /* ---- walking a table ---- */
@@ -62,12 +55,12 @@ measure(struct rewrapping *r, const struct sealed_row *row, size_t n)
 		r->want = 1;
 }
 
-static err
-walk(struct rewrapping *r, enum seal_table table,
-    err (*fn)(struct rewrapping *r, const struct sealed_row *row, size_t n))
+err
+rewrap_walk(struct rewrapping *r, enum seal_table table, struct str at,
+    rewrap_fn fn)
 {
-	char room[CURSOR_ROOM];
-	struct str at = STR(""), next;
+	char room[REWRAP_CURSOR];
+	struct str next;
 	struct sealed_row *row;
 	size_t n, want;
 	err e;
@@ -78,8 +71,13 @@ walk(struct rewrapping *r, enum seal_table table,
 		TRY(pieces_next(&r->p));
 		e = store_sealed_rows(r->reader.conn, table, at, want, &r->p.a,
 		    &row, &n, &next);
-		if (err_ok(e))
+		if (err_ok(e)) {
+			r->at = next;
+			r->seen += n;
 			e = fn(r, row, n);
+			if (!err_ok(e))
+				r->seen -= n;
+		}
 		if (err_is(e, E_NO_MEMORY) && want > 1) {
 			/* big rows behind small ones: the same with fewer */
 			r->want = want / 2;
@@ -95,8 +93,6 @@ walk(struct rewrapping *r, enum seal_table table,
 	return OK;
 }
 
-/* ---- sealing anew ---- */
-
 static struct seal_where
 where_of(const struct sealed_row *row)
 {
@@ -109,22 +105,134 @@ where_of(const struct sealed_row *row)
 	return w;
 }
 
+/* ---- keys that follow those of subjects ---- */
+
 static err
-seal_anew(struct rewrapping *r, const struct sealed_row *row,
-    const struct old_key *old)
+renewed(struct rewrapping *r, uint32_t old, uint32_t *ret)
+{
+	struct renewal *known = &r->recent[old % REWRAP_RECENT];
+	uint32_t id;
+	err e;
+
+	if (known->old != old) {
+		e = store_key_renewed(r->reader.conn, old, &id);
+		if (err_is(e, E_NOT_FOUND)) {
+			*ret = 0;
+			return OK;
+		}
+		TRY(e);
+		*known = (struct renewal){old, id};
+	}
+	*ret = known->id;
+	return OK;
+}
+
+/* A key that is gone has nothing that could follow it. */
+static err
+follow(struct rewrapping *r, struct lane *l, uint32_t old)
+{
+	struct data_key_row was, row;
+	struct wrapped_key wrapped;
+	const struct data_key *k;
+	uint32_t id;
+	err e = store_key_renewed(l->conn, old, &id);
+
+	if (!err_is(e, E_NOT_FOUND))
+		return e;
+	e = store_data_key_get(l->conn, old, &r->p.a, &was);
+	if (err_is(e, E_NOT_FOUND))
+		return OK;
+	TRY(e);
+	if (!was.has_subject)
+		return OK;
+	row = was;
+	row.id = desk_key_id(writer_desk(l->writer));
+	row.term++;
+	TRY(keyring_make(l->ring, row.id, row.project,
+	    (enum seal_class)row.class, &row.subject, row.term, &r->p.a,
+	    &wrapped, &k));
+	row.version = wrapped.version;
+	row.wrapped = wrapped.wrapped;
+	TRY(store_data_key_put(l->conn, &row));
+	return store_key_renew(l->conn, old, row.id);
+}
+
+static err
+follow_all(struct lane *l, void *arg)
+{
+	struct rewrapping *r = arg;
+
+	for (size_t i = 0; i < r->need_n; i++)
+		TRY(follow(r, l, r->need[i]));
+	return OK;
+}
+
+static void
+needs(struct rewrapping *r, uint32_t old)
+{
+	for (size_t i = r->need_n; i > 0; i--)
+		if (r->need[i - 1] == old)
+			return;
+	r->need[r->need_n++] = old;
+}
+
+/* All subjects of these rows have a key that follows. */
+static err
+follow_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
+{
+	r->need_n = 0;
+	r->need = arena_array(&r->p.a, n + 1, sizeof *r->need);
+	TRY(arena_check(&r->p.a));
+	for (size_t i = 0; i < n; i++) {
+		uint32_t old = rewrap_old(r, &row[i]), id;
+
+		if (old == 0 || is_class_key(r, old))
+			continue;
+		TRY(renewed(r, old, &id));
+		if (id == 0)
+			needs(r, old);
+	}
+	return r->need_n == 0 ? OK : pieces_do(&r->p, follow_all, r);
+}
+
+static err
+newest(struct rewrapping *r, uint32_t old, const struct data_key **ret)
+{
+	const struct old_key *class = old_keys_find(&r->old, old);
+	uint32_t id;
+
+	if (class != NULL)
+		return keyring_get(r->reader.ring, class->newest, ret);
+	TRY(renewed(r, old, &id));
+	if (id == 0)
+		return err_of(E_NOT_FOUND);
+	return keyring_get(r->reader.ring, id, ret);
+}
+
+/* ---- sealing anew ---- */
+
+static bool
+is_damage(err e)
+{
+	return err_is(e, E_CORRUPT) || err_is(e, E_WRONG_KEY) ||
+	    err_is(e, E_NOT_FOUND) || err_is(e, E_SEALED);
+}
+
+static err
+seal_anew(struct rewrapping *r, const struct sealed_row *row, uint32_t old)
 {
 	struct seal_where w = where_of(row);
 	const struct data_key *k;
 	struct str plain;
 	err e = keyring_open(r->reader.ring, &w, row->stored, &r->p.a, &plain);
 
-	if (err_is(e, E_CORRUPT) || err_is(e, E_WRONG_KEY) ||
-	    err_is(e, E_NOT_FOUND) || err_is(e, E_SEALED)) {
+	if (err_ok(e))
+		e = newest(r, old, &k);
+	if (is_damage(e)) {
 		r->damaged++;
 		return OK;
 	}
 	TRY(e);
-	TRY(keyring_get(r->reader.ring, old->newest, &k));
 	r->row[r->n] = *row;
 	TRY(seal_close(k, &w, plain, &r->p.a, &r->sealed[r->n]));
 	r->n++;
@@ -145,10 +253,10 @@ replace(struct lane *l, void *arg)
 		TRY(e);
 		r->did++;
 	}
-	return OK;
+	return r->note == NULL ? OK : r->note(r, l);
 }
 
-static err
+err
 rewrap_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 {
 	r->n = 0;
@@ -156,10 +264,11 @@ rewrap_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 	r->row = arena_array(&r->p.a, n + 1, sizeof *r->row);
 	r->sealed = arena_array(&r->p.a, n + 1, sizeof *r->sealed);
 	TRY(arena_check(&r->p.a));
+	TRY(follow_some(r, row, n));
 	for (size_t i = 0; i < n; i++) {
-		const struct old_key *old = old_of(r, &row[i]);
+		uint32_t old = rewrap_old(r, &row[i]);
 
-		if (old != NULL)
+		if (old != 0)
 			TRY(seal_anew(r, &row[i], old));
 	}
 	if (r->n > 0)
@@ -175,85 +284,60 @@ static err
 count_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct old_key *old = old_of(r, &row[i]);
+		uint32_t old = rewrap_old(r, &row[i]);
 
-		if (old != NULL)
-			old->uses++;
+		if (old != 0)
+			old_keys_find(&r->old, old)->uses++;
 	}
 	return OK;
-}
-
-static bool
-goes(const struct rewrapping *r, uint32_t id)
-{
-	const struct old_key *o = old_keys_find(&r->old, id);
-
-	return o != NULL && o->uses == 0;
 }
 
 static err
 delete_keys(struct lane *l, void *arg)
 {
 	struct rewrapping *r = arg;
-	const struct snap *s = l->snap;
-	struct class_key *ck;
+	uint32_t *id = arena_array(&r->lists, r->old.n + 1, sizeof *id);
 	size_t n = 0;
 
-	arena_reset(&r->p.a);
-	r->done.deleted = 0;
-	ck = arena_array(&r->p.a, s->class_keys_n + 1, sizeof *ck);
-	TRY(arena_check(&r->p.a));
-	for (size_t i = 0; i < s->class_keys_n; i++) {
-		uint32_t id = s->class_keys[i].id;
-
-		if (!goes(r, id)) {
-			ck[n++] = s->class_keys[i];
-			continue;
-		}
-		TRY(store_data_key_delete(l->conn, id));
-		keyring_forget(l->ring, id);
-		r->done.deleted++;
-	}
+	TRY(arena_check(&r->lists));
+	for (size_t i = 0; i < r->old.n; i++)
+		if (r->old.key[i].uses == 0)
+			id[n++] = r->old.key[i].id;
+	TRY(keys_destroy(l, id, n, &r->lists));
+	r->done.deleted = n;
 	r->done.kept = r->old.n - r->done.deleted;
-	TRY(pieces_record(&r->p, l, AUDIT_KEY_REWRAP,
+	return pieces_record(&r->p, l, AUDIT_KEY_REWRAP,
 	    "by=%s rows=%llu "
 	    "deleted=%llu kept=%llu damaged=%llu",
 	    r->p.r->by, (unsigned long long)r->done.rows,
 	    (unsigned long long)r->done.deleted,
 	    (unsigned long long)r->done.kept,
-	    (unsigned long long)r->done.damaged));
-	if (r->done.deleted == 0)
-		return OK;
-	return pieces_see(l, s->keys, ck, n);
+	    (unsigned long long)r->done.damaged);
 }
 
 /* ---- the whole ---- */
 
-/* Those that class keys seal; the others have keys of subjects only. */
-static const enum seal_table sealed_by_class[] = {SEAL_TABLE_OBJECT,
-    SEAL_TABLE_ALERT, SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY,
-    SEAL_TABLE_RUNBOOK, SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING, SEAL_TABLE_TASK,
-    SEAL_TABLE_RUN_LOG};
-/* Before a key is deleted nothing is taken for granted. */
-static const enum seal_table all_tables[] = {SEAL_TABLE_OBJECT,
-    SEAL_TABLE_INCIDENT, SEAL_TABLE_TIMELINE, SEAL_TABLE_ALERT,
-    SEAL_TABLE_DELIVERY, SEAL_TABLE_AUDIT, SEAL_TABLE_REPLY, SEAL_TABLE_RUNBOOK,
-    SEAL_TABLE_RUN, SEAL_TABLE_HAPPENING, SEAL_TABLE_SECRET, SEAL_TABLE_TASK,
-    SEAL_TABLE_RUN_LOG};
+bool
+rewrap_subjects_only(enum seal_table table)
+{
+	return table == SEAL_TABLE_INCIDENT || table == SEAL_TABLE_TIMELINE ||
+	    table == SEAL_TABLE_SECRET;
+}
 
+/* Before a key is deleted nothing is taken for granted: all are counted. */
 static err
 all_rows(struct rewrapping *r)
 {
+	enum seal_table table;
+
 	TRY(old_keys_list(r->reader.snap, &r->lists, &r->old));
-	if (r->old.n > 0) {
-		for (size_t i = 0;
-		     i < sizeof sealed_by_class / sizeof *sealed_by_class; i++)
-			TRY(walk(r, sealed_by_class[i], rewrap_some));
+	for (size_t i = 0; r->old.n > 0 && store_sealed_table(i, &table); i++)
+		if (!rewrap_subjects_only(table))
+			TRY(rewrap_walk(r, table, STR(""), rewrap_some));
+	if (r->old.n > 0)
 		pieces_rest(&r->p, READERS_MS);
-		for (size_t i = 0; i < sizeof all_tables / sizeof *all_tables;
-		     i++)
-			TRY(walk(r, all_tables[i], count_some));
-	}
+	for (size_t i = 0; r->old.n > 0 && store_sealed_table(i, &table); i++)
+		TRY(rewrap_walk(r, table, STR(""), count_some));
 	return pieces_do(&r->p, delete_keys, r);
 }
 

@@ -9,8 +9,9 @@
  * What rotates: all project keys, and the data keys of the classes OBJECT,
  * ALERT, PAYLOAD, AUDIT, REPLY and CURSOR.  What does not: INDEX and TOKEN,
  * whose MACs are in rows and tokens that would all have to be made anew from
- * what nobody has any more; and keys of subjects (incidents), which live as
- * long as their subject.  These are only wrapped anew.
+ * what nobody has any more; and keys of subjects (incidents, versions of
+ * secrets).  These are only wrapped anew, until rotate_reencrypt gives each
+ * subject a key that follows.
  */
 #ifndef FLOW_ROTATE_H
 #define FLOW_ROTATE_H
@@ -66,6 +67,24 @@ struct rewrapped {
 /* Seal anew what old keys sealed, and delete those keys. */
 err rotate_rewrap(const struct rotation *r, struct trail *t,
     struct rewrapped *ret) MUST_USE;
+
+/*
+ * New keys for everything that is sealed: class keys get a new term, subjects
+ * a key that follows theirs, all rows are sealed anew, all older keys are
+ * deleted.  Cut short, it goes on where it was.
+ */
+err rotate_reencrypt(const struct rotation *r, struct trail *t,
+    struct rewrapped *ret) MUST_USE;
+/* One that has begun and not ended; below 0: none. */
+struct reencryption {
+	uint32_t below;	      /* keys with a smaller number are old */
+	int64_t started;      /* ms */
+	uint64_t done, total; /* rows */
+	size_t table;	      /* where it is; for itself */
+	char cursor[64];
+	size_t cursor_n;
+};
+err reencrypt_at(struct store_conn *c, struct reencryption *ret) MUST_USE;
 
 /*
  * What keys there are, as members of the open object: root, projects,

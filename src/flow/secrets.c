@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "flow/holds.h"
+#include "flow/keys.h"
 #include "flow/secret_care.h"
 #include "flow/writer.h"
 #include "store/secret.h"
@@ -197,9 +198,24 @@ secret_seal(struct lane *l, const struct secret_object *s, struct str text,
 err
 secret_destroy(struct lane *l, uint32_t key)
 {
-	TRY(store_data_key_delete(l->conn, key));
-	keyring_forget(l->ring, key);
-	return store_secret_delete(l->conn, key);
+	struct secret_row row;
+	uint32_t id, kin[KEYS_KIN];
+	struct arena a;
+	size_t n;
+	err e;
+
+	arena_init(&a, (size_t)LIM_SECRET_DATA * 8 + LIM_ARENA);
+	e = store_secret_get(l->conn, key, &a, &row);
+	if (err_ok(e))
+		e = seal_key_id(row.stored, &id);
+	if (err_ok(e))
+		e = keys_kin(l->conn, id, kin, &n);
+	if (err_ok(e))
+		e = keys_destroy(l, kin, n, &a);
+	if (err_ok(e))
+		e = store_secret_delete(l->conn, key);
+	arena_done(&a);
+	return e;
 }
 
 err

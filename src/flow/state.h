@@ -87,9 +87,16 @@ struct trust {
 	char mtls_url[256]; /* where delegates connect; empty: nowhere */
 };
 
+/* All is being encrypted anew. */
+struct key_work {
+	_Atomic(int64_t) started;  /* ms; 0: it is not */
+	atomic_ullong done, total; /* rows */
+};
+
 struct state {
 	struct store *store;
 	struct meters *meters; /* of class keys; see key_care.h */
+	struct key_work key_work;
 	struct trust trust;
 	_Atomic(uint64_t) version; /* of the current snapshot */
 	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */

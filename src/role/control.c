@@ -135,7 +135,7 @@ static bool
 is_long(struct str ask)
 {
 	return str_starts(ask, STR("rotate ")) || str_is(ask, "rewrap") ||
-	    str_starts(ask, STR("dropped "));
+	    str_is(ask, "reencrypt") || str_starts(ask, STR("dropped "));
 }
 
 static err
@@ -167,6 +167,11 @@ work_of(struct job *j, struct trail *t, struct buf *b)
 
 	if (str_is(ask, "rewrap")) {
 		TRY(rotate_rewrap(&r, t, &wrapped));
+		key_rewrapped_json(b, &wrapped);
+		return OK;
+	}
+	if (str_is(ask, "reencrypt")) {
+		TRY(rotate_reencrypt(&r, t, &wrapped));
 		key_rewrapped_json(b, &wrapped);
 		return OK;
 	}

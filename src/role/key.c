@@ -75,17 +75,20 @@ do_dropped(struct keying *k, const char *root)
 	return rotate_dropped(&r, root, k->t);
 }
 
+/* Rewrap, or encrypt all anew. */
 static err
-do_rewrap(struct keying *k, struct str *ret)
+do_seal(struct keying *k, const char *what,
+    err (*fn)(const struct rotation *r, struct trail *t, struct rewrapped *ret),
+    struct str *ret)
 {
 	struct rewrapped done;
 	struct rotation r;
 	struct buf b;
 
 	if (k->online)
-		return keying_ask(k, "rewrap", "", -1, ret);
+		return keying_ask(k, what, "", -1, ret);
 	r = rotation_of(k);
-	TRY(rotate_rewrap(&r, k->t, &done));
+	TRY(fn(&r, k->t, &done));
 	buf_init_on(&b, k->a, TALK_ANSWER_MAX);
 	key_rewrapped_json(&b, &done);
 	*ret = buf_view(&b);
@@ -294,7 +297,18 @@ key_rewrap(struct keying *k, struct str *ret)
 
 	if (!k->online)
 		TRY(keying_local(k));
-	TRY(do_rewrap(k, &did));
+	TRY(do_seal(k, "rewrap", rotate_rewrap, &did));
+	return status_json(k, did, NULL, ret);
+}
+
+static err
+key_reencrypt(struct keying *k, struct str *ret)
+{
+	struct str did;
+
+	if (!k->online)
+		TRY(keying_local(k));
+	TRY(do_seal(k, "reencrypt", rotate_reencrypt, &did));
 	return status_json(k, did, NULL, ret);
 }
 
@@ -334,4 +348,11 @@ role_key_rewrap(struct arena *a, const char *dir, struct trail *t,
     struct str *ret)
 {
 	return run(a, dir, t, true, key_rewrap, ret);
+}
+
+err
+role_key_reencrypt(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret)
+{
+	return run(a, dir, t, true, key_reencrypt, ret);
 }

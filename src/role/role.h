@@ -77,10 +77,12 @@ err role_init(struct arena *a, const struct init_options *o, struct trail *t,
 /*
  * On the server that runs on DIR, or on DIR itself when none does.  *ret is
  * one JSON object in a:
- *	status	{online, file, busy, root, projects, data_keys, waiting}
+ *	status	{online, file, busy, root, projects, data_keys, waiting,
+ *		reencrypt}
  *	rotate	{online, file, resumed, root, dropped, left, project_keys,
  *		projects, data_keys, class_keys, deleted, damaged}
- *	rewrap	{online, rows, deleted, kept, damaged, clean}
+ *	rewrap, reencrypt
+ *		{online, rows, deleted, kept, damaged, clean}
  * What was begun and cut short is finished by doing it again.  E_LOCKED:
  * DIR is in use, but not by a server that answers, or another `key` is at
  * work; E_CONFIG: the root key file has to be changed by hand, the trail
@@ -91,6 +93,8 @@ err role_key_status(struct arena *a, const char *dir, struct trail *t,
 err role_key_rotate(struct arena *a, const char *dir, struct trail *t,
     struct str *ret) MUST_USE;
 err role_key_rewrap(struct arena *a, const char *dir, struct trail *t,
+    struct str *ret) MUST_USE;
+err role_key_reencrypt(struct arena *a, const char *dir, struct trail *t,
     struct str *ret) MUST_USE;
 
 /* ---- what opens the root key file ---- */

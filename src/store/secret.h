@@ -1,7 +1,8 @@
 /*
  * secret.h: versions of secrets in the store: ciphertext of clients, sealed
- * once more under a data key of its own, whose number is the row's key.
- * Deleting that key (store_data_key_delete) destroys the version.
+ * once more under a data key of its own, the first of which gave the row its
+ * number.  Deleting the one its blob names (keys_destroy) destroys the
+ * version.
  */
 #ifndef STORE_SECRET_H
 #define STORE_SECRET_H
@@ -9,7 +10,7 @@
 #include "store/store.h"
 
 struct secret_row {
-	uint32_t key; /* the data key, and the row's own */
+	uint32_t key; /* number of its first data key; the row's own */
 	uint32_t project;
 	struct uuid secret;
 	struct sealed sealed; /* to put */

@@ -15,25 +15,31 @@ enum {
 
 /* A walk statement answers: the key as a number, the id, the project, the
  * blob.  An object's key is number and id. */
+#define ROW(t, name, q, pk)                                                    \
+	{                                                                      \
+		SEAL_TABLE_##t, name, Q_WALK_##q, Q_RESEAL_##q, Q_COUNT_##q,   \
+		    pk                                                         \
+	}
+
 static const struct table {
 	enum seal_table table;
-	enum query walk, reseal;
+	const char *name;
+	enum query walk, reseal, count;
 	unsigned pk;
 } tables[] = {
-    {SEAL_TABLE_OBJECT, Q_WALK_OBJECT, Q_RESEAL_OBJECT, PK_ID | PK_KEY},
-    {SEAL_TABLE_INCIDENT, Q_WALK_INCIDENT, Q_RESEAL_INCIDENT, PK_ID},
-    {SEAL_TABLE_TIMELINE, Q_WALK_TIMELINE, Q_RESEAL_TIMELINE,
-	PK_INCIDENT | PK_ENTRY},
-    {SEAL_TABLE_ALERT, Q_WALK_ALERT, Q_RESEAL_ALERT, PK_ID},
-    {SEAL_TABLE_DELIVERY, Q_WALK_DELIVERY, Q_RESEAL_DELIVERY, PK_ID},
-    {SEAL_TABLE_AUDIT, Q_WALK_AUDIT, Q_RESEAL_AUDIT, PK_KEY},
-    {SEAL_TABLE_REPLY, Q_WALK_REPLY, Q_RESEAL_REPLY, PK_ID},
-    {SEAL_TABLE_RUNBOOK, Q_WALK_RUNBOOK, Q_RESEAL_RUNBOOK, PK_ID},
-    {SEAL_TABLE_RUN, Q_WALK_RUN, Q_RESEAL_RUN, PK_ID},
-    {SEAL_TABLE_HAPPENING, Q_WALK_HAPPENING, Q_RESEAL_HAPPENING, PK_KEY},
-    {SEAL_TABLE_SECRET, Q_WALK_SECRET, Q_RESEAL_SECRET, PK_ID | PK_KEY},
-    {SEAL_TABLE_TASK, Q_WALK_TASK, Q_RESEAL_TASK, PK_ID},
-    {SEAL_TABLE_RUN_LOG, Q_WALK_LOG, Q_RESEAL_LOG, PK_ID | PK_AT},
+    ROW(OBJECT, "object", OBJECT, PK_ID | PK_KEY),
+    ROW(INCIDENT, "incident", INCIDENT, PK_ID),
+    ROW(TIMELINE, "timeline", TIMELINE, PK_INCIDENT | PK_ENTRY),
+    ROW(ALERT, "alert", ALERT, PK_ID),
+    ROW(DELIVERY, "delivery", DELIVERY, PK_ID),
+    ROW(AUDIT, "audit_body", AUDIT, PK_KEY),
+    ROW(REPLY, "reply", REPLY, PK_ID),
+    ROW(RUNBOOK, "runbook_version", RUNBOOK, PK_ID),
+    ROW(RUN, "run", RUN, PK_ID),
+    ROW(HAPPENING, "happening", HAPPENING, PK_KEY),
+    ROW(SECRET, "secret_version", SECRET, PK_ID | PK_KEY),
+    ROW(TASK, "task", TASK, PK_ID),
+    ROW(RUN_LOG, "run_log", LOG, PK_ID | PK_AT),
 };
 
 enum { TABLES = sizeof tables / sizeof *tables, PLACE = 8 + 16 };
@@ -53,6 +59,23 @@ table_of(enum seal_table table)
 		if (tables[i].table == table)
 			return &tables[i];
 	bug(__FILE__, __LINE__, "a table without sealed rows of its own");
+}
+
+const char *
+store_sealed_table(size_t i, enum seal_table *ret)
+{
+	if (i >= TABLES)
+		return NULL;
+	*ret = tables[i].table;
+	return tables[i].name;
+}
+
+err
+store_sealed_count(struct store_conn *c, enum seal_table table, uint64_t *ret)
+{
+	struct q q = q_start(c, table_of(table)->count);
+
+	return q_number(&q, ret);
 }
 
 static bool

@@ -476,6 +476,11 @@ struct sealed_row {
 	uint8_t locator[40]; /* how store finds the row again */
 	uint8_t locator_n;
 };
+/* The tables that have such rows: number i of them, from 0, and what it is
+ * called; NULL behind the last. */
+const char *store_sealed_table(size_t i, enum seal_table *ret);
+err store_sealed_count(struct store_conn *c, enum seal_table table,
+    uint64_t *ret) MUST_USE;
 err store_sealed_rows(struct store_conn *c, enum seal_table table,
     struct str cursor, size_t max, struct arena *a, struct sealed_row **ret,
     size_t *ret_n, struct str *ret_cursor) MUST_USE;

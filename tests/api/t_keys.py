@@ -292,6 +292,97 @@ def projects_made_later(rig):
 
 
 @test
+def encrypt_all_anew(rig):
+    """Under load: nobody notices, all is under new keys, the old are gone."""
+    n = integration(rig)
+    def below():
+        db = sqlite3.connect(f"file:{rig.data}/db/store.db?mode=ro", uri=True)
+        try:
+            return db.execute("SELECT max(id) FROM data_key").fetchone()[0] + 1
+        finally:
+            db.close()
+    seen, first = [], below()
+    with Load(rig, n, "anew") as load:
+        time.sleep(0.5)
+        p = subprocess.Popen(
+            [BINARY, "key", "reencrypt", "--data", str(rig.data), "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while p.poll() is None:
+            s = key(rig, "status")["reencrypt"]
+            if s is not None:
+                seen.append(s)
+            time.sleep(0.05)
+        out, e = p.communicate()
+        rig.eq(p.returncode, 0, e)
+        time.sleep(0.2)
+    w = json.loads(out)
+    rig.eq((w["kept"], w["damaged"]), (0, 0))
+    rig.check(w["rows"] > 200 and w["deleted"] > 20, w)
+    rig.check(seen and all(x["running"] for x in seen), "no progress is told")
+    rig.check(seen[-1]["rows_done"] > 0 and seen[-1]["rows_total"] > 0,
+              seen[-1:])
+    rig.eq(load.bad[:5], [], "answers under load")
+    rig.check(load.slowest < 5, f"an answer took {load.slowest:.1f} s")
+    s = key(rig, "status")
+    rig.eq((s["reencrypt"], s["waiting"]["keys"]), (None, 0))
+    found = alert_names(rig)
+    rig.eq([x for x in load.sent if found.get(x) != 1], [], "lost alerts")
+    for i in load.incidents + rig.load.incidents[:5]:
+        rig.ok(rig.get(f"{rig.p}/incidents/{i}?include=timeline"), 200)
+    rig.stop()
+    db = sqlite3.connect(rig.data / "db" / "store.db")
+    old = db.execute("SELECT DISTINCT class FROM data_key WHERE id < ?",
+                     (first,)).fetchall()
+    rig.check({c for c, in old} <= {8, 9}, f"old keys of classes {old}")
+    for table, in db.execute(
+            "SELECT m.name FROM sqlite_schema m, pragma_table_info(m.name) c "
+            "WHERE m.type = 'table' AND c.name = 'sealed'").fetchall():
+        for blob, in db.execute(f"SELECT sealed FROM {table}"):
+            if int.from_bytes(blob[4:8], "big") < first:
+                rig.check(False, f"{table}: a row under an old key")
+                break
+    db.close()
+    rig.start()
+    verified(rig)
+    items = rig.ok(rig.get("/v1/audit?limit=200&order=desc"
+                           "&action=key.reencrypt"), 200).json["items"]
+    rig.eq([json.loads(i["leaf"])["reason"].split()[0] for i in items],
+           ["done", "begin"])
+
+
+@test
+def terms_begin_by_themselves(rig):
+    """After key_seals a class key is followed by a new one."""
+    n = integration(rig)
+    for bad in (0, 999, 2 ** 32, "x"):
+        rig.eq(rig.put("/v1/policy", {"key_seals": bad}).status, 400, bad)
+    for bad in (0, 3651):
+        rig.eq(rig.put("/v1/policy", {"key_days": bad}).status, 400, bad)
+    was = rig.ok(rig.get("/v1/policy"), 200).json
+    rig.eq((was["key_days"], was["key_seals"]), (90, 2 ** 32 - 1))
+    rig.ok(rig.put("/v1/policy", {"key_seals": 1000}), 200)
+
+    def olds():
+        return {k["class"]: k["old"] for k in key(rig, "status")["data_keys"]}
+    before, c, i, end = olds(), rig.client(n["secret"]), 0, time.time() + 40
+    while time.time() < end and not (olds()["payload"] > before["payload"] and
+                                     olds()["alert"] > before["alert"]):
+        for _ in range(200):
+            i += 1
+            rig.ok(post(rig, c, n, f"term-{i}"), 202)
+    rig.check(olds()["payload"] > before["payload"], "no new term of payload")
+    rig.check(olds()["alert"] > before["alert"], "no new term of alert")
+    rig.ok(rig.put("/v1/policy", {"key_seals": 2 ** 32 - 1}), 200)
+    items = rig.ok(rig.get("/v1/audit?limit=200&order=desc"
+                           "&action=key.rotate"), 200).json["items"]
+    said = [json.loads(x["leaf"])["reason"] for x in items]
+    rig.check(any("class=payload" in x and "why=seals" in x for x in said),
+              said[:5])
+    key(rig, "rewrap")
+    rig.eq(olds(), {k: 0 for k in olds()})
+
+
+@test
 def one_at_a_time(rig):
     runs = [subprocess.Popen(
         [BINARY, "key", "rotate", "--data", str(rig.data), "--json"],
@@ -362,14 +453,15 @@ def killed_anywhere(rig):
     """The server, the command or both, at any moment of a rotation."""
     n, rng, tag = integration(rig), random.Random(7), 0
     for round_ in range(KILLS):
-        verb = ["rotate", "rotate", "rewrap"][round_ % 3]
+        verb = ["rotate", "reencrypt", "rewrap"][round_ % 3]
         who = ["server", "command", "both"][round_ // 3 % 3]
         with Load(rig, n, f"kill{round_}") as load:
             time.sleep(0.1)
             p = subprocess.Popen(
                 [BINARY, "key", verb, "--data", str(rig.data)],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(rng.random() * (0.15 if verb == "rotate" else 1.2))
+            time.sleep(rng.random() * (0.15 if verb == "rotate" else
+                                       1.2 if verb == "rewrap" else 3))
             if who != "server":
                 p.kill()
             if who != "command":
@@ -391,9 +483,10 @@ def killed_anywhere(rig):
         time.sleep(0.2)
     key(rig, "rotate")
     rig.eq(len(root_ids(root_file(rig))), 1, "root keys")
-    w = key(rig, "rewrap")
+    w = key(rig, "reencrypt")  # also one that was cut short
     rig.eq((w["kept"], w["damaged"]), (0, 0))
     s = key(rig, "status")
+    rig.eq(s["reencrypt"], None)
     for p in s["projects"]:
         rig.eq([k["root"] for k in p["keys"]], root_ids(root_file(rig)))
     rig.stop()

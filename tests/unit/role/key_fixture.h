@@ -269,7 +269,7 @@ kf_rotation(int limit)
 	    .by = "test"};
 }
 
-static err
+static inline err
 kf_rotate(const char *root, int limit, struct rotated *ret)
 {
 	struct rotation r = kf_rotation(limit);
@@ -281,7 +281,7 @@ kf_rotate(const char *root, int limit, struct rotated *ret)
 	return e;
 }
 
-static err
+static inline err
 kf_rewrap(int limit, struct rewrapped *ret)
 {
 	struct rotation r = kf_rotation(limit);
@@ -294,7 +294,7 @@ kf_rewrap(int limit, struct rewrapped *ret)
 }
 
 /* A new root key in the file; its id. */
-static void
+static inline void
 kf_add_root(char id[ROOT_TEXT + 1])
 {
 	struct trail t = {{0}};
@@ -306,7 +306,7 @@ kf_add_root(char id[ROOT_TEXT + 1])
 	root_file_close(&f);
 }
 
-static err
+static inline err
 kf_drop_root(void)
 {
 	struct trail t = {{0}};

@@ -12,12 +12,31 @@ static const char *const names[] = {
 };
 
 static const enum query may_scan[] = {
-    Q_PROJECT_KEYS, Q_CLASS_KEYS, Q_OBJECTS, Q_TOKEN_USED,
+    Q_PROJECT_KEYS,
+    Q_CLASS_KEYS,
+    Q_OBJECTS,
+    Q_TOKEN_USED,
     Q_RIGHTS_USED, /* all wanted */
-    Q_INCIDENT_LAST_TIME, Q_ALERT_LAST_TIME, Q_CHECKPOINT_NEWEST, /* one */
-    Q_REPLY_PURGE, /* STORE_PURGE rows of its low end */
-    Q_ALERT_OPEN,  /* of what a bounded search found */
-    Q_SEEN_COUNT,  /* once, and when it seems to be full */
+    Q_INCIDENT_LAST_TIME,
+    Q_ALERT_LAST_TIME,
+    Q_CHECKPOINT_NEWEST, /* one */
+    Q_REPLY_PURGE,	 /* STORE_PURGE rows of its low end */
+    Q_ALERT_OPEN,	 /* of what a bounded search found */
+    Q_SEEN_COUNT,	 /* once, and when it seems to be full */
+    /* once, when all is about to be read */
+    Q_COUNT_OBJECT,
+    Q_COUNT_INCIDENT,
+    Q_COUNT_TIMELINE,
+    Q_COUNT_ALERT,
+    Q_COUNT_DELIVERY,
+    Q_COUNT_AUDIT,
+    Q_COUNT_REPLY,
+    Q_COUNT_RUNBOOK,
+    Q_COUNT_RUN,
+    Q_COUNT_HAPPENING,
+    Q_COUNT_SECRET,
+    Q_COUNT_TASK,
+    Q_COUNT_LOG,
 };
 
 static bool
