@@ -72,7 +72,7 @@ keyring_meters(const struct keyring *r)
 	return r->meters;
 }
 
-/* MACs need no count (doc/PROTOCOL.seal, 9); what a subject's key seals is
+/* MACs need no count (doc/PROTOCOL.seal, 8); what a subject's key seals is
  * bounded by what the log can say of it. */
 static bool
 metered(const struct keyring *r, const struct wrapped_key *k)
@@ -186,6 +186,8 @@ keyring_make(struct keyring *r, uint32_t id, uint32_t project,
 	struct secret *s;
 	err e;
 
+	if (id == 0) /* all numbers were given */
+		return err_of(E_LIMIT);
 	if (cache_find(&r->cache, id) != NULL)
 		return err_of(E_EXISTS);
 	if (subject != NULL)

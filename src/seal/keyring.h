@@ -74,7 +74,7 @@ void keyring_forget(struct keyring *r, uint32_t id);
  * Make a random data key with number `id`, wrapped under the newest key of
  * the project, and cache it.  *ret_wrapped is for the store; it lives in a.
  * subject NULL: a class key.  E_SEALED when no key of the project is known,
- * E_EXISTS when id is in the cache.
+ * E_EXISTS when id is in the cache, E_LIMIT when it is 0: all are given.
  */
 err keyring_make(struct keyring *r, uint32_t id, uint32_t project,
     enum seal_class class, const struct uuid *subject, uint64_t term,

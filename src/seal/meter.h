@@ -4,7 +4,7 @@
  * A key seals only what it was granted: the writer puts a grant into the
  * store before it gives it here, so what the store says is never less than
  * what was sealed, whatever crashes.  Beyond its grant a key refuses, and
- * nobody grants beyond the limits (doc/PROTOCOL.seal, 9).
+ * nobody grants beyond the limits (doc/PROTOCOL.seal, 8).
  *
  * Counting is any thread's; all else is the writer's.
  */
