@@ -172,8 +172,7 @@ TEST(class_keys_and_no_others)
 	T_GOOD(keyring_make(r, 1, 0, SEAL_CLASS_OBJECT, NULL, 1, &a, &wrapped,
 	    &k));
 	T_ERR(seal_once(k, &a), E_KEY_USED_UP); /* nobody granted it */
-	T_ERR(keyring_make(r, 0, 0, SEAL_CLASS_OBJECT, NULL, 1, &a, &other,
-		  &k),
+	T_ERR(keyring_make(r, 0, 0, SEAL_CLASS_OBJECT, NULL, 1, &a, &other, &k),
 	    E_LIMIT);
 	T_GOOD(meters_add(m, 1, &none));
 	grant(m, 1, &to);
