@@ -306,7 +306,16 @@ close(int fd)
 	return (int)syscall(SYS_close, fd);
 }
 
-/* ---- core dumps, for the test that looks what would be in one ---- */
+/*
+ * ---- core dumps, for the test that looks what would be in one ----
+ * They cannot be given up, and the proof that they were is told so.
+ */
+
+static bool
+dumps(void)
+{
+	return ctl != NULL && (ctl->flags & FLAG_DUMP) != 0;
+}
 
 int
 prctl(int what, ...)
@@ -318,9 +327,10 @@ prctl(int what, ...)
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
-	if (ctl != NULL && (ctl->flags & FLAG_DUMP) != 0 &&
-	    what == PR_SET_DUMPABLE)
+	if (dumps() && what == PR_SET_DUMPABLE)
 		a[0] = 1;
+	if (dumps() && what == PR_GET_DUMPABLE)
+		return 0;
 	return (int)syscall(SYS_prctl, what, a[0], a[1], a[2], a[3]);
 }
 
@@ -329,7 +339,17 @@ setrlimit(__rlimit_resource_t what, const struct rlimit *r)
 {
 	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 
-	if (ctl != NULL && (ctl->flags & FLAG_DUMP) != 0 && what == RLIMIT_CORE)
+	if (dumps() && what == RLIMIT_CORE)
 		r = &all;
 	return (int)syscall(SYS_prlimit64, 0, what, r, NULL);
+}
+
+int
+getrlimit(__rlimit_resource_t what, struct rlimit *ret)
+{
+	int r = (int)syscall(SYS_prlimit64, 0, what, NULL, ret);
+
+	if (r == 0 && dumps() && what == RLIMIT_CORE)
+		*ret = (struct rlimit){0, 0};
+	return r;
 }

@@ -552,6 +552,16 @@ no_dump(void)
 	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 }
 
+static bool
+pages_in_cores(void)
+{
+	FILE *f = fopen("/proc/self/coredump_filter", "r");
+	char line[16] = "";
+
+	MUST(f != NULL && fgets(line, sizeof line, f) != NULL);
+	return strspn(line, "0") != 8;
+}
+
 static void
 light(void)
 {
@@ -563,6 +573,7 @@ light(void)
 	MUST(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
 	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	MUST(open("/dev/null", O_WRONLY) >= 0);
+	MUST(!pages_in_cores());
 }
 
 TEST(no_core_dumps)
