@@ -2,6 +2,7 @@
 """Every command against a real server: what it prints, how it exits."""
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,16 +15,16 @@ from rig import BINARY, SANITIZED, TOP, test, run  # noqa: E402
 from ssokit import Key  # noqa: E402
 from tlogkit import Witness  # noqa: E402
 
-used = set()
+used, worked = set(), set()
 names = [c["name"] for c in json.loads(subprocess.run(
     [BINARY, "help", "--json"], capture_output=True).stdout)["commands"]]
 
 
-def note(argv):
+def note(argv, to=used):
     words = [a for a in argv if not a.startswith("-")]
     for n in (3, 2, 1):
         if " ".join(words[:n]) in names:
-            used.add(" ".join(words[:n]))
+            to.add(" ".join(words[:n]))
             return
 
 
@@ -36,6 +37,8 @@ def cli(rig, *argv, rc=0, token=None, input=None, env=None):
         p = rig.cli(*argv, env=env, input=input)
     rig.check(p.returncode == rc, f"{argv}: exit {p.returncode}, want {rc}: "
               f"{p.stderr}")
+    if p.returncode == 0:
+        note(argv, worked)
     logs = argv[0] == "serve" or argv[:2] == ("delegate", "run")
     if rc not in (0, 8) and not logs:
         rig.check(p.stderr.startswith("redoubt: "), f"{argv}: {p.stderr!r}")
@@ -989,6 +992,40 @@ def holds(rig):
     rig.eq(j(rig, "hold", "release", h["id"], "--reason", "over")["live"],
            False)
     cli(rig, "hold", "release", h["id"], "--reason", "over", rc=5)
+
+
+def actions_of_commands():
+    """{command: (route, its audit action)} from the tables."""
+    route = dict(re.findall(r'^ROUTE\((\w+),\s.*?\b(AUDIT_\w+),',
+                            (TOP / "src/flow/routes.def").read_text(), re.M))
+    action = dict(re.findall(r'^AUDIT\((\w+),\s*"([^"]+)"',
+                             (TOP / "src/audit/audit.def").read_text(), re.M))
+    out = {}
+    for f in sorted((TOP / "src/cli").glob("commands*.def")):
+        for name, r in re.findall(r'^COMMAND\("([^"]+)", \w+, (\w+),',
+                                  f.read_text(), re.M):
+            if route.get(r, "AUDIT_NONE") != "AUDIT_NONE":
+                out[name] = r, action[route[r]]
+    return out
+
+
+@test
+def every_command_left_its_entry(rig):
+    """L20: what a command did is in the log under its route's action."""
+    did, missing = 0, []
+    for name, (route, action) in actions_of_commands().items():
+        if name not in worked:
+            continue
+        e = rig.ok(rig.get(f"/v1/audit?action={action}&limit=1"),
+                   200).json["items"]
+        did += 1
+        if not e or e[0]["outcome"] not in ("ok", "intent"):
+            e = rig.get(f"/v1/audit?action={action}&outcome=ok").json["items"]
+        if not e:
+            missing.append((name, route, action))
+    rig.eq(missing, [])
+    rig.check(did > 120, f"{did} commands")
+    print(f"# {did} commands by their actions")
 
 
 @test

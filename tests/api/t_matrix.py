@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """
-Every route with every kind of principal, over HTTP.
+Every route with every kind of principal, over HTTP; and every answer leaves its
+entry in the audit log, each denial too (auditkit.py).
 
 Routes come from /openapi.json, which the server expands from routes.def; the
 permissions of roles from roles.def; so a new route or role is in the matrix by
@@ -11,6 +12,7 @@ import re
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+from auditkit import Watch  # noqa: E402
 from matrix import ANYWHERE, everybody, principals  # noqa: E402
 from rig import later, run, test  # noqa: E402
 
@@ -32,21 +34,35 @@ def matrix(rig):
     ops = [(m.upper(), path, op) for path, ops in api["paths"].items()
            for m, op in ops.items()]
 
+    watch = Watch(rig)
+
     def ask(w):
         for method, path, op in ops:
-            cell(rig, w, method, path, op, ids)
+            if cell(rig, w, method, path, op, ids) is not None:
+                watch.last.refused = refused(w, path, op)
         return len(ops)
     cells = everybody(who, ask)
+    seen, actions = watch.judge()
+    for what in ("done", "unknown", "forbidden", "hidden"):
+        rig.check(seen.get(what, 0) > 100, f"{what}: {seen}")
     rig.check(len(who) >= 9, "principals")
     print(f"# {len(api['paths'])} paths, {len(who)} principals, "
-          f"{cells} cells")
+          f"{cells} cells; in the log: {seen}, {len(actions)} actions")
+
+
+def refused(w, path, op):
+    """May it not, for what it holds?  Then that is on record."""
+    inside, perm = "{p}" in path, op["x-permission"]
+    return op["x-auth"] == "api" and (
+        inside and not w.project - ANYWHERE or
+        perm not in ("none", "object") and not w.may(perm, inside))
 
 
 def cell(rig, w, method, path, op, ids):
     perm, body = op["x-permission"], None
     if path.endswith(("/events", "/stream")):
         if not w.anonymous and (perm == "none" or w.may(perm, False)):
-            return  # it stays open; t_stream.py opens it
+            return None  # it stays open; t_stream.py opens it
     if method in ("POST", "PUT", "PATCH"):
         body = {}
     # nothing is really changed: no version is 0
@@ -56,13 +72,13 @@ def cell(rig, w, method, path, op, ids):
     if op["x-auth"] == "login":  # who asks comes out of it: nobody, here
         rig.check(r.status in (400, 401, 403, 404, 415, 429) or
                   r.status == 303 or method == "GET" and r.status == 200, at)
-        return
+        return r
     if not op["security"]:
         rig.check(r.status == (401 if "/.well-known/" in path else 200), at)
-        return
+        return r
     if w.anonymous or path.startswith(("/ingest/", "/v1/delegate/")):
         rig.check(r.status == 401 and r.code == "unauthenticated", at)
-        return
+        return r
     in_project = "{p}" in path
     if in_project and not w.project - ANYWHERE:
         rig.check(r.status == 404, at)
@@ -75,6 +91,7 @@ def cell(rig, w, method, path, op, ids):
         rig.check(r.status not in (401, 403, 500, 503), at)
     else:
         rig.check(r.status in (403, 404), at)
+    return r
 
 
 @test
