@@ -8,8 +8,9 @@ auditkit.py: does every request leave its entry in the audit log?
 What must be there is worked out from the routes as /openapi.json describes
 them (routes.def) and the answer's status, and not asked of the server:
 
-    2xx, 3xx    one entry of the route's action with outcome ok, and none that
-                says denied; nothing where the route declares no action
+    2xx, 3xx    one entry of the route's action with outcome ok (or its intent,
+                or both), and none that says denied; nothing where the route
+                declares no action
     401         denied, auth.failed: nobody known asks, so those of one moment
                 share an entry, and their counts add up
     403         denied, the route's action
@@ -129,8 +130,9 @@ def verdict(a, op, found):
     if a.status < 400:
         if action == "none" or a.path in QUIET or a.repeated:
             return "nothing to record", not denied
-        return "done", len(did) == 1 and did[0]["action"] in mine and \
-            not denied
+        ends = [e["outcome"] for e in did]  # intent: before its first byte
+        return "done", ends in (["ok"], ["intent"], ["intent", "ok"]) and \
+            all(e["action"] in mine for e in did) and not denied
     if a.status == 401 and op["security"]:
         return "unknown", not did and all(
             e["action"] == "auth.failed" for e in denied)
