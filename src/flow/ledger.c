@@ -285,9 +285,8 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
  */
 static err
 keep_body(struct ledger *g, struct lane *l, struct arena *a,
-    const struct call *c, const uint8_t salt[32])
+    const struct record *r, const uint8_t salt[32])
 {
-	const struct record *r = &c->rec;
 	struct seal_where where = {.table = SEAL_TABLE_AUDIT, .schema = 1};
 	uint32_t id = r->body_key;
 	const struct data_key *k;
@@ -396,7 +395,7 @@ ledger_add(struct ledger *g, struct lane *l, struct arena *batch,
 		rand_bytes(salt, sizeof salt);
 		audit_commit(salt, STR("body"), r->body, commitment);
 		e.commitment = commitment;
-		TRY(keep_body(g, l, batch, c, salt));
+		TRY(keep_body(g, l, batch, r, salt));
 	}
 	if (r->commitment != NULL)
 		e.commitment = r->commitment;
@@ -415,6 +414,23 @@ ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
 	};
 
 	return append(g, l, batch, &e, now);
+}
+
+err
+ledger_entry(struct ledger *g, struct lane *l, struct arena *batch,
+    struct audit_entry *e, struct str body, int64_t now)
+{
+	uint8_t salt[32], commitment[COMMITMENT_SIZE];
+	const struct record r = {.body = body};
+
+	e->principal_kind = STR("system");
+	if (body.n > 0) {
+		rand_bytes(salt, sizeof salt);
+		audit_commit(salt, STR("body"), body, commitment);
+		e->commitment = commitment;
+		TRY(keep_body(g, l, batch, &r, salt));
+	}
+	return append(g, l, batch, e, now);
 }
 
 err

@@ -33,6 +33,10 @@ err ledger_add(struct ledger *g, struct lane *l, struct arena *batch,
 /* Something the server itself did; detail: a static or arena text or empty. */
 err ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
     enum audit_action action, struct str detail, int64_t now) MUST_USE;
+/* The same with resources and all else that *e says; body: what people wrote,
+ * kept sealed and committed to, or empty. */
+err ledger_entry(struct ledger *g, struct lane *l, struct arena *batch,
+    struct audit_entry *e, struct str body, int64_t now) MUST_USE;
 /* Something that follows from what the principal asked for, beside that
  * request's own entry: its action, project and resources (no body). */
 err ledger_event(struct ledger *g, struct lane *l, struct arena *batch,

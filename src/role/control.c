@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/writer.h"
+#include "role/backup_wire.h"
 #include "role/keyjson.h"
 #include "role/talk.h"
 
@@ -132,10 +133,17 @@ control_root_reloaded(struct control *c, struct str report)
 /* ---- what takes its time ---- */
 
 static bool
+is_backup(struct str ask)
+{
+	return str_starts(ask, STR("backup "));
+}
+
+static bool
 is_long(struct str ask)
 {
 	return str_starts(ask, STR("rotate ")) || str_is(ask, "rewrap") ||
-	    str_is(ask, "reencrypt") || str_starts(ask, STR("dropped "));
+	    str_is(ask, "reencrypt") || str_starts(ask, STR("dropped ")) ||
+	    is_backup(ask);
 }
 
 static err
@@ -165,6 +173,9 @@ work_of(struct job *j, struct trail *t, struct buf *b)
 	struct rotated rotated;
 	struct str ask = str_c(j->ask);
 
+	if (is_backup(ask))
+		return backup_serve(j->control->st, j->fd, ask, j->by,
+		    &j->control->stop, t, b);
 	if (str_is(ask, "rewrap")) {
 		TRY(rotate_rewrap(&r, t, &wrapped));
 		key_rewrapped_json(b, &wrapped);
@@ -221,7 +232,7 @@ job_start(struct control *c, int fd, uid_t uid, struct str ask, struct trail *t)
 	struct job *j = &c->job;
 
 	if (j->started && !atomic_load(&j->done)) {
-		trail_set(t, "it is at work on keys already");
+		trail_set(t, "it is at work on keys or a backup already");
 		return err_of(E_LOCKED);
 	}
 	job_join(j);

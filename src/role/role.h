@@ -158,6 +158,65 @@ err role_key_seal(struct arena *a, const char *dir, struct str reason,
 err role_key_unseal(struct arena *a, const char *dir, struct str source,
     struct trail *t, struct str *ret) MUST_USE;
 
+/* ---- backups ---- */
+
+struct backup_options {
+	const char *data, *to;
+	const char *base; /* NULL: it builds on none */
+	const char *keys; /* NULL: keys-<organization>.rbk beside `to` */
+};
+
+/*
+ * The store of DIR as it is now, in a new file, and its wrapped keys in
+ * another, which is replaced; both are read back before they get their names.
+ * *ret is {online, file, keys, id, base, time, entries, rows, blocks,
+ * new_blocks, bytes}.  E_EXISTS: `to` is there.
+ */
+err role_backup(struct arena *a, const struct backup_options *o,
+    struct trail *t, struct str *ret) MUST_USE;
+
+struct restore_options {
+	const char *from;
+	const char *data;  /* restore only */
+	const char *keys;  /* NULL: as above */
+	const char *root;  /* NULL: where it was, if it is there */
+	struct str reason; /* restore only */
+};
+
+/*
+ * *ret is {file, opened, id, time, files, blocks, rows, entries, signed,
+ * dropped}.  Without a root key: only that the bytes are those that were
+ * written (opened: false).  E_CORRUPT, E_BAD_ANSWER: the trail says what is
+ * wrong.
+ */
+err role_backup_verify(struct arena *a, const struct restore_options *o,
+    struct trail *t, struct str *ret) MUST_USE;
+/*
+ * Makes DIR, whole or not at all: E_EXISTS when it is there and not empty.
+ * The log goes on in a new epoch.  Rows whose keys were destroyed since are
+ * not restored.  *ret: as above, and origin, before, lost.
+ */
+err role_restore(struct arena *a, const struct restore_options *o,
+    struct trail *t, struct str *ret) MUST_USE;
+
+/* ---- audit fork ---- */
+
+struct fork_options {
+	const char *data;
+	bool accept;
+	uint64_t entries; /* how many the log has, said again */
+	struct str reason;
+};
+
+/*
+ * A log that ends before what was signed last goes on under a new name.
+ * *ret is {origin, before, entries, signed, lost, forked}.  E_BAD_ANSWER with
+ * a trail when not accepted, and when what there is is not what was signed;
+ * E_CONFLICT: nothing is lost.
+ */
+err role_audit_fork(struct arena *a, const struct fork_options *o,
+    struct trail *t, struct str *ret) MUST_USE;
+
 /* ---- audit verify ---- */
 
 struct verify_report {

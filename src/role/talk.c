@@ -86,3 +86,30 @@ talk_say(int fd, int ms, struct str s)
 	TRY(say(fd, until, s));
 	return say(fd, until, STR("\n"));
 }
+
+err
+talk_put(int fd, int ms, struct str s)
+{
+	return say(fd, deadline(ms), s);
+}
+
+err
+talk_get(int fd, int ms, void *ret, size_t n)
+{
+	int64_t until = deadline(ms);
+	char *p = ret;
+
+	while (n > 0) {
+		ssize_t got;
+
+		TRY(ready(fd, POLLIN, until));
+		got = recv(fd, p, n, 0);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got <= 0)
+			return err_of(E_UNAVAILABLE);
+		p += got;
+		n -= (size_t)got;
+	}
+	return OK;
+}

@@ -22,5 +22,8 @@ enum {
 err talk_hear(int fd, int ms, struct buf *b) MUST_USE;
 /* s and a line feed. E_TIMEOUT, E_UNAVAILABLE. */
 err talk_say(int fd, int ms, struct str s) MUST_USE;
+/* Bytes, as many as there are; what follows stays where it is. */
+err talk_put(int fd, int ms, struct str s) MUST_USE;
+err talk_get(int fd, int ms, void *ret, size_t n) MUST_USE;
 
 #endif

@@ -50,8 +50,9 @@ struct store_conn {
 
 struct store {
 	enum store_mode mode;
-	char *dir;  /* resolved, no link in it */
-	char *path; /* of the database file; a URI when frozen */
+	unsigned schema; /* made of this version; the present one */
+	char *dir;	 /* resolved, no link in it */
+	char *path;	 /* of the database file; a URI when frozen */
 	int lock_fd;
 	int log_fd;  /* log_ahead.c */
 	bool frozen; /* read-only medium: no log to look at */
@@ -106,6 +107,12 @@ void vfs_forget(sqlite3 *db);
 /* This thread folds the log back, and others should hardly notice. */
 extern _Thread_local bool vfs_gentle;
 
+/* ---- sqlite_open.c ---- */
+/* store_open of a version; below SCHEMA_VERSION it is not brought up to
+ * date. */
+err store_open_as(const char *dir, enum store_mode mode, unsigned schema,
+    struct trail *t, struct store **ret) MUST_USE;
+
 /* ---- schema.c ---- */
 struct schema {
 	const char *sql, *end;
@@ -124,7 +131,7 @@ err start_identify(struct store_conn *c, struct trail *t,
 err start_heal(struct store *s, struct trail *t) MUST_USE;
 err start_check(struct store_conn *c, uint64_t version,
     struct trail *t) MUST_USE;
-err start_migrate(struct store_conn *c, uint64_t version,
+err start_migrate(struct store_conn *c, uint64_t version, unsigned to,
     struct trail *t) MUST_USE;
 /* Run a check statement; E_CORRUPT with its first complaint. */
 err start_ask(struct store_conn *c, enum query id, struct trail *t) MUST_USE;

@@ -143,7 +143,7 @@ open_to_write(struct store *s, struct trail *t)
 	s->folder->patience = FOLD_PATIENCE;
 	TRY(start_heal(s, t));
 	TRY(start_check(s->writer, version, t));
-	return start_migrate(s->writer, version, t);
+	return start_migrate(s->writer, version, s->schema, t);
 }
 
 /*
@@ -239,8 +239,8 @@ drop(struct store *s)
 }
 
 err
-store_open(const char *dir, enum store_mode mode, struct trail *t,
-    struct store **ret)
+store_open_as(const char *dir, enum store_mode mode, unsigned schema,
+    struct trail *t, struct store **ret)
 {
 	struct store *s = mem_new(1, sizeof *s);
 	err e;
@@ -248,6 +248,7 @@ store_open(const char *dir, enum store_mode mode, struct trail *t,
 	if (s == NULL)
 		return err_of(E_NO_MEMORY);
 	s->mode = mode;
+	s->schema = schema;
 	s->lock_fd = s->log_fd = -1;
 	atomic_init(&s->stamp, 1);
 	BUG_ON(pthread_mutex_init(&s->fold_lock, NULL) != 0);
@@ -260,6 +261,13 @@ store_open(const char *dir, enum store_mode mode, struct trail *t,
 	}
 	*ret = s;
 	return OK;
+}
+
+err
+store_open(const char *dir, enum store_mode mode, struct trail *t,
+    struct store **ret)
+{
+	return store_open_as(dir, mode, SCHEMA_VERSION, t, ret);
 }
 
 struct store_conn *

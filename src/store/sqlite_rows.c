@@ -2,6 +2,7 @@
  * sqlite_rows.c: keys, objects, deliveries, kept answers, token use.
  */
 #include "store/conn.h"
+#include "store/dump.h"
 
 /* ---- project keys ---- */
 
@@ -84,6 +85,12 @@ store_data_key_last(struct store_conn *c, uint32_t *ret_id)
 		return conn_error(c, SQLITE_CORRUPT);
 	*ret_id = (uint32_t)max;
 	return OK;
+}
+
+err
+store_data_key_high(struct store_conn *c, uint32_t id)
+{
+	return meta_number_set(c, key_high, id);
 }
 
 err

@@ -18,9 +18,8 @@ fill(struct store *s, struct store_conn *c, struct trail *t)
 {
 	err e;
 
-	(void)s;
 	TRY(conn_run(c, Q_SET_PAGE_SIZE));
-	TRY(start_migrate(c, 0, t));
+	TRY(start_migrate(c, 0, s->schema, t));
 	e = conn_run(c, Q_SET_JOURNAL);
 	return e;
 }
@@ -256,28 +255,36 @@ start_check(struct store_conn *c, uint64_t version, struct trail *t)
 
 /* ---- bringing up to date ---- */
 
+#define FORM(name, sql)                                                        \
+	__attribute__((unused)) static const char name[] = sql;
+#include "store/query.def"
+
 static err
-apply(struct store_conn *c, uint64_t version)
+apply(struct store_conn *c, uint64_t version, unsigned to)
 {
-	for (; version < SCHEMA_VERSION; version++) {
+	char text[sizeof form_version + 12];
+
+	for (; version < to; version++) {
 		int rc =
 		    sqlite3_exec(c->db, schemas[version].sql, NULL, NULL, NULL);
 
 		TRY(conn_error(c, rc));
 	}
 	TRY(conn_run(c, Q_SET_APPLICATION));
-	return conn_run(c, Q_SET_VERSION);
+	(void)snprintf(text, sizeof text, form_version, to);
+	return conn_error(c, sqlite3_exec(c->db, text, NULL, NULL, NULL));
 }
 
 err
-start_migrate(struct store_conn *c, uint64_t version, struct trail *t)
+start_migrate(struct store_conn *c, uint64_t version, unsigned to,
+    struct trail *t)
 {
 	err e;
 
-	if (version == SCHEMA_VERSION)
+	if (version >= to)
 		return OK;
 	TRY(store_begin(c));
-	e = apply(c, version);
+	e = apply(c, version, to);
 	if (!err_ok(e)) {
 		trail_set(t, "schema %llu: %s", (unsigned long long)version,
 		    sqlite3_errmsg(c->db));

@@ -37,6 +37,13 @@ static const enum query may_scan[] = {
     Q_COUNT_SECRET,
     Q_COUNT_TASK,
     Q_COUNT_LOG,
+    Q_TABLES, /* of the schema */
+    Q_COLUMNS,
+    Q_LOAD_TIMELINE, /* in a store that nobody uses yet */
+    Q_LOAD_MEMBERS,
+    Q_LOAD_TAGS,
+    Q_LOAD_ALERTS,
+    Q_LOAD_RUNS,
 };
 
 static bool

@@ -1,0 +1,50 @@
+/* backup, restore, backup verify, audit fork: role/role.h has what they
+ * answer. */
+#include "cli/cli.h"
+#include "cli/view.h"
+#include "role/role.h"
+
+enum { SHOWN_MAX = 1024 * 1024 };
+
+static const char *
+flag(struct cli *c, const char *name)
+{
+	struct str v = args_get(&c->args, name);
+
+	return v.p == NULL ? NULL : arena_cstr(c->arena, v);
+}
+
+static int
+tell(struct cli *c, err e, struct str text)
+{
+	const struct json *j;
+	struct buf b;
+	int rc;
+
+	if (err_ok(e))
+		e = answer_parse(c->arena, text, &c->trail, &j);
+	if (!err_ok(e))
+		return out_error(c, e);
+	buf_init(&b, SHOWN_MAX);
+	if (c->json) {
+		json_show(&b, j, 0);
+		buf_char(&b, '\n');
+	} else {
+		detail_show(&b, j);
+	}
+	rc = out_text(c, &b);
+	buf_done(&b);
+	return rc;
+}
+
+int
+cmd_backup(struct cli *c)
+{
+	struct backup_options o = {.data = flag(c, "data"),
+	    .to = flag(c, "to"),
+	    .base = flag(c, "base"),
+	    .keys = flag(c, "keys")};
+	struct str text = STR_NONE;
+
+	return tell(c, role_backup(c->arena, &o, &c->trail, &text), text);
+}
