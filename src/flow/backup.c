@@ -118,53 +118,25 @@ refuse(struct making *m, enum err_code code, const char *why)
 	return err_of(code);
 }
 
-/* The chunks of the list, opened, one behind the other. */
-static err
-list_open(struct making *m, const struct backup_head *h, struct str *ret)
-{
-	struct seal_where w = backup_where_list(&h->id);
-	struct str rest = m->j->base_list, plain;
-	struct buf b;
-
-	buf_init_on(&b, &m->lists, rest.n + 1);
-	for (uint32_t i = 0; rest.n > 0; i++) {
-		struct stored s;
-		uint8_t kind;
-		uint32_t n;
-
-		TRY(backup_record_read(str_head(rest, BACKUP_RECORD), &kind,
-		    &n));
-		rest = str_skip(rest, BACKUP_RECORD);
-		if (kind != RECORD_LIST || n > rest.n)
-			return err_of(E_CORRUPT);
-		s.bytes = str_head(rest, n);
-		rest = str_skip(rest, n);
-		arena_reset(&m->a);
-		TRY(seal_open_chunk(m->key, &w, i, rest.n == 0, s, &m->a,
-		    &plain));
-		buf_str(&b, plain);
-	}
-	*ret = buf_view(&b);
-	return buf_check(&b);
-}
-
 static err
 base_read(struct making *m, const struct uuid *org)
 {
 	struct backup_head h;
-	struct str plain;
+	struct buf plain;
 	err e;
 
 	TRY(backup_head_read(m->j->base_head, &h));
 	if (!uuid_eq(&h.org, org))
 		return refuse(m, E_CORRUPT, "is of another organization");
+	buf_init_on(&plain, &m->lists, LIM_BACKUP_LIST);
 	e = keyring_get(m->l.ring, h.key, &m->key);
 	if (err_is(e, E_NOT_FOUND))
 		return refuse(m, E_WRONG_KEY, "has a key that was destroyed");
 	if (err_ok(e))
-		e = list_open(m, &h, &plain);
+		e = backup_list_open(m->j->base_list, &h.id, m->key, &m->a,
+		    &plain);
 	if (err_ok(e))
-		e = backup_list_read(plain, &m->lists, &m->base);
+		e = backup_list_read(buf_view(&plain), &m->lists, &m->base);
 	if (err_ok(e) && !uuid_eq(&m->base.head.id, &h.id))
 		e = err_of(E_CORRUPT);
 	if (err_is(e, E_CORRUPT) || err_is(e, E_WRONG_KEY))
@@ -535,8 +507,8 @@ data_keys(struct making *m, struct buf *b)
 
 	do {
 		arena_reset(&m->a);
-		TRY(store_data_keys_after(m->l.conn, after, KEYS_PIECE, &m->a, &row,
-		    &n));
+		TRY(store_data_keys_after(m->l.conn, after, KEYS_PIECE, &m->a,
+		    &row, &n));
 		for (size_t i = 0; i < n; i++)
 			backup_data_key_put(b, &row[i],
 			    row[i].was_wrapped.bytes);

@@ -227,6 +227,32 @@ backup_list_read(struct str s, struct arena *a, struct backup_list *ret)
 	return OK;
 }
 
+err
+backup_list_open(struct str rest, const struct uuid *id,
+    const struct data_key *k, struct arena *a, struct buf *plain)
+{
+	struct seal_where w = backup_where_list(id);
+	struct str piece;
+
+	for (uint32_t i = 0; rest.n > 0; i++) {
+		struct stored s;
+		uint8_t kind;
+		uint32_t n;
+
+		TRY(backup_record_read(str_head(rest, BACKUP_RECORD), &kind,
+		    &n));
+		rest = str_skip(rest, BACKUP_RECORD);
+		if (kind != RECORD_LIST || n > rest.n)
+			return err_of(E_CORRUPT);
+		s.bytes = str_head(rest, n);
+		rest = str_skip(rest, n);
+		arena_reset(a);
+		TRY(seal_open_chunk(k, &w, i, rest.n == 0, s, a, &piece));
+		buf_str(plain, piece);
+	}
+	return buf_check(plain);
+}
+
 /* ---- blocks ---- */
 
 err

@@ -93,6 +93,9 @@ struct backup_list {
 void backup_list_put(struct buf *b, const struct backup_list *l);
 void backup_block_put(struct buf *b, const struct backup_block *k);
 enum { BACKUP_BLOCK_ENTRY = 1 + 4 + 8 + 4 + BACKUP_MAC };
+/* Opens the records of the list of backup id; a is for each of them. */
+err backup_list_open(struct str records, const struct uuid *id,
+    const struct data_key *k, struct arena *a, struct buf *plain) MUST_USE;
 /* Blocks are in a.  E_CORRUPT. */
 err backup_list_read(struct str s, struct arena *a,
     struct backup_list *ret) MUST_USE;

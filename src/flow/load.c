@@ -192,6 +192,29 @@ load_trust(struct trust *t, const struct ipc_end *keeper)
 	return err_of(b.failed ? E_INTERNAL : E_OK);
 }
 
+/* The name the store goes by is the keeper's: else a fork was cut short. */
+static err
+check_origin(struct state *st, struct store_conn *conn,
+    const struct keeper_last *last, struct trail *t)
+{
+	struct arena a;
+	struct str name;
+	bool same;
+	err e;
+
+	arena_init(&a, 4096);
+	e = store_meta_get(conn, "audit.origin", &a, &name);
+	same = !err_ok(e) || str_is(name, last->origin);
+	arena_done(&a);
+	if (same || st->forks)
+		return err_is(e, E_NOT_FOUND) ? OK : e;
+	trail_set(t,
+	    "the keeper calls the log %s, the store does not: redoubt audit "
+	    "fork was cut short, run it again",
+	    last->origin);
+	return err_of(E_BAD_ANSWER);
+}
+
 err
 state_check_log(struct state *st, const struct ipc_end *keeper, struct trail *t)
 {
@@ -206,10 +229,11 @@ state_check_log(struct state *st, const struct ipc_end *keeper, struct trail *t)
 	if (last.size > seq) {
 		trail_set(t,
 		    "the audit log ends at entry %llu, but %llu "
-		    "were signed",
+		    "were signed: see redoubt audit fork",
 		    (unsigned long long)seq, (unsigned long long)last.size);
 		return err_of(E_BAD_ANSWER);
 	}
+	TRY(check_origin(st, conn, &last, t));
 	(void)memcpy(st->origin, last.origin, sizeof st->origin);
 	(void)memcpy(st->trust.log_key, last.vkey, sizeof last.vkey);
 	TRY(load_trust(&st->trust, keeper));

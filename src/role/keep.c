@@ -170,6 +170,8 @@ state_read(struct keep *k, struct trail *t)
 	}
 	k->state_counter = s[0].counter;
 	k->torn = s[1].counter == 0;
+	if (k->torn || !err_ok(state_parse(k->seed, &s[1], &k->before)))
+		k->before.size = 0;
 	return OK;
 }
 
@@ -348,4 +350,17 @@ keep_sign(struct keep *k, const struct checkpoint *next,
 	if (next->size != k->last.size)
 		TRY(state_write(k, next));
 	return checkpoint_sign(next, &k->key, secret_view(k->seed), ret_note);
+}
+
+err
+keep_fork(struct keep *k, const struct checkpoint *next)
+{
+	struct checkpoint last = k->last;
+	struct note_key key;
+
+	TRY(note_key_of(str_c(next->origin), secret_view(k->seed), &key));
+	TRY(state_write(k, next));
+	k->before = last;
+	k->key = key;
+	return OK;
 }

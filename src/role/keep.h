@@ -29,6 +29,7 @@ struct keep {
 	struct secret *seed;
 	struct note_key key;
 	struct checkpoint last;
+	struct checkpoint before; /* in the other slot; size 0: none */
 	int audit_fd, state_fd;
 	uint64_t audit_counter, state_counter;
 	bool torn; /* one slot was not whole at start */
@@ -55,6 +56,13 @@ void keep_close(struct keep *k);
  * sealed anew under the new primary.
  */
 err keep_reload(struct keep *k, int root_fd, struct trail *t) MUST_USE;
+
+/*
+ * Offline, for a log that was cut: from now on it has the name and the size
+ * of `next`, and `before` is what was signed last until now.  No question of
+ * the server does this.
+ */
+err keep_fork(struct keep *k, const struct checkpoint *next) MUST_USE;
 
 /* Answer one question of the server. E_PEER: it is none. */
 err keep_answer(struct keep *k, const struct ipc_end *server,

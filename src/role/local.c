@@ -108,7 +108,10 @@ local_open(struct local *l, const struct datadir *d, const struct config *c,
 {
 	err e;
 
+	bool forks = l->st.forks;
+
 	*l = (struct local){.dir = d,
+	    .st = {.forks = forks},
 	    .root_setting = c->keys_root,
 	    .server = {.fd = -1},
 	    .audit = -1,

@@ -24,7 +24,8 @@ struct local {
 	struct state st;
 };
 
-/* Everything is checked as at the start of a server. */
+/* Everything is checked as at the start of a server; st.forks is the
+ * caller's to set before. */
 err local_open(struct local *l, const struct datadir *d, const struct config *c,
     struct arena *a, struct trail *t) MUST_USE;
 /* Signs the log and closes. */
