@@ -1,5 +1,6 @@
 #include "audit/feed.h"
 
+#include "audit/epoch.h"
 #include "audit/scan.h"
 
 #include <inttypes.h>
@@ -59,6 +60,42 @@ feed_seq(struct feed *f, uint64_t seq, struct audit_verdict *v)
 	return OK;
 }
 
+/* ---- epochs ---- */
+
+/* The log goes on under another name: doc/PROTOCOL.audit 8. */
+static err
+feed_fork(struct feed *f, struct str leaf, uint64_t seq,
+    struct audit_verdict *v)
+{
+	struct fork k;
+
+	if (!err_ok(fork_read(leaf, &k)) || k.log.n >= sizeof f->epoch ||
+	    (f->epoch[0] != '\0' && !str_is(k.before, f->epoch)))
+		return finding(v, seq,
+		    "entry %" PRIu64
+		    " is a fork that does not begin where the log was",
+		    seq);
+	f->left = f->left || str_eq(k.before, f->known);
+	memcpy(f->epoch, k.log.p, k.log.n);
+	f->epoch[k.log.n] = '\0';
+	v->forks++;
+	if (k.size > seq - 1)
+		v->lost += k.size - (seq - 1);
+	return OK;
+}
+
+err
+feed_origin(const struct feed *f, struct str origin, struct audit_verdict *v)
+{
+	bool known = f->known.n == 0 || str_eq(f->known, origin) || f->left;
+
+	if (known && (f->epoch[0] == '\0' || str_is(origin, f->epoch)))
+		return OK;
+	return finding(v, f->next,
+	    "the log is called %.*s, and no entry says why",
+	    STR_ARG(str_head(origin, 100)));
+}
+
 err
 feed_leaf(struct feed *f, struct str leaf, struct hash *ret,
     struct audit_verdict *v)
@@ -75,6 +112,8 @@ feed_leaf(struct feed *f, struct str leaf, struct hash *ret,
 		    "entry %" PRIu64 " is dated before entry %" PRIu64, p.e.seq,
 		    p.e.seq - 1);
 	f->time = p.e.time;
+	if (fork_is(leaf))
+		TRY(feed_fork(f, leaf, p.e.seq, v));
 	audit_leaf_hash(leaf, ret);
 	v->entries++;
 	return OK;

@@ -1,3 +1,4 @@
+#include "audit/epoch.h"
 #include "audit/feed.h"
 
 #include "base/mem.h"
@@ -191,6 +192,44 @@ audit_check_note(struct audit_check *c, uint64_t kept, struct str note,
 {
 	err e = note_compare(c, kept, note, k);
 
+	*v = c->v;
+	return e;
+}
+
+void
+audit_check_origin(struct audit_check *c, struct str origin)
+{
+	if (origin.n < sizeof c->feed.epoch) {
+		memcpy(c->feed.epoch, origin.p, origin.n);
+		c->feed.epoch[origin.n] = '\0';
+	}
+}
+
+struct str
+audit_check_epoch(const struct audit_check *c)
+{
+	return str_c(c->feed.epoch);
+}
+
+err
+audit_check_past(struct audit_check *c, struct str leaf, tile_load load,
+    void *ctx, struct audit_verdict *v)
+{
+	uint64_t seq = audit_check_size(c);
+	struct hash root;
+	struct fork f;
+	err e;
+
+	TRY(fork_read(leaf, &f));
+	if (f.size >= seq)
+		return OK; /* of what is lost nothing can be said */
+	TRY(audit_tree_root_at(c->tree, f.size, load, ctx, &root));
+	if (hash_eq(&root, &f.root))
+		return OK;
+	e = finding(&c->v, seq,
+	    "the %" PRIu64 " entries that were signed before the fork at "
+	    "entry %" PRIu64 " were others",
+	    f.size, seq);
 	*v = c->v;
 	return e;
 }

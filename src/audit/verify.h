@@ -15,6 +15,9 @@ struct audit_verdict {
 	uint64_t hidden;      /* entries of which only the hash was there */
 	uint64_t first, last; /* seq range covered */
 	uint64_t signed_size; /* of the newest checkpoint that verified */
+	uint64_t forks;	      /* epochs that ended among them: epoch.h */
+	uint64_t lost;	      /* entries that were signed in those, and are
+			       * not here */
 	uint64_t bad_seq;     /* first bad entry; 0 when none */
 	/* Of exports. */
 	enum export_format format;
@@ -53,6 +56,16 @@ err audit_check_tile(struct audit_check *c, const struct audit_tile *t,
  */
 err audit_check_note(struct audit_check *c, uint64_t kept, struct str note,
     const struct note_key *k, struct audit_verdict *v) MUST_USE;
+/*
+ * What the log was called at first, before the first leaf; without it a log
+ * of several epochs is a finding.  What it is called at the last leaf.
+ */
+void audit_check_origin(struct audit_check *c, struct str origin);
+struct str audit_check_epoch(const struct audit_check *c);
+/* The leaf that was just fed is a fork: what was signed last before it is
+ * what was fed, as far as it is here.  load reads stored tiles. */
+err audit_check_past(struct audit_check *c, struct str leaf, tile_load load,
+    void *ctx, struct audit_verdict *v) MUST_USE;
 /* After the last entry: is any of this signed?  Entries behind signed_size
  * are not yet, which is no finding. */
 err audit_check_end(struct audit_check *c, struct audit_verdict *v) MUST_USE;

@@ -48,3 +48,41 @@ cmd_backup(struct cli *c)
 
 	return tell(c, role_backup(c->arena, &o, &c->trail, &text), text);
 }
+
+int
+cmd_backup_verify(struct cli *c)
+{
+	struct restore_options o = {.from = flag(c, "from"),
+	    .keys = flag(c, "keys"),
+	    .root = flag(c, "root")};
+	struct str text = STR_NONE;
+
+	return tell(c, role_backup_verify(c->arena, &o, &c->trail, &text),
+	    text);
+}
+
+int
+cmd_restore(struct cli *c)
+{
+	struct restore_options o = {.from = flag(c, "from"),
+	    .data = flag(c, "data"),
+	    .keys = flag(c, "keys"),
+	    .root = flag(c, "root"),
+	    .reason = args_get(&c->args, "reason")};
+	struct str text = STR_NONE;
+
+	return tell(c, role_restore(c->arena, &o, &c->trail, &text), text);
+}
+
+int
+cmd_audit_fork(struct cli *c)
+{
+	struct fork_options o = {.data = flag(c, "data"),
+	    .accept = args_has(&c->args, "accept"),
+	    .reason = args_get(&c->args, "reason")};
+	struct str n = args_get(&c->args, "entries"), text = STR_NONE;
+
+	if (n.p != NULL && !str_u64(n, 0, INT64_MAX, &o.entries))
+		return out_error(c, err_of(E_USAGE));
+	return tell(c, role_audit_fork(c->arena, &o, &c->trail, &text), text);
+}

@@ -205,6 +205,8 @@ verdict_json(struct buf *b, const struct verify_report *r, bool good, bool file)
 	jw_ki64(&w, "last", (int64_t)r->v.last);
 	jw_ki64(&w, "signed", (int64_t)r->v.signed_size);
 	jw_ki64(&w, "bad_seq", (int64_t)r->v.bad_seq);
+	jw_ki64(&w, "forks", (int64_t)r->v.forks);
+	jw_ki64(&w, "lost", (int64_t)r->v.lost);
 	jw_kstr(&w, "what", str_c(r->v.what));
 	jw_kstr(&w, "key", str_c(r->vkey));
 	jw_kbool(&w, "key_checked", r->key_known);
@@ -235,6 +237,11 @@ verdict_text(struct buf *b, const struct verify_report *r, bool good)
 	    (unsigned long long)v->entries, (unsigned long long)v->first,
 	    (unsigned long long)v->last, (unsigned long long)v->hidden,
 	    (unsigned long long)v->signed_size);
+	if (v->forks > 0)
+		buf_fmt(b,
+		    "forks    %llu: %llu entries that were signed before are "
+		    "not here\n",
+		    (unsigned long long)v->forks, (unsigned long long)v->lost);
 	if (r->vkey[0] != '\0') {
 		buf_c(b, "key      ");
 		tty_add(b, str_c(r->vkey), false);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "audit/epoch.h"
 #include "base/limits.h"
+#include "role/audit_verify.h"
 #include "role/keep.h"
 #include "role/unlock.h"
 #include "role/plan.h"
@@ -15,7 +17,8 @@ enum { VERIFY_ARENA = 1 << 20 };
 struct walk {
 	struct store_conn *conn;
 	struct audit_check *check;
-	struct note_key key;
+	struct note_key now; /* what the log is called */
+	struct note_key key; /* what it was called, as far as was read */
 	struct audit_verdict *v;
 	struct arena arena; /* of one checkpoint */
 	uint64_t note_size; /* of the last one compared */
@@ -84,7 +87,7 @@ keepers(struct walk *w, uint64_t up_to)
 	if (size == 0 || size > up_to)
 		return OK;
 	w->last_size = 0;
-	return audit_check_note(w->check, size, buf_view(&w->last), &w->key,
+	return audit_check_note(w->check, size, buf_view(&w->last), &w->now,
 	    w->v);
 }
 
@@ -109,11 +112,33 @@ notes(struct walk *w, uint64_t up_to)
 }
 
 static err
+past_tile(void *ctx, unsigned level, uint64_t index, struct audit_tile *ret)
+{
+	struct walk *w = ctx;
+
+	ret->level = level;
+	ret->index = index;
+	return store_tile_get(w->conn, level, index, (uint8_t *)ret->hash);
+}
+
+/* The log has another name behind this one. */
+static err
+forked(struct walk *w, struct str text)
+{
+	TRY(audit_check_past(w->check, text, past_tile, w, w->v));
+	return note_key_named(audit_check_epoch(w->check), w->now.pub, &w->key);
+}
+
+static err
 leaf(struct walk *w, struct str text)
 {
 	uint64_t size;
 
+	if (fork_is(text)) /* what was signed under the old name is over */
+		TRY(notes(w, audit_check_size(w->check)));
 	TRY(audit_check_leaf(w->check, text, w->v));
+	if (fork_is(text))
+		TRY(forked(w, text));
 	size = audit_check_size(w->check);
 	if (size % TILE_WIDTH != 0)
 		return OK;
@@ -153,16 +178,45 @@ strays(struct walk *w, const struct audit_rows *r)
 	return OK;
 }
 
+/* Every log that has epochs began with the first. */
+static err
+first_name(struct walk *w, const struct epoch *now)
+{
+	char name[NOTE_NAME_MAX + 1];
+	struct buf b = {.p = name, .cap = sizeof name, .max = sizeof name};
+
+	buf_str(&b, now->log);
+	buf_c(&b, "/1");
+	TRY(buf_check(&b));
+	audit_check_origin(w->check, buf_view(&b));
+	return note_key_named(buf_view(&b), w->now.pub, &w->key);
+}
+
+/* The last name is the one the log goes by. */
+static err
+last_name(struct walk *w)
+{
+	if (strcmp(w->key.name, w->now.name) == 0)
+		return OK;
+	return found(w, audit_check_size(w->check),
+	    "the log is called %.100s, and no entry says why", w->now.name);
+}
+
 static err
 walk(struct walk *w)
 {
 	struct audit_rows rows;
+	struct epoch now;
 
 	TRY(audit_check_new(&w->check));
+	w->now = w->key;
+	if (epoch_parse(str_c(w->now.name), &now))
+		TRY(first_name(w, &now));
 	TRY(store_audit_walk(w->conn, 1, false, on_leaf, w));
 	TRY(w->e);
 	TRY(store_audit_rows(w->conn, &rows));
 	TRY(strays(w, &rows));
+	TRY(last_name(w));
 	/* Also those that cover more than there is: that is the finding. */
 	TRY(notes(w, UINT64_MAX));
 	if (w->notes != rows.checkpoints)
@@ -287,13 +341,15 @@ stores_key(struct walk *w, bool known, struct verify_report *ret)
 
 static err
 verify(struct walk *w, const struct datadir *d, struct store *s,
-    struct str root, struct verify_report *ret)
+    struct str root, bool cut, struct verify_report *ret)
 {
 	bool known;
 	err e;
 
 	/* The keeper first: the log is never behind it. */
 	TRY(keepers_word(w, d, root, &known));
+	if (cut)
+		w->last_size = 0;
 	TRY(store_reader(s, &w->conn));
 	e = store_view_begin(w->conn);
 	if (err_ok(e)) {
@@ -307,7 +363,7 @@ verify(struct walk *w, const struct datadir *d, struct store *s,
 }
 
 static err
-opened(struct walk *w, const struct datadir *d, struct arena *a,
+opened(struct walk *w, const struct datadir *d, struct arena *a, bool cut,
     struct trail *t, struct verify_report *ret)
 {
 	struct config config;
@@ -316,13 +372,20 @@ opened(struct walk *w, const struct datadir *d, struct arena *a,
 
 	TRY(plan_config(d, NULL, a, t, &config));
 	TRY(store_open(datadir_path(d, a, STR("db")), STORE_READ, t, &s));
-	e = verify(w, d, s, config.keys_root, ret);
+	e = verify(w, d, s, config.keys_root, cut, ret);
 	(void)store_close(s);
 	return e;
 }
 
 err
 role_audit_verify(const char *dir, struct trail *t, struct verify_report *ret)
+{
+	return audit_verify_dir(dir, false, t, ret);
+}
+
+err
+audit_verify_dir(const char *dir, bool cut, struct trail *t,
+    struct verify_report *ret)
 {
 	struct walk w = {.v = &ret->v};
 	struct datadir d;
@@ -335,7 +398,7 @@ role_audit_verify(const char *dir, struct trail *t, struct verify_report *ret)
 	arena_init(&a, VERIFY_ARENA);
 	arena_init(&w.arena, VERIFY_ARENA);
 	buf_init(&w.last, NOTE_MAX);
-	e = opened(&w, &d, &a, t, ret);
+	e = opened(&w, &d, &a, cut, t, ret);
 	w.check = audit_check_free(w.check);
 	buf_done(&w.last);
 	arena_done(&w.arena);

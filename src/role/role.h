@@ -210,7 +210,7 @@ struct fork_options {
 
 /*
  * A log that ends before what was signed last goes on under a new name.
- * *ret is {origin, before, entries, signed, lost, forked}.  E_BAD_ANSWER with
+ * *ret is {origin, before, entries, signed, lost}.  E_BAD_ANSWER with
  * a trail when not accepted, and when what there is is not what was signed;
  * E_CONFLICT: nothing is lost.
  */
