@@ -45,7 +45,9 @@ cmd_backup(struct cli *c)
 	    .base = flag(c, "base"),
 	    .keys = flag(c, "keys")};
 	struct str text = STR_NONE;
+	struct person p;
 
+	person_at_hand(c, &p);
 	return tell(c, role_backup(c->arena, &o, &c->trail, &text), text);
 }
 
@@ -56,7 +58,9 @@ cmd_backup_verify(struct cli *c)
 	    .keys = flag(c, "keys"),
 	    .root = flag(c, "root")};
 	struct str text = STR_NONE;
+	struct person p;
 
+	person_at_hand(c, &p);
 	return tell(c, role_backup_verify(c->arena, &o, &c->trail, &text),
 	    text);
 }
@@ -70,7 +74,9 @@ cmd_restore(struct cli *c)
 	    .root = flag(c, "root"),
 	    .reason = args_get(&c->args, "reason")};
 	struct str text = STR_NONE;
+	struct person p;
 
+	person_at_hand(c, &p);
 	return tell(c, role_restore(c->arena, &o, &c->trail, &text), text);
 }
 
@@ -81,6 +87,9 @@ cmd_audit_fork(struct cli *c)
 	    .accept = args_has(&c->args, "accept"),
 	    .reason = args_get(&c->args, "reason")};
 	struct str n = args_get(&c->args, "entries"), text = STR_NONE;
+	struct person p;
+
+	person_at_hand(c, &p);
 
 	if (n.p != NULL && !str_u64(n, 0, INT64_MAX, &o.entries))
 		return out_error(c, err_of(E_USAGE));

@@ -54,6 +54,11 @@ err login_write(struct cli *c, const char *path, struct str text) MUST_USE;
  * input: its bytes without the end of the line. */
 err ask_secret(struct cli *c, const char *prompt, struct str *ret) MUST_USE;
 
+/* What role's commands ask, whoever runs this one is asked, as long as p
+ * lives (key.c). */
+struct person;
+void person_at_hand(struct cli *c, struct person *p);
+
 /* ---- values (value.c) ---- */
 /* A flag's or argument's value as JSON. */
 err value_json(struct cli *c, const struct row *r, struct str v,

@@ -63,12 +63,18 @@ ask(void *ctx, const char *prompt, bool twice, struct str *ret)
 	return err_of(E_INVALID);
 }
 
+void
+person_at_hand(struct cli *c, struct person *p)
+{
+	*p = (struct person){ask, c};
+	role_person_set(p);
+}
+
 /* DIR, and somebody to ask. */
 static const char *
 data_dir(struct cli *c, struct person *p)
 {
-	*p = (struct person){ask, c};
-	role_person_set(p);
+	person_at_hand(c, p);
 	return arena_cstr(c->arena, args_get(&c->args, "data"));
 }
 

@@ -355,6 +355,8 @@ backup_keeper_put(struct buf *b, const struct backup_keeper *k)
 	buf_str(b, k->state);
 	buf_be16(b, (uint16_t)k->root.n);
 	buf_str(b, k->root);
+	buf_be32(b, (uint32_t)k->escrow.n);
+	buf_str(b, k->escrow);
 }
 
 err
@@ -366,6 +368,7 @@ backup_keeper_read(struct str s, struct backup_keeper *ret)
 	k.seed = cur_view(&c, cur_be16(&c));
 	k.state = cur_view(&c, cur_be16(&c));
 	k.root = cur_view(&c, cur_be16(&c));
+	k.escrow = cur_view(&c, cur_be32(&c));
 	if (!cur_end(&c) || k.seed.n == 0 || k.state.n == 0)
 		return err_of(E_CORRUPT);
 	*ret = k;

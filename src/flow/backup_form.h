@@ -125,10 +125,11 @@ void backup_data_key_put(struct buf *b, const struct data_key_row *k,
 /* The next of several; E_NOT_FOUND at the end. */
 err backup_data_key_read(struct cur *c, struct data_key_row *ret) MUST_USE;
 
-/* What the keeper's files say: the sealed seed, and its state; and where the
- * root key lay, for who does not say where it lies. */
+/* What the keeper's files say: the sealed seed, and its state; where the root
+ * key lay, for who does not say where it lies; and the sealed copy of it, if
+ * there was one. */
 struct backup_keeper {
-	struct str seed, state, root;
+	struct str seed, state, root, escrow;
 };
 void backup_keeper_put(struct buf *b, const struct backup_keeper *k);
 err backup_keeper_read(struct str s, struct backup_keeper *ret) MUST_USE;

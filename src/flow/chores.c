@@ -66,6 +66,8 @@ chores_sign(struct lane *l, struct ledger *g, const struct ipc_end *keeper)
 	struct arena a;
 	err e;
 
+	if (l->state->forks) /* what leads to the new name comes first */
+		return true;
 	arena_init(&a, (size_t)1024 * 1024);
 	e = store_begin(l->conn);
 	if (err_ok(e)) {

@@ -203,3 +203,14 @@ keys_destroy(struct lane *l, const uint32_t *id, size_t n, struct arena *a)
 		return OK;
 	return pieces_see(l, s->keys, ck, kept);
 }
+
+err
+keys_store_data(struct store_conn *conn, const struct data_key_row *was)
+{
+	struct data_key_row row = *was;
+	uint32_t id;
+
+	TRY(seal_key_id(was->was_wrapped, &id));
+	row.wrapped = (struct sealed){was->was_wrapped.bytes};
+	return store_data_key_put(conn, &row);
+}

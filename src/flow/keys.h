@@ -53,4 +53,8 @@ err keys_kin(struct store_conn *conn, uint32_t id, uint32_t ret[KEYS_KIN],
 err keys_destroy(struct lane *l, const uint32_t *id, size_t n,
     struct arena *a) MUST_USE;
 
+/* A data key as a backup has kept it. */
+err keys_store_data(struct store_conn *conn,
+    const struct data_key_row *was) MUST_USE;
+
 #endif

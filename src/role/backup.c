@@ -15,6 +15,7 @@
 #include "role/backup_in.h"
 #include "role/backup_wire.h"
 #include "role/keying.h"
+#include "role/making.h"
 #include "role/role.h"
 #include "role/slots.h"
 #include "role/talk.h"
@@ -44,30 +45,6 @@ struct backing {
 /* ---- files ---- */
 
 static err
-trouble(struct trail *t, const char *path)
-{
-	int e = errno;
-
-	trail_set(t, "%s: %s", path, strerrordesc_np(e));
-	switch (e) {
-	case ENOSPC:
-	case EDQUOT:
-		return err_of(E_NO_SPACE);
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return err_of(E_DENIED);
-	case ENOENT:
-	case ENOTDIR:
-		return err_of(E_NOT_FOUND);
-	case EEXIST:
-		return err_of(E_EXISTS);
-	default:
-		return err_of(E_IO);
-	}
-}
-
-static err
 writing_open(struct writing *w, const char *path, struct trail *t)
 {
 	size_t n = strlen(path);
@@ -77,11 +54,11 @@ writing_open(struct writing *w, const char *path, struct trail *t)
 	memcpy(w->path, path, n + 1);
 	(void)snprintf(w->part, sizeof w->part, "%s.part", path);
 	if (unlink(w->part) != 0 && errno != ENOENT) /* of one cut short */
-		return trouble(t, w->part);
+		return making_failed(t, w->part);
 	w->fd = open(w->part,
 	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (w->fd < 0)
-		return trouble(t, w->part);
+		return making_failed(t, w->part);
 	return sha_new(&w->sha);
 }
 
@@ -110,7 +87,7 @@ put(void *ctx, struct str s)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return trouble(b->t, w->part);
+			return making_failed(b->t, w->part);
 		s = str_skip(s, (size_t)n);
 	}
 	return OK;
@@ -124,7 +101,7 @@ read_back(struct writing *w, struct trail *t)
 	struct stat st;
 
 	if (fsync(w->fd) != 0 || fstat(w->fd, &st) != 0)
-		return trouble(t, w->part);
+		return making_failed(t, w->part);
 	(void)posix_fadvise(w->fd, 0, 0, POSIX_FADV_DONTNEED);
 	sha_get(w->sha, want);
 	if ((uint64_t)st.st_size != w->n ||
@@ -147,28 +124,10 @@ take_name(struct writing *w, bool replace, struct trail *t)
 	if (r != 0 && !replace && errno == EINVAL)
 		r = rename(w->part, w->path);
 	if (r != 0)
-		return trouble(t, w->path);
+		return making_failed(t, w->path);
 	(void)close(w->fd);
 	w->fd = -1;
 	return OK;
-}
-
-static err
-sync_parent(const char *path, struct trail *t)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX] = ".";
-	int fd, bad;
-
-	if (slash != NULL)
-		(void)snprintf(dir, sizeof dir, "%.*s", (int)(slash - path) + 1,
-		    path);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return trouble(t, dir);
-	bad = fsync(fd);
-	(void)close(fd);
-	return bad != 0 ? trouble(t, dir) : OK;
 }
 
 /* ---- the base ---- */
@@ -221,6 +180,30 @@ root_path(struct backing *b)
 	return p == NULL ? STR("") : str_c(p);
 }
 
+/* keys/root.escrow: whole, or there is none. */
+static err
+escrow(struct backing *b, struct str *ret)
+{
+	struct trail quiet = {{0}};
+	struct buf text;
+	int fd;
+	err e = secret_open(&b->k.dir, "keys/root.escrow", false, &quiet, &fd);
+
+	*ret = STR("");
+	if (err_is(e, E_NOT_FOUND))
+		return OK;
+	if (!err_ok(e))
+		trail_set(b->t, "%s", quiet.detail);
+	TRY(e);
+	e = fd_read_all(fd, SECRET_FILE_MAX, &text);
+	(void)close(fd);
+	if (err_ok(e))
+		*ret = arena_dup(b->k.a, buf_view(&text));
+	buf_wipe(&text);
+	TRY(e);
+	return arena_check(b->k.a);
+}
+
 static err
 keeper_out(struct backing *b)
 {
@@ -231,10 +214,11 @@ keeper_out(struct backing *b)
 	TRY(slot_of(b, "keys/audit.key", &keeper.seed));
 	TRY(slot_of(b, "keys/keeper.state", &keeper.state));
 	keeper.root = root_path(b);
-	buf_init_on(&body, b->k.a, (size_t)PATH_MAX + 2048);
+	TRY(escrow(b, &keeper.escrow));
+	buf_init_on(&body, b->k.a, (size_t)PATH_MAX + 2 * SECRET_FILE_MAX);
 	backup_keeper_put(&body, &keeper);
 	TRY(buf_check(&body));
-	buf_init_on(&out, b->k.a, (size_t)PATH_MAX + 4096);
+	buf_init_on(&out, b->k.a, (size_t)PATH_MAX + 3 * SECRET_FILE_MAX);
 	backup_record_put(&out, RECORD_KEEPER, body.n);
 	buf_str(&out, buf_view(&body));
 	TRY(buf_check(&out));
@@ -273,9 +257,9 @@ all_done(struct backing *b)
 	TRY(keeper_out(b));
 	TRY(read_back(&b->keys, b->t));
 	TRY(take_name(&b->keys, true, b->t));
-	TRY(sync_parent(b->keys.path, b->t));
+	TRY(making_sync_parent(b->keys.path, b->t));
 	TRY(take_name(&b->file, false, b->t));
-	return sync_parent(b->file.path, b->t);
+	return making_sync_parent(b->file.path, b->t);
 }
 
 /* ---- beside a server ---- */
@@ -290,6 +274,25 @@ hear(struct backing *b, int ms, struct str *ret)
 	TRY(talk_hear(b->fd, ms, &line));
 	*ret = buf_view(&line);
 	return keying_understand(&b->k, *ret, &j);
+}
+
+/* The first line: what follows it is no line, and may be here already. */
+static err
+hear_go(struct backing *b)
+{
+	const struct json *j;
+	struct buf line;
+	char c;
+
+	buf_init_on(&line, b->k.a, SAID);
+	for (;;) {
+		TRY(talk_get(b->fd, LIM_BACKUP_STALL_MS, &c, 1));
+		if (c == '\n')
+			break;
+		buf_char(&line, c);
+		TRY(buf_check(&line));
+	}
+	return keying_understand(&b->k, buf_view(&line), &j);
 }
 
 /* Frames until the empty one. */
@@ -327,12 +330,11 @@ static err
 online(struct backing *b)
 {
 	char ask[64];
-	struct str said;
 
 	TRY(keying_connect(&b->k, &b->fd));
 	(void)snprintf(ask, sizeof ask, "backup %zu", b->base.n);
 	TRY(talk_say(b->fd, TALK_MS, str_c(ask)));
-	TRY(hear(b, LIM_BACKUP_STALL_MS, &said));
+	TRY(hear_go(b));
 	TRY(talk_put(b->fd, LIM_BACKUP_STALL_MS, buf_view(&b->base)));
 	TRY(frames(b));
 	TRY(file_done(b));

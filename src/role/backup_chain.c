@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "role/datadir.h"
+#include "role/making.h"
+#include "role/unlock.h"
 
 enum { BLOCK_MEMORY = 64 * 1024 * 1024 };
 
@@ -28,14 +30,14 @@ static err PRINTF(2, 3) MUST_USE
 
 /* ---- files ---- */
 
-/* "dir/" of the path, or "./". */
+/* "dir/" of the path, or "" for here. */
 static void
 dir_of(const char *path, char ret[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 
 	if (slash == NULL)
-		(void)snprintf(ret, PATH_MAX, "./");
+		ret[0] = '\0';
 	else
 		(void)snprintf(ret, PATH_MAX, "%.*s", (int)(slash - path) + 1,
 		    path);
@@ -63,7 +65,7 @@ is_id(const char *path, const struct uuid *id)
 static bool
 look_for(const char *dir, const struct uuid *id, char ret[PATH_MAX])
 {
-	DIR *d = opendir(dir);
+	DIR *d = opendir(dir[0] == '\0' ? "." : dir);
 	const struct dirent *e;
 	bool found = false;
 
@@ -114,8 +116,8 @@ bases(struct backup_chain *c)
 			return damaged(c, "it builds on too many");
 		if (!look_for(dir, base, path)) {
 			trail_set(c->t,
-			    "%s builds on backup %s, which is not in %s",
-			    c->file[c->n - 1].path, id, dir);
+			    "%s builds on backup %s, which is not beside it",
+			    c->file[c->n - 1].path, id);
 			return err_of(E_CORRUPT);
 		}
 		TRY(add_file(c, path));
@@ -178,6 +180,45 @@ backup_chain_close(struct backup_chain *c)
 
 /* ---- keys ---- */
 
+/* The file's bytes are kept, to be copied as they are; the keys in it may
+ * need somebody to open them. */
+static err
+root_open(struct backup_chain *c, int fd)
+{
+	const struct datadir here = {.fd = AT_FDCWD};
+	struct buf plain;
+	int open_fd;
+	err e = fd_read_all(fd, SECRET_FILE_MAX, &c->root);
+
+	if (!err_ok(e)) {
+		(void)close(fd);
+		return e;
+	}
+	TRY(root_key_unlock(&here, fd, role_person(), c->t, &open_fd));
+	e = fd_read_all(open_fd, SECRET_FILE_MAX, &plain);
+	(void)close(open_fd);
+	if (err_ok(e))
+		e = root_parse(buf_view(&plain), c->t, &c->roots);
+	buf_wipe(&plain);
+	return e;
+}
+
+/* The sealed copy that came with the keys, for who has its shares. */
+static err
+escrow_open(struct backup_chain *c)
+{
+	struct str s = c->ring.keeper.escrow;
+	int fd = memfd_create("escrow", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_of(E_IO);
+	if (!err_ok(making_write(fd, s)) || lseek(fd, 0, SEEK_SET) != 0) {
+		(void)close(fd);
+		return err_of(E_IO);
+	}
+	return root_open(c, fd);
+}
+
 static err
 root_read(struct backup_chain *c, const struct restore_options *o)
 {
@@ -196,16 +237,15 @@ root_read(struct backup_chain *c, const struct restore_options *o)
 	e = c->root_path[0] == '\0'
 	    ? err_of(E_NOT_FOUND)
 	    : secret_open(&here, c->root_path, false, &quiet, &fd);
-	if (!err_ok(e)) {
-		trail_set(c->t, "%s; say where the root key is: --root FILE",
-		    quiet.detail[0] != '\0' ? quiet.detail
-					    : "the root key was a credential");
-		return e;
-	}
-	e = fd_read_all(fd, SECRET_FILE_MAX, &c->root);
-	(void)close(fd);
-	TRY(e);
-	return root_parse(buf_view(&c->root), c->t, &c->roots);
+	if (err_ok(e))
+		return root_open(c, fd);
+	if (o->root == NULL && c->ring.keeper.escrow.n > 0 &&
+	    role_person() != NULL)
+		return escrow_open(c);
+	trail_set(c->t, "%s; say where the root key is: --root FILE",
+	    quiet.detail[0] != '\0' ? quiet.detail
+				    : "the root key was a credential");
+	return e;
 }
 
 static err

@@ -113,8 +113,12 @@ note(struct lane *l, void *arg)
 {
 	struct arena *a = desk_arena(writer_desk(l->writer));
 	const struct fork_note *n = arg;
-	struct audit_entry e = {.outcome = AUDIT_OK, .reason = str_c(n->by)};
+	struct audit_entry e = {.outcome = AUDIT_OK};
+	char by[sizeof n->by + 4];
 	struct str said;
+
+	(void)snprintf(by, sizeof by, "by=%s", n->by);
+	e.reason = str_c(by);
 
 	TRY(store_meta_set(l->conn, "audit.origin", n->fork.log));
 	TRY(store_meta_set(l->conn, "audit.vkey",
@@ -123,7 +127,9 @@ note(struct lane *l, void *arg)
 	TRY(body(n, a, &said));
 	TRY(ledger_entry(writer_ledger(l->writer), l, a, &e, said,
 	    time_now_ms()));
-	return restored(l, n, a);
+	TRY(restored(l, n, a));
+	l->state->forks = false; /* from here on it may be signed */
+	return OK;
 }
 
 err
@@ -135,7 +141,7 @@ fork_go_on(const struct datadir *d, const struct config *c, struct arena *a,
 
 	if (l == NULL)
 		return err_of(E_NO_MEMORY);
-	(void)snprintf(n->by, sizeof n->by, "by=uid:%u", (unsigned)getuid());
+	(void)snprintf(n->by, sizeof n->by, "uid:%u", (unsigned)getuid());
 	l->st.forks = true;
 	e = local_open(l, d, c, a, t);
 	if (err_ok(e)) {
@@ -285,7 +291,8 @@ accepted(struct forking *f)
 	}
 	if (f->o->entries != f->size || f->o->reason.n == 0) {
 		trail_set(f->t,
-		    "--accept goes with --entries %llu, which is how many there "
+		    "--accept goes with --entries %llu, which is how many "
+		    "there "
 		    "are (%llu are lost), and --reason TEXT",
 		    (unsigned long long)f->size, (unsigned long long)lost);
 		return err_of(E_USAGE);

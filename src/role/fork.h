@@ -26,7 +26,7 @@ err fork_root(const char *db, uint64_t *ret_size, struct hash *ret_root,
 err fork_keep(struct keep *k, const char *origin, uint64_t size,
     const struct hash *root, char ret[NOTE_NAME_MAX + 1]) MUST_USE;
 /* The entry, and a signature over it. */
-err fork_go_on(const struct datadir *d, const struct config *c,
-    struct arena *a, struct fork_note *n, struct trail *t) MUST_USE;
+err fork_go_on(const struct datadir *d, const struct config *c, struct arena *a,
+    struct fork_note *n, struct trail *t) MUST_USE;
 
 #endif
