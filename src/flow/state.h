@@ -107,7 +107,7 @@ struct state {
 	const struct str *proxies; /* trusted, CIDR blocks; see proxy.h */
 	size_t proxies_n;
 	bool log_requests;
-	bool forks; /* the log is about to get another name */
+	bool forks;		     /* the log is about to get another name */
 	struct confinement confined; /* what the server role achieved */
 	atomic_bool draining;
 	struct counters n;

@@ -9,8 +9,7 @@
 #include "base/mem.h"
 #include "store/conn.h"
 
-#define FORM(name, sql)                                                        \
-	__attribute__((unused)) static const char name[] = sql;
+#define FORM(name, sql) __attribute__((unused)) static const char name[] = sql;
 #include "store/query.def"
 
 enum { SQL_MAX = 8192, ROW_MAX = 17 * 1024 * 1024, TABLES = 128 };

@@ -255,8 +255,7 @@ start_check(struct store_conn *c, uint64_t version, struct trail *t)
 
 /* ---- bringing up to date ---- */
 
-#define FORM(name, sql)                                                        \
-	__attribute__((unused)) static const char name[] = sql;
+#define FORM(name, sql) __attribute__((unused)) static const char name[] = sql;
 #include "store/query.def"
 
 static err
