@@ -12,7 +12,7 @@ enum {
 	MEMORY = 64 * 1024 * 1024,
 	SCAN_KEYS = 1024,
 	SCAN_ROWS = 32, /* of at most a payload each */
-	CLASSES = 32,
+	CLASSES = KEY_COUNTS,
 	CURSOR_ROOM = 64,
 };
 
@@ -59,14 +59,14 @@ time_left(struct looking *k)
 
 /* ---- project keys ---- */
 
-static void
-root_json(const struct looking *k, struct jw *w)
+void
+rotate_roots(const struct keeper_last *last, struct jw *w)
 {
 	jw_kobj(w, "root");
 	jw_karr(w, "keys");
-	for (size_t i = 0; i < k->last->roots; i++) {
+	for (size_t i = 0; i < last->roots; i++) {
 		jw_obj(w);
-		jw_kstr(w, "id", str_c(k->last->root_ids[i]));
+		jw_kstr(w, "id", str_c(last->root_ids[i]));
 		jw_kbool(w, "primary", i == 0);
 		jw_obj_end(w);
 	}
@@ -214,15 +214,14 @@ waiting_json(struct looking *k, struct jw *w)
 	return OK;
 }
 
-/* Of a re-encryption that is under way, or was cut short. */
-static err
-work_json(struct looking *k, struct jw *w)
+err
+rotate_work(struct lane *l, struct jw *w)
 {
-	struct key_work *work = &k->l->state->key_work;
+	struct key_work *work = &l->state->key_work;
 	struct reencryption at;
 	bool running = atomic_load(&work->started) != 0;
 
-	TRY(reencrypt_at(k->l->conn, &at));
+	TRY(reencrypt_at(l->conn, &at));
 	jw_name(w, STR("reencrypt"));
 	if (at.below == 0) {
 		jw_null(w);
@@ -242,12 +241,33 @@ static err
 all(struct looking *k, struct jw *w)
 {
 	TRY(old_keys_list(k->l->snap, &k->lists, &k->old));
-	root_json(k, w);
+	rotate_roots(k->last, w);
 	TRY(projects_json(k, w));
 	TRY(count_keys(k));
 	keys_json(k, w);
 	TRY(waiting_json(k, w));
-	return work_json(k, w);
+	return rotate_work(k->l, w);
+}
+
+err
+rotate_count(struct lane *l, struct key_counts *ret)
+{
+	struct looking k = {.l = l,
+	    .exact = true,
+	    .until = time_mono_us() + BUDGET_US};
+	err e;
+
+	arena_init(&k.a, MEMORY);
+	arena_init(&k.lists, MEMORY);
+	e = old_keys_list(l->snap, &k.lists, &k.old);
+	if (err_ok(e))
+		e = count_keys(&k);
+	memcpy(ret->keys, k.keys, sizeof ret->keys);
+	memcpy(ret->old, k.olds, sizeof ret->old);
+	ret->exact = k.exact;
+	arena_done(&k.a);
+	arena_done(&k.lists);
+	return e;
 }
 
 err

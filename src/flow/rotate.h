@@ -91,6 +91,16 @@ err reencrypt_at(struct store_conn *c, struct reencryption *ret) MUST_USE;
  * data_keys, waiting.  Counting ends after two seconds and says so.  l: a lane
  * of the caller's own.
  */
+/* Parts of it: the root keys, what is being encrypted anew (null: nothing),
+ * as members; and how many keys of each class there are. */
+enum { KEY_COUNTS = 32 };
+struct key_counts {
+	uint64_t keys[KEY_COUNTS], old[KEY_COUNTS]; /* by class */
+	bool exact;
+};
+void rotate_roots(const struct keeper_last *last, struct jw *w);
+err rotate_work(struct lane *l, struct jw *w) MUST_USE;
+err rotate_count(struct lane *l, struct key_counts *ret) MUST_USE;
 err rotate_status(struct lane *l, const struct keeper_last *last,
     struct jw *w) MUST_USE;
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "wire/conn.h"
+#include "wire/suites.h"
 
 /*
  * Ticket keys are made here, never stored, and changed every hour; a ticket
@@ -229,11 +230,9 @@ load_key(SSL_CTX *ctx, struct str pem, struct trail *t)
 static bool
 context_settings(SSL_CTX *x)
 {
-	static const char suites[] = "TLS_AES_128_GCM_SHA256:"
-				     "TLS_AES_256_GCM_SHA384:"
-				     "TLS_CHACHA20_POLY1305_SHA256";
+	static const char suites[] = WIRE_TLS_SUITES;
 	static const unsigned char id[] = "redoubt";
-	char groups[] = "X25519:P-256"; /* a macro casts its const away */
+	char groups[] = WIRE_TLS_GROUPS; /* a macro casts its const away */
 
 	if (SSL_CTX_set_min_proto_version(x, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(x, TLS1_3_VERSION) != 1 ||
@@ -513,3 +512,9 @@ const struct transport transport_tls = {
     .pending = tls_pending,
     .end = tls_end,
 };
+
+const char *
+tls_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -789,6 +789,7 @@ def posture_and_keys(rig):
     cli(rig, "key-source", "test", "--data", d, "file", rc=5)
     cli(rig, "key-source", "remove", "--data", d, "file", rc=3)
     cli(rig, "key", "reencrypt", "--data", d)
+    rig.check("Ed25519" in cli(rig, "key", "inventory"), "inventory")
     rig.eq(j(rig, "incident", "show", i["id"])["title"], "before rotation")
     rig.eq(j(rig, "incident", "create", "after")["title"], "after")
     cli(rig, "key", "status", "--data", "/nonexistent", rc=3)

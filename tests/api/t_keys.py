@@ -182,6 +182,51 @@ def status_tells(rig):
 
 
 @test
+def inventory(rig):
+    """Algorithms, classes of keys, ages, uses; for who may see them."""
+    i = rig.ok(rig.get("/v1/policy/crypto"), 200).json
+    names = {a["name"]: a for a in i["algorithms"]}
+    rig.check({"KC-XAES-256-GCM", "Ed25519", "HPKE", "Argon2id"} <=
+              set(names), names)
+    rig.check(all(a["use"] for a in names.values()), names)
+    rig.eq(i["tls"]["versions"], ["TLSv1.3"])
+    rig.check("TLS_AES_256_GCM_SHA384" in i["tls"]["suites"], i["tls"])
+    rig.check(i["tls"]["library"].startswith("OpenSSL 3"), i["tls"])
+    rig.eq([k["id"] for k in i["root"]["keys"]], root_ids(root_file(rig)))
+    rig.eq(i["project_keys"]["keys"], 2)
+    keys = {k["class"]: k for k in i["data_keys"]}
+    rig.eq({k for k, v in keys.items() if v["kind"] == "mac"},
+           {"index", "token", "cursor"})
+    rig.check(keys["object"]["seals"] > 0 and keys["object"]["bytes"] > 0,
+              keys["object"])
+    rig.check(keys["object"]["oldest_at"] is not None, keys["object"])
+    rig.check("seals" not in keys["token"], keys["token"])
+    rig.eq(i["limits"], {"seals": 2 ** 40, "bytes": 2 ** 44, "term_days": 90,
+                         "term_seals": 2 ** 32 - 1, "term_bytes": 2 ** 42})
+    rig.eq((i["exact"], i["reencrypt"]), (True, None))
+    n, was = integration(rig), keys["payload"]["seals"]
+    for k in range(7):
+        rig.ok(post(rig, rig.client(n["secret"]), n, f"use-{k}"), 202)
+    i = rig.ok(rig.get("/v1/policy/crypto"), 200).json
+    now = {k["class"]: k for k in i["data_keys"]}["payload"]["seals"]
+    rig.eq(now - was, 7, "seven payloads")
+    _, viewer = rig.make_account("viewer", rig.project)
+    rig.eq(viewer.get("/v1/policy/crypto").status, 403)
+    _, auditor = rig.make_account("auditor", None)
+    rig.ok(auditor.get("/v1/policy/crypto"), 200)
+    # a clean end writes the exact numbers, a start goes on with them
+    rig.stop()
+    rig.start()
+    i = rig.ok(rig.get("/v1/policy/crypto"), 200).json
+    rig.eq({k["class"]: k for k in i["data_keys"]}["payload"]["seals"], now)
+    rig.stop(signal.SIGKILL)  # without one, it is never less
+    rig.start()
+    i = rig.ok(rig.get("/v1/policy/crypto"), 200).json
+    after = {k["class"]: k for k in i["data_keys"]}["payload"]["seals"]
+    rig.check(now < after <= now + 2 ** 23, (now, after))
+
+
+@test
 def rotate_under_load(rig):
     n = integration(rig)
     before = rig.make_incident("before", private=False)
