@@ -26,7 +26,7 @@ FAULTS = os.environ.get("FAULTS", "40")
 SEED = int(os.environ.get("SEED", "7"))
 WAYS = {"EIO": (errno.EIO, ERRNO), "ENOSPC": (errno.ENOSPC, ERRNO),
         "short": (errno.ENOSPC, SHORT)}
-STEPS = 12
+STEPS = 40
 
 
 def act(rig, disk, name, kept, refused):
