@@ -155,7 +155,8 @@ class Rig(Client):
                    REDOUBT_TOKEN=token or self.token)
         return self.cli(*args, env=env, input=input)
 
-    def start(self, timeout=20):
+    def start(self, timeout=20, word="ready"):
+        """word: what it says first; "sealed" where it waits for somebody"""
         self.log = open(self.dir / "server.log", "ab")
         self.server = subprocess.Popen(
             [*self.wrap, BINARY, "serve", "--data", str(self.data),
@@ -163,6 +164,11 @@ class Rig(Client):
             stdout=subprocess.PIPE, stderr=self.log,
             start_new_session=True)
         os.set_blocking(self.server.stdout.fileno(), False)
+        self.url = self.says(word, timeout)
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def says(self, word, timeout=20):
+        """Wait for its next line, WORD URL; the URL."""
         line, end = b"", time.time() + timeout
         while b"\n" not in line:
             if time.time() > end or self.server.poll() is not None:
@@ -170,10 +176,9 @@ class Rig(Client):
                                    self.log_text()[-2000:])
             line += self.server.stdout.read() or b""
             time.sleep(0.01)
-        word, url = line.decode().split()[:2]
-        assert word == "ready", line
-        self.url = url
-        self.port = int(url.rsplit(":", 1)[1])
+        said, url = line.decode().split()[:2]
+        assert said == word, line
+        return url
 
     def log_text(self):
         log = self.dir / "server.log"

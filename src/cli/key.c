@@ -206,6 +206,35 @@ cmd_key_recover(struct cli *c)
 	return run(c, role_key_recover);
 }
 
+/* ---- sealing ---- */
+
+static int
+with_flag(struct cli *c, const char *flag,
+    err (*verb)(struct arena *a, const char *dir, struct str v, struct trail *t,
+	struct str *ret))
+{
+	struct person p;
+	const char *dir = data_dir(c, &p);
+	struct str text = STR_NONE;
+	err e = dir == NULL
+	    ? err_of(E_NO_MEMORY)
+	    : verb(c->arena, dir, args_get(&c->args, flag), &c->trail, &text);
+
+	return show(c, e, text);
+}
+
+int
+cmd_key_seal(struct cli *c)
+{
+	return with_flag(c, "reason", role_key_seal);
+}
+
+int
+cmd_key_unseal(struct cli *c)
+{
+	return with_flag(c, "source", role_key_unseal);
+}
+
 /* ---- sources ---- */
 
 int
@@ -244,29 +273,14 @@ cmd_key_source_add(struct cli *c)
 	return rc;
 }
 
-static int
-with_name(struct cli *c,
-    err (*verb)(struct arena *a, const char *dir, struct str name,
-	struct trail *t, struct str *ret))
-{
-	struct person p;
-	const char *dir = data_dir(c, &p);
-	struct str text = STR_NONE;
-	err e = dir == NULL
-	    ? err_of(E_NO_MEMORY)
-	    : verb(c->arena, dir, args_get(&c->args, "NAME"), &c->trail, &text);
-
-	return show(c, e, text);
-}
-
 int
 cmd_key_source_remove(struct cli *c)
 {
-	return with_name(c, role_source_remove);
+	return with_flag(c, "NAME", role_source_remove);
 }
 
 int
 cmd_key_source_test(struct cli *c)
 {
-	return with_name(c, role_source_test);
+	return with_flag(c, "NAME", role_source_test);
 }

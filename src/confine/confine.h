@@ -38,7 +38,7 @@ struct confine_plan {
 	/* uid/gid to become when root; 0 = stay. */
 	unsigned uid, gid;
 	/* Server: the only tree that may be touched (read-write). NULL: no
-	 * file access at all (keeper). */
+	 * file access at all (keeper, a sealed server). */
 	const char *data_dir;
 	/* Descriptors to keep open besides 0, 1, 2. */
 	const int *keep;

@@ -49,7 +49,7 @@ rules(int fd, const struct landlock_ruleset *r, const struct confine_plan *p)
 	case CONFINE_SUPERVISOR: /* certificates may be anywhere */
 		return landlock_allow(fd, "/", FS_READ_FILE | FS_READ_DIR);
 	case CONFINE_SERVER:
-		return p->data_dir != NULL &&
+		return p->data_dir == NULL ||
 		    landlock_allow(fd, p->data_dir, db & r->fs);
 	case CONFINE_EGRESS:
 		return ports(fd, r, p);

@@ -187,5 +187,7 @@ line_answer(struct call *c)
 	if (c->lane->state->log_requests)
 		log_request(c);
 	(void)snap_unref(c->snap);
+	if (c->seals && r.status < 300)
+		atomic_store(&c->lane->state->sealing, true);
 	exchange_reply(x, &r); /* ends c, which lives in its arena */
 }

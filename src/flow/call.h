@@ -119,6 +119,7 @@ struct call {
 	bool handled;	      /* only the record step is left */
 	bool dirty;	      /* the handler has written something */
 	bool over;	      /* it has ended its own session */
+	bool seals;	      /* the server, once this is answered */
 	bool park;	      /* it waits in the writer: park.h */
 	unsigned parks;	      /* how often it did */
 	int64_t park_until;

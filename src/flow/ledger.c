@@ -260,6 +260,10 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 	    .reason = r->reason,
 	    .principal_kind = STR("anonymous"),
 	};
+	if (c->request_id_text[0] == '\0') { /* nobody asked over the API */
+		ret->request_id = STR("");
+		ret->principal_kind = STR("system");
+	}
 	if (c->actor != NULL) {
 		ret->principal_kind =
 		    str_c(principal_kind_text(c->actor->kind));

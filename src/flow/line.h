@@ -40,6 +40,8 @@ void line_read(struct lane *l, struct call *c);
 void line_slow(struct lane *l, struct call *c);
 /* The last step: send what was rendered, or the problem. */
 void line_answer(struct call *c);
+/* A complete request to a server that is sealed: alive, and nothing else. */
+void line_sealed(struct exchange *x);
 /* The problem document of an error. */
 void line_problem(struct buf *b, err e, const struct trail *t,
     const char *request_id);

@@ -132,6 +132,7 @@ schema_name(enum schema s)
 	    [SCHEMA_FREEZE] = "freeze",
 	    [SCHEMA_HOLD] = "hold",
 	    [SCHEMA_HOLD_END] = "hold_release",
+	    [SCHEMA_KEY_SEAL] = "key_seal",
 	    [SCHEMA_RUNBOOK] = "runbook",
 	    [SCHEMA_RUNBOOK_VERSION] = "runbook_version",
 	    [SCHEMA_VERSION_APPROVAL] = "runbook_approval",

@@ -110,6 +110,7 @@ struct state {
 	bool forks;		     /* the log is about to get another name */
 	struct confinement confined; /* what the server role achieved */
 	atomic_bool draining;
+	atomic_bool sealing; /* that is on record and answered: do it */
 	struct counters n;
 	struct writer *writer;
 	struct readers *readers;

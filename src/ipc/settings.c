@@ -46,6 +46,7 @@ server_settings_encode(struct buf *b, const struct server_settings *s)
 	buf_be32(b, s->reactors);
 	buf_be32(b, s->readers);
 	buf_char(b, s->log_requests ? 1 : 0);
+	buf_char(b, s->sealed ? 1 : 0);
 	text_add(b, str_c(s->store_dir));
 	text_add(b, s->url);
 	text_add(b, s->public_url);
@@ -63,7 +64,7 @@ static err
 parsed(struct str in, struct server_settings *s, struct str *dir)
 {
 	struct cur c = cur_of(in);
-	uint8_t log, certs;
+	uint8_t log, certs, sealed;
 
 	s->uid = cur_be32(&c);
 	s->gid = cur_be32(&c);
@@ -71,11 +72,14 @@ parsed(struct str in, struct server_settings *s, struct str *dir)
 	s->readers = threads(&c);
 	log = cur_u8(&c);
 	s->log_requests = log == 1;
+	sealed = cur_u8(&c);
+	s->sealed = sealed == 1;
 	*dir = text(&c);
 	s->url = text(&c);
 	s->public_url = text(&c);
 	s->listen_n = cur_u8(&c);
-	if (log > 1 || s->listen_n == 0 || s->listen_n > SETTINGS_LISTEN)
+	if (log > 1 || sealed > 1 || s->listen_n == 0 ||
+	    s->listen_n > SETTINGS_LISTEN)
 		return err_of(E_PEER);
 	for (size_t i = 0; i < s->listen_n; i++)
 		s->listen[i] = text(&c);

@@ -13,14 +13,16 @@ enum { SETTINGS_MAX = 16384, SETTINGS_LISTEN = 8, SETTINGS_PROXIES = 8 };
 
 /*
  * Descriptors that come with it, in this order: listen_n listening sockets,
- * certificate chain, private key, control socket, lock of the directory,
- * IDP_LINKS links to the idp role (idp.h).
+ * certificate chain, private key, lock of the directory, control socket,
+ * IDP_LINKS links to the idp role (idp.h).  A sealed server gets neither of
+ * the last two, and has no store.
  */
 struct server_settings {
 	uint32_t uid, gid; /* to become when started by root; 0 = stay */
 	uint32_t reactors; /* 1 .. 64 */
 	uint32_t readers;  /* 1 .. 64 */
 	bool log_requests;
+	bool sealed;	       /* there is no key: refuse everything */
 	const char *store_dir; /* absolute: DIR/db, all the server may touch */
 	struct str url;	       /* "https://127.0.0.1:8443", as printed */
 	struct str public_url; /* what clients use; same as url if not set */

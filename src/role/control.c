@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "flow/writer.h"
 #include "role/backup_wire.h"
 #include "role/keyjson.h"
@@ -47,23 +48,6 @@ struct control {
 /* ---- answers ---- */
 
 static void
-refuse(int fd, err e, const struct trail *t)
-{
-	char room[512];
-	struct buf b = {.p = room, .cap = sizeof room, .max = sizeof room};
-	struct jw w;
-
-	jw_init(&w, &b);
-	jw_obj(&w);
-	jw_kstr(&w, "error", str_c(err_name(e)));
-	jw_kstr(&w, "detail",
-	    str_c(t->detail[0] != '\0' ? t->detail : err_text(e)));
-	jw_obj_end(&w);
-	err_ignore(talk_say(fd, TALK_MS, buf_view(&b)),
-	    "who does not listen has no use for it");
-}
-
-static void
 reply(int fd, err e, const struct trail *t, const struct buf *b)
 {
 	if (err_ok(e))
@@ -72,7 +56,7 @@ reply(int fd, err e, const struct trail *t, const struct buf *b)
 		err_ignore(talk_say(fd, TALK_MS, buf_view(b)),
 		    "it is in the audit log");
 	else
-		refuse(fd, e, t);
+		talk_refuse(fd, e, t);
 }
 
 /* ---- the root key file ---- */
@@ -257,20 +241,50 @@ status(struct control *c, struct buf *b)
 	    j->started && !atomic_load(&j->done) ? j->ask : NULL, b);
 }
 
-/* ---- one caller ---- */
+struct sealing {
+	struct str reason;
+	char by[BY_MAX];
+};
 
-/* The socket's mode says the same; this is what the kernel says. */
-static bool
-may(int fd, uid_t *ret_uid)
+/* Why is for those who may read it: sealed beside the leaf. */
+static err
+note_seal(struct lane *l, void *arg)
 {
-	struct ucred c;
-	socklen_t n = sizeof c;
+	const struct sealing *s = arg;
+	struct arena *a = desk_arena(writer_desk(l->writer));
+	struct call c = {.lane = l,
+	    .a = a,
+	    .now = time_now_ms(),
+	    .rec = {.action = AUDIT_KEY_SEAL,
+		.outcome = AUDIT_OK,
+		.reason = str_c(s->by)}};
+	struct buf b;
+	struct jw w;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n) != 0)
-		return false;
-	*ret_uid = c.uid;
-	return c.uid == 0 || c.uid == geteuid();
+	buf_init_on(&b, a, (size_t)TALK_ASK_MAX * 8);
+	jw_init(&w, &b);
+	jw_obj(&w);
+	jw_kstr(&w, "reason", s->reason);
+	jw_obj_end(&w);
+	TRY(buf_check(&b));
+	c.rec.body = buf_view(&b);
+	return ledger_add(writer_ledger(l->writer), l, a, &c);
 }
+
+/* On record first. */
+static err
+seal(struct control *c, uid_t uid, struct str reason, struct buf *b)
+{
+	struct sealing s = {.reason = reason};
+
+	(void)snprintf(s.by, sizeof s.by, "uid:%u", (unsigned)uid);
+	TRY(writer_do(c->st->writer, note_seal, &s));
+	atomic_store(&c->st->sealing, true);
+	buf_c(b, "{\"sealed\":true}");
+	return OK;
+}
+
+/* ---- one caller ---- */
 
 /* true: somebody else has fd now. */
 static bool
@@ -281,7 +295,7 @@ answered(struct control *c, int fd, struct buf *ask, struct buf *b)
 	err e = err_of(E_DENIED);
 	bool taken = false;
 
-	if (may(fd, &uid))
+	if (talk_may(fd, &uid))
 		e = talk_hear(fd, TALK_MS, ask);
 	else
 		trail_set(&t, "only root and the server's user may");
@@ -290,6 +304,11 @@ answered(struct control *c, int fd, struct buf *ask, struct buf *b)
 		taken = err_ok(e);
 	} else if (err_ok(e) && str_is(buf_view(ask), "status")) {
 		e = status(c, b);
+	} else if (err_ok(e) && str_starts(buf_view(ask), STR("seal "))) {
+		e = seal(c, uid, str_skip(buf_view(ask), 5), b);
+	} else if (err_ok(e) && str_starts(buf_view(ask), STR("unseal "))) {
+		trail_set(&t, "the server is not sealed");
+		e = err_of(E_CONFLICT);
 	} else if (err_ok(e)) {
 		e = err_of(E_NOT_IMPLEMENTED);
 	}

@@ -9,6 +9,8 @@
 
 #include "auth/token.h"
 #include "base/limits.h"
+#include "base/mem.h"
+#include "seal/rootseal.h"
 
 enum { LOCK_WAIT_MS = 3000, PLAN_ARENA = 1 << 20 };
 
@@ -176,6 +178,22 @@ plan_tls(const struct plan *p, struct trail *t, int *ret_cert, int *ret_key)
 	return e;
 }
 
+/* Sealed, or plain as before? */
+static err
+root_is(int fd, struct trail *t, bool *ret_sealed)
+{
+	char head[32];
+	ssize_t n = pread(fd, head, sizeof head, 0);
+
+	if (n < 0) {
+		trail_set(t, "root key file: cannot be read");
+		return err_of(E_IO);
+	}
+	*ret_sealed = root_is_sealed(str_of(head, (size_t)n));
+	mem_wipe(head, sizeof head);
+	return OK;
+}
+
 static err
 key_files(struct plan *p, struct trail *t)
 {
@@ -185,8 +203,35 @@ key_files(struct plan *p, struct trail *t)
 	if (err_is(e, E_NOT_FOUND))
 		return err_of(E_SEALED);
 	TRY(e);
+	TRY(root_is(p->root, t, &p->root_sealed));
 	TRY(secret_open(&p->dir, "keys/audit.key", true, t, &p->audit));
 	return secret_open(&p->dir, "keys/keeper.state", true, t, &p->state);
+}
+
+err
+plan_files(struct plan *p, struct trail *t)
+{
+	err e;
+
+	p->cert = p->key = p->root = p->audit = p->state = -1;
+	e = key_files(p, t);
+	if (err_ok(e))
+		e = plan_tls(p, t, &p->cert, &p->key);
+	if (!err_ok(e))
+		plan_files_close(p);
+	return e;
+}
+
+void
+plan_files_close(struct plan *p)
+{
+	int *const all[] = {&p->cert, &p->key, &p->root, &p->audit, &p->state};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (*all[i] >= 0)
+			(void)close(*all[i]);
+		*all[i] = -1;
+	}
 }
 
 static err
@@ -343,7 +388,11 @@ plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
 	char cwd[PATH_MAX];
 	const char *config = o->config;
 
-	*p = (struct plan){0};
+	*p = (struct plan){.cert = -1,
+	    .key = -1,
+	    .root = -1,
+	    .audit = -1,
+	    .state = -1};
 	arena_init(&p->arena, PLAN_ARENA);
 	TRY(datadir_open(o->data, t, &p->dir));
 	/* A path on the command line is relative to where that was typed. */
@@ -367,8 +416,6 @@ plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
 	    &p->idp.gid));
 	TRY(idp_conf(p, t));
 	TRY(datadir_lock(&p->dir, LOCK_WAIT_MS, t, &p->lock));
-	TRY(key_files(p, t));
-	TRY(plan_tls(p, t, &p->cert, &p->key));
 	TRY(listen_all(p, o, t));
 	return listen_control(&p->dir, t, &p->control);
 }
@@ -378,10 +425,6 @@ plan_given(struct plan *p)
 {
 	for (size_t i = 0; i < p->server.listen_n; i++)
 		(void)close(p->listen[i]);
-	(void)close(p->cert);
-	(void)close(p->key);
 	(void)close(p->control);
-	(void)close(p->root);
-	(void)close(p->audit);
-	(void)close(p->state);
+	plan_files_close(p);
 }

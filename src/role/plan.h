@@ -25,11 +25,16 @@ struct plan {
 	char url[BOUND_MAX + 8];
 	int cert, key, control;
 	int root, audit, state;
+	bool root_sealed; /* the root key file is */
 };
 
-/* Who is to blame stands in the trail. */
+/* Who is to blame stands in the trail.  All but plan_files. */
 err plan_make(struct plan *p, const struct serve_options *o,
     struct trail *t) MUST_USE;
+/* Certificate, key and the keeper's files, as they are now; closed again by
+ * whoever does not hand them over. */
+err plan_files(struct plan *p, struct trail *t) MUST_USE;
+void plan_files_close(struct plan *p);
 /* Certificate and key, for the start and for a reload. */
 err plan_tls(const struct plan *p, struct trail *t, int *ret_cert,
     int *ret_key) MUST_USE;

@@ -3,6 +3,7 @@
  * the line (flow/line.h) up: keys, store, log, writer, readers, streams,
  * reactors, in this order, and takes it down in the other.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "flow/streams.h"
 #include "flow/writer.h"
 #include "role/control.h"
+#include "role/serve.h"
 #include "role/serverboot.h"
 #include "wire/wire.h"
 
@@ -40,8 +42,9 @@ struct server {
 static size_t
 on_body_cap(void *ctx, const struct http_request *head)
 {
-	(void)ctx;
-	return line_body_cap(head);
+	const struct server *s = ctx;
+
+	return s->boot.settings.sealed ? LIM_SEALED_BODY : line_body_cap(head);
 }
 
 static void
@@ -49,7 +52,10 @@ on_request(void *ctx, struct exchange *x)
 {
 	struct server *s = ctx;
 
-	line_request(&s->lane[exchange_reactor(x)], x);
+	if (s->boot.settings.sealed)
+		line_sealed(x);
+	else
+		line_request(&s->lane[exchange_reactor(x)], x);
 }
 
 static void
@@ -57,7 +63,8 @@ on_tick(void *ctx, unsigned reactor)
 {
 	struct server *s = ctx;
 
-	line_tick(&s->lane[reactor]);
+	if (!s->boot.settings.sealed)
+		line_tick(&s->lane[reactor]);
 }
 
 static void
@@ -243,6 +250,10 @@ up(struct server *s, struct trail *t)
 	struct str url;
 
 	TRY(server_boot(&s->boot, t));
+	if (s->boot.settings.sealed) {
+		TRY(start_wire(s, t));
+		return server_ready(&s->boot);
+	}
 	url = s->boot.settings.public_url;
 	if (url.n >= sizeof st->public_url)
 		return err_of(E_CONFIG);
@@ -298,6 +309,22 @@ broken_store(struct server *s)
 	return true;
 }
 
+/* It is on record: now it is done, for the next start too.  The supervisor
+ * ends us: that is what takes every key and every text out of memory. */
+static err
+seal(const struct server *s)
+{
+	int db = open(s->boot.settings.store_dir,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err e = db < 0 ? err_of(E_IO) : sealed_mark(db);
+
+	if (db >= 0)
+		(void)close(db);
+	if (!err_ok(e)) /* the first process tries once more */
+		log_event(LOG_SEALED, KVE("error", e));
+	return ipc_send(&s->boot.supervisor, IPC_SEAL, STR(""), NULL, 0);
+}
+
 /* false: drain. */
 static bool
 told(struct server *s, err *ret)
@@ -344,9 +371,13 @@ serve(struct server *s)
 
 		if (n > 0 && !told(s, &e))
 			return e;
+		if (s->boot.settings.sealed)
+			continue;
 		if (broken_store(s))
 			return err_of(E_IO);
 		tend_store(s);
+		if (atomic_exchange(&s->state.sealing, false))
+			TRY(seal(s));
 	}
 }
 
@@ -357,6 +388,12 @@ down(struct server *s)
 {
 	struct state *st = &s->state;
 
+	if (s->boot.settings.sealed) {
+		if (s->wire != NULL)
+			wire_drain(s->wire);
+		s->wire = wire_free(s->wire);
+		return;
+	}
 	atomic_store(&st->draining, true);
 	s->control = control_stop(s->control);
 	streams_end(st->streams);

@@ -31,14 +31,17 @@ received(struct server_boot *b)
 		return err_of(E_PEER);
 	TRY(server_settings_decode(&b->arena, m.body, &b->settings));
 	n = b->settings.listen_n;
-	if (m.fds_n != n + 4 + IDP_LINKS)
+	if (m.fds_n != n + 3 + (b->settings.sealed ? 0 : 1 + IDP_LINKS))
 		return err_of(E_PEER);
 	memcpy(b->listen, m.fds, sizeof(int) * n);
 	b->listen_n = n;
 	b->tls_cert = m.fds[n];
 	b->tls_key = m.fds[n + 1];
-	b->control = m.fds[n + 2];
-	b->lock = m.fds[n + 3];
+	b->lock = m.fds[n + 2];
+	b->control = -1;
+	if (b->settings.sealed)
+		return OK;
+	b->control = m.fds[n + 3];
 	memcpy(b->idp, m.fds + n + 4, sizeof b->idp);
 	return OK;
 }
@@ -52,19 +55,22 @@ confined(struct server_boot *b, struct trail *t)
 	    .role = CONFINE_SERVER,
 	    .uid = b->settings.uid,
 	    .gid = b->settings.gid,
-	    .data_dir = b->settings.store_dir,
+	    .data_dir = b->settings.sealed ? NULL : b->settings.store_dir,
 	    .keep = keep,
-	    .keep_n = n + 6 + IDP_LINKS,
+	    .keep_n = n + 5,
 	};
 
 	memcpy(keep, b->listen, sizeof(int) * n);
 	keep[n++] = b->tls_cert;
 	keep[n++] = b->tls_key;
-	keep[n++] = b->control;
 	keep[n++] = b->lock;
 	keep[n++] = b->supervisor.fd;
 	keep[n++] = b->keeper.fd;
-	memcpy(keep + n, b->idp, sizeof b->idp);
+	if (!b->settings.sealed) {
+		keep[n++] = b->control;
+		memcpy(keep + n, b->idp, sizeof b->idp);
+		plan.keep_n += 1 + IDP_LINKS;
+	}
 	return confine(&plan, t, &b->confined);
 }
 

@@ -18,23 +18,28 @@
 #include "base/time.h"
 #include "role/child.h"
 #include "role/idp_watch.h"
-#include "role/plan.h"
+#include "role/serve.h"
 
 enum {
 	DRAIN_MS = LIM_DRAIN_MS + 5000, /* after SIGTERM */
 	FAIL_MS = 3000,			/* after a child has failed */
 	KEEPER_MS = 2000,		/* when the server is gone */
+	AGAIN_MS = 500,			/* then it is a second SIGTERM */
+	SEAL_MS = 700,			/* to seal: its answer leaves */
+	FACE_MS = 100,			/* what a sealed server has to say */
 };
 
 struct supervisor {
-	struct plan plan;
-	struct child server, keeper;
+	struct plan *plan;
+	const struct phase *phase;
+	struct child server;
+	struct child keeper; /* while it is sealed: who unseals it */
 	struct idp_watch idp;
 	int links[IDP_LINKS]; /* for documents, the server's ends */
 	bool served;	      /* the server is ready */
 	bool told;	      /* and those who wait know it */
 	int signals, notify;
-	bool asked; /* somebody wants us to stop */
+	int64_t asked; /* ms: when somebody wanted us to stop; 0: not yet */
 	bool stopping;
 	bool lost;	 /* a child went in peace, unasked */
 	int64_t kill_at; /* ms of the monotonic clock; 0 = not set */
@@ -69,6 +74,50 @@ signals_open(struct supervisor *s)
 }
 
 static err
+give_server(struct supervisor *s)
+{
+	struct plan *p = s->plan;
+	int fds[IPC_FDS];
+	size_t n = p->server.listen_n;
+	struct buf b;
+	err e;
+
+	memcpy(fds, p->listen, sizeof(int) * n);
+	fds[n] = p->cert;
+	fds[n + 1] = p->key;
+	fds[n + 2] = p->lock;
+	fds[n + 3] = p->control;
+	memcpy(fds + n + 4, s->links, sizeof s->links);
+	n += s->phase->sealed ? 3 : 4 + IDP_LINKS;
+	p->server.sealed = s->phase->sealed;
+	buf_init(&b, SETTINGS_MAX);
+	server_settings_encode(&b, &p->server);
+	e = buf_check(&b);
+	if (err_ok(e))
+		e = ipc_send(&s->server.end, IPC_CONFIG, buf_view(&b), fds, n);
+	buf_done(&b);
+	for (size_t i = 0; !s->phase->sealed && i < IDP_LINKS; i++)
+		(void)close(s->links[i]);
+	return e;
+}
+
+static err
+give_keeper(struct supervisor *s)
+{
+	int fds[4] = {s->plan->root, s->plan->audit, s->plan->state,
+	    s->phase->unlock};
+	struct buf b;
+	err e;
+
+	buf_init(&b, 64);
+	keeper_settings_encode(&b, &s->plan->keeper);
+	e = ipc_send(&s->keeper.end, IPC_KEEPER_CONFIG, buf_view(&b), fds,
+	    s->phase->unlock < 0 ? 3 : 4);
+	buf_done(&b);
+	return e;
+}
+
+static err
 start(struct supervisor *s, struct trail *t)
 {
 	struct ipc_end srv, kpr, srv_peer, kpr_peer;
@@ -83,55 +132,37 @@ start(struct supervisor *s, struct trail *t)
 	(void)close(kpr.fd);
 	(void)close(srv_peer.fd);
 	(void)close(kpr_peer.fd);
-	return OK;
+	TRY(give_keeper(s));
+	return give_server(s);
 }
 
+/* No keeper, and nobody who could connect to anything. */
 static err
-give_server(struct supervisor *s)
+start_sealed(struct supervisor *s, struct trail *t)
 {
-	struct plan *p = &s->plan;
-	int fds[IPC_FDS];
-	size_t n = p->server.listen_n;
-	struct buf b;
-	err e;
+	struct ipc_end srv, srv_peer, nobody;
 
-	memcpy(fds, p->listen, sizeof(int) * n);
-	fds[n] = p->cert;
-	fds[n + 1] = p->key;
-	fds[n + 2] = p->control;
-	fds[n + 3] = p->lock;
-	memcpy(fds + n + 4, s->links, sizeof s->links);
-	buf_init(&b, SETTINGS_MAX);
-	server_settings_encode(&b, &p->server);
-	e = buf_check(&b);
-	if (err_ok(e))
-		e = ipc_send(&s->server.end, IPC_CONFIG, buf_view(&b), fds,
-		    n + 4 + IDP_LINKS);
-	buf_done(&b);
-	for (size_t i = 0; i < IDP_LINKS; i++)
-		(void)close(s->links[i]);
-	return e;
-}
-
-static err
-give_keeper(struct supervisor *s)
-{
-	int fds[3] = {s->plan.root, s->plan.audit, s->plan.state};
-	struct buf b;
-	err e;
-
-	buf_init(&b, 64);
-	keeper_settings_encode(&b, &s->plan.keeper);
-	e = ipc_send(&s->keeper.end, IPC_KEEPER_CONFIG, buf_view(&b), fds, 3);
-	buf_done(&b);
-	return e;
+	TRY(ipc_pair(SUPERVISOR, SERVER, &s->server.end, &srv));
+	TRY(ipc_pair(SERVER, KEEPER, &srv_peer, &nobody));
+	(void)close(nobody.fd);
+	TRY(child_start(&s->server, srv.fd, srv_peer.fd, t));
+	(void)close(srv.fd);
+	(void)close(srv_peer.fd);
+	s->keeper.name = "unseal";
+	s->keeper.pid = fork();
+	if (s->keeper.pid == 0)
+		_exit(unseal_serve(s->phase));
+	if (s->keeper.pid < 0)
+		return err_of(E_UNAVAILABLE);
+	s->idp.settled = true;
+	return give_server(s);
 }
 
 static err
 confine_self(struct supervisor *s, struct trail *t)
 {
 	int keep[6] = {s->signals, s->server.end.fd, s->keeper.end.fd,
-	    s->idp.role.end.fd, s->plan.dir.fd, s->plan.lock};
+	    s->idp.role.end.fd, s->plan->dir.fd, s->plan->lock};
 	int all[7];
 	struct confine_plan plan = {.role = CONFINE_SUPERVISOR,
 	    .keep = all,
@@ -147,17 +178,14 @@ confine_self(struct supervisor *s, struct trail *t)
 }
 
 static err
-boot(struct supervisor *s, const struct serve_options *o, struct trail *t)
+boot(struct supervisor *s, struct trail *t)
 {
-	TRY(plan_make(&s->plan, o, t));
 	TRY(signals_open(s));
 	/* Who follows the idp role is forked by it. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s->notify = notify_open();
-	TRY(start(s, t));
-	TRY(give_keeper(s));
-	TRY(give_server(s));
-	plan_given(&s->plan);
+	TRY(s->phase->sealed ? start_sealed(s, t) : start(s, t));
+	plan_given(s->plan);
 	return confine_self(s, t);
 }
 
@@ -176,7 +204,10 @@ stop(struct supervisor *s, int exit_code, int ms)
 		return;
 	s->stopping = true;
 	s->idp.stopping = true;
-	notify_say(s->notify, "STOPPING=1");
+	if (s->exit_code < SERVE_SEAL)
+		notify_say(s->notify, "STOPPING=1");
+	if (s->phase->sealed && s->keeper.pid != 0)
+		(void)kill(s->keeper.pid, SIGKILL);
 	/* A server that does not hear it is killed when its time is up. */
 	if (s->server.pid != 0)
 		err_ignore(ipc_send(&s->server.end, IPC_DRAIN, STR(""), NULL,
@@ -202,7 +233,7 @@ child_ended(struct supervisor *s, struct child *c)
 		idp_watch_ended(&s->idp, mono_ms());
 	else
 		end_close(c);
-	if (!clean || !s->stopping)
+	if ((!clean || !s->stopping) && s->exit_code < SERVE_SEAL)
 		log_event(LOG_CHILD_EXIT, KVC("child", c->name),
 		    KVN("code",
 			WIFEXITED(c->status) ? WEXITSTATUS(c->status) : -1),
@@ -212,6 +243,11 @@ child_ended(struct supervisor *s, struct child *c)
 			    : "none"));
 	if (c == &s->idp.role)
 		return;
+	if (s->phase->sealed && c == &s->keeper) {
+		if (!s->stopping) /* else it was told to */
+			stop(s, clean ? SERVE_UNSEALED : 1, FACE_MS);
+		return;
+	}
 	/* The keeper may be seen to end before the server it ends with, and
 	 * knows no reason: the server's counts. */
 	if (clean && !s->stopping) {
@@ -221,7 +257,7 @@ child_ended(struct supervisor *s, struct child *c)
 		stop(s, child_exit_code(c), FAIL_MS);
 	}
 	/* The keeper serves the server to its last checkpoint, then goes. */
-	if (c == &s->server && s->keeper.pid != 0) {
+	if (c == &s->server && s->keeper.pid != 0 && !s->phase->sealed) {
 		end_close(&s->keeper);
 		s->kill_at = mono_ms() + KEEPER_MS;
 		s->stopping = true;
@@ -256,8 +292,11 @@ kill_all(struct supervisor *s)
 	s->kill_at = mono_ms() + KEEPER_MS;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i]->pid != 0) {
-			log_event(LOG_CHILD_EXIT, KVC("child", all[i]->name),
-			    KVC("killed", "it did not stop in time"));
+			/* To be sealed or unsealed nobody is waited for. */
+			if (s->exit_code < SERVE_SEAL)
+				log_event(LOG_CHILD_EXIT,
+				    KVC("child", all[i]->name),
+				    KVC("killed", "it did not stop in time"));
 			(void)kill(all[i]->pid, SIGKILL);
 			if (s->exit_code == 0)
 				s->exit_code = 1;
@@ -271,7 +310,7 @@ tls_reload(struct supervisor *s)
 {
 	struct trail t = {{0}};
 	int fds[2];
-	err e = plan_tls(&s->plan, &t, &fds[0], &fds[1]);
+	err e = plan_tls(s->plan, &t, &fds[0], &fds[1]);
 
 	if (err_ok(e)) {
 		e = ipc_send(&s->server.end, IPC_TLS_RELOAD, STR(""), fds, 2);
@@ -302,7 +341,7 @@ root_reload(struct supervisor *s)
 
 	if (s->reloading)
 		return err_of(E_PEER);
-	e = root_key_open(&s->plan.dir, s->plan.config.keys_root, &t, &fd);
+	e = root_key_open(&s->plan->dir, s->plan->config.keys_root, &t, &fd);
 	if (!err_ok(e))
 		return reload_done(s, e, &t);
 	e = ipc_send(&s->keeper.end, IPC_ROOT_RELOAD, STR(""), &fd, 1);
@@ -313,20 +352,33 @@ root_reload(struct supervisor *s)
 
 /* ---- messages ---- */
 
+static void
+sealed_ready(const struct supervisor *s)
+{
+	log_event(LOG_SEALED, KVC("url", s->plan->url));
+	notify_say(s->notify, "READY=1\nSTATUS=sealed: redoubt key unseal");
+	if (printf("sealed %s\n", s->plan->url) < 0 || fflush(stdout) != 0)
+		return; /* nobody reads it: no reason not to serve */
+}
+
 /* When the server serves and it is clear whether anybody may connect. */
 static void
 ready(struct supervisor *s)
 {
-	const struct server_settings *p = &s->plan.server;
+	const struct server_settings *p = &s->plan->server;
 
 	if (!s->served || s->told || !s->idp.settled || s->stopping)
 		return;
 	s->told = true;
-	log_event(LOG_READY, KVC("url", s->plan.url));
+	if (s->phase->sealed) {
+		sealed_ready(s);
+		return;
+	}
+	log_event(LOG_READY, KVC("url", s->plan->url));
 	if (p->last_certs)
 		log_event(LOG_READY, KV("mtls", p->listen[p->listen_n - 1]));
-	notify_say(s->notify, "READY=1");
-	if (printf("ready %s\n", s->plan.url) < 0 || fflush(stdout) != 0)
+	notify_say(s->notify, "READY=1\nSTATUS=serving");
+	if (printf("ready %s\n", s->plan->url) < 0 || fflush(stdout) != 0)
 		return; /* nobody reads it: no reason not to serve */
 }
 
@@ -335,6 +387,11 @@ from_server(struct supervisor *s, const struct ipc_msg *m)
 {
 	if (m->body.n != 0)
 		return err_of(E_PEER);
+	if (m->type == IPC_SEAL) {
+		log_event(LOG_SEALED, KVC("by", "key seal"));
+		stop(s, SERVE_SEAL, SEAL_MS);
+		return OK;
+	}
 	if (m->type != IPC_READY)
 		return root_reload(s);
 	s->served = true;
@@ -390,6 +447,19 @@ from_child(struct supervisor *s, struct child *c)
 
 /* ---- the loop ---- */
 
+/* Asked twice: at once.  What a terminal tells the whole group, or a service
+ * manager the whole cgroup, comes from the first process too: that is one. */
+static void
+asked(struct supervisor *s)
+{
+	int64_t now = mono_ms();
+
+	if (s->asked != 0 && now - s->asked < AGAIN_MS)
+		return;
+	stop(s, 0, s->asked != 0 ? 0 : DRAIN_MS);
+	s->asked = now;
+}
+
 static void
 from_signals(struct supervisor *s)
 {
@@ -404,12 +474,11 @@ from_signals(struct supervisor *s)
 			if (s->stopping)
 				break;
 			tls_reload(s);
-			idp_watch_reload(&s->idp);
+			if (!s->phase->sealed)
+				idp_watch_reload(&s->idp);
 			break;
 		default:
-			/* Asked twice: at once. */
-			stop(s, 0, s->asked ? 0 : DRAIN_MS);
-			s->asked = true;
+			asked(s);
 		}
 	}
 }
@@ -467,7 +536,8 @@ loop(struct supervisor *s)
 			idp_watch_spare(&s->idp);
 		if (p[0].revents != 0)
 			from_signals(s);
-		idp_watch_tick(&s->idp, now);
+		if (!s->phase->sealed)
+			idp_watch_tick(&s->idp, now);
 		ready(s);
 	}
 }
@@ -481,9 +551,11 @@ event_of(err e)
 }
 
 int
-role_supervise(const struct serve_options *o)
+supervise(const struct phase *p)
 {
 	struct supervisor s = {
+	    .plan = p->plan,
+	    .phase = p,
 	    .server = {.name = "server", .end = {.fd = -1}},
 	    .keeper = {.name = "keeper", .end = {.fd = -1}},
 	    .notify = -1,
@@ -491,12 +563,8 @@ role_supervise(const struct serve_options *o)
 	struct trail t = {{0}};
 	err e;
 
-	idp_watch_init(&s.idp, &s.plan, &s.server.end);
-	log_role("supervisor");
-	(void)umask(077);
-	log_event(LOG_START, KVC("version", REDOUBT_VERSION),
-	    KVC("data", o->data));
-	e = boot(&s, o, &t);
+	idp_watch_init(&s.idp, s.plan, &s.server.end);
+	e = boot(&s, &t);
 	if (!err_ok(e)) {
 		log_event(event_of(e), KVE("error", e),
 		    KVC("detail", t.detail[0] ? t.detail : err_text(e)));
@@ -508,7 +576,7 @@ role_supervise(const struct serve_options *o)
 	loop(&s);
 	if (s.exit_code == 0 && s.lost)
 		s.exit_code = 1;
-	log_event(LOG_STOP, KVN("code", s.exit_code));
-	arena_done(&s.plan.arena);
+	if (s.exit_code < SERVE_SEAL)
+		log_event(LOG_STOP, KVN("code", s.exit_code));
 	return s.exit_code;
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/json.h"
 #include "base/time.h"
 
 /* Until fd is ready or the time is up; until 0: for ever. */
@@ -112,4 +114,33 @@ talk_get(int fd, int ms, void *ret, size_t n)
 		n -= (size_t)got;
 	}
 	return OK;
+}
+
+bool
+talk_may(int fd, uid_t *ret_uid)
+{
+	struct ucred c;
+	socklen_t n = sizeof c;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n) != 0)
+		return false;
+	*ret_uid = c.uid;
+	return c.uid == 0 || c.uid == geteuid();
+}
+
+void
+talk_refuse(int fd, err e, const struct trail *t)
+{
+	char room[512];
+	struct buf b = {.p = room, .cap = sizeof room, .max = sizeof room};
+	struct jw w;
+
+	jw_init(&w, &b);
+	jw_obj(&w);
+	jw_kstr(&w, "error", str_c(err_name(e)));
+	jw_kstr(&w, "detail",
+	    str_c(t->detail[0] != '\0' ? t->detail : err_text(e)));
+	jw_obj_end(&w);
+	err_ignore(talk_say(fd, TALK_MS, buf_view(&b)),
+	    "who does not listen has no use for it");
 }

@@ -5,10 +5,13 @@
 #ifndef ROLE_TALK_H
 #define ROLE_TALK_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 
 enum {
 	TALK_ASK_MAX = 256,	       /* bytes of a question */
+	UNSEAL_ASK_MAX = 16384,	       /* and of one that brings shares */
 	TALK_ANSWER_MAX = 1024 * 1024, /* bytes of an answer */
 	TALK_MS = 5000,		       /* to say what one has to say */
 };
@@ -25,5 +28,11 @@ err talk_say(int fd, int ms, struct str s) MUST_USE;
 /* Bytes, as many as there are; what follows stays where it is. */
 err talk_put(int fd, int ms, struct str s) MUST_USE;
 err talk_get(int fd, int ms, void *ret, size_t n) MUST_USE;
+
+/* The socket's mode says the same; this is what the kernel says: root, or
+ * our own user. */
+bool talk_may(int fd, uid_t *ret_uid);
+/* An error as the answer. */
+void talk_refuse(int fd, err e, const struct trail *t);
 
 #endif

@@ -1063,6 +1063,25 @@ def backups(rig):
 
 
 @test
+def sealing(rig):
+    d = str(rig.data)
+    if rig.server is None:
+        rig.start()
+    cli(rig, "key", "unseal", "--data", d, rc=5)
+    cli(rig, "key", "seal-remote", "", rc=6)
+    cli(rig, "key", "seal-remote", "a drill")
+    rig.says("sealed")
+    cli(rig, "incident", "list", rc=7)
+    cli(rig, "key", "unseal", "--data", d)
+    rig.says("ready")
+    cli(rig, "key", "seal", "--data", d, "--reason", "a drill")
+    rig.says("sealed")
+    cli(rig, "key", "unseal", "--data", d)
+    rig.says("ready")
+    cli(rig, "incident", "list")
+
+
+@test
 def every_command_was_driven(rig):
     used.add("serve")
     rig.eq(sorted(set(names) - used), [])

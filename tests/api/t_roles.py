@@ -17,12 +17,18 @@ sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from rig import BINARY, SANITIZED, Rig, run, test  # noqa: E402
 
 
+def supervisor(rig):
+    """The process that the first one has started."""
+    return next(pid for pid in rig.pids()
+                if int(status(pid)["PPid"]) == rig.server.pid)
+
+
 def children(rig):
     """{"server": pid, "keeper": pid, "idp": pid}: what the supervisor
     started, not what that has forked"""
-    found = {}
+    found, parent = {}, supervisor(rig)
     for pid in rig.pids():
-        if int(status(pid)["PPid"]) != rig.server.pid:
+        if int(status(pid)["PPid"]) != parent:
             continue
         cmd = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         if b"--role" in cmd:
@@ -51,7 +57,7 @@ def what_they_gave_up(rig):
     kids = children(rig)
     rig.eq(sorted(kids), ["idp", "keeper", "server"])
     own = os.stat("/proc/self/ns/net").st_ino
-    for name, pid in [*kids.items(), ("supervisor", rig.server.pid)]:
+    for name, pid in [*kids.items(), ("supervisor", supervisor(rig))]:
         s = status(pid)
         rig.eq(s["NoNewPrivs"], "1", name)
         rig.eq(s["Seccomp"], "2", name)
@@ -98,8 +104,9 @@ def secrets_are_not_in_readable_memory(rig):
         return
     root = (rig.data / "keys" / "root.key").read_text().split()[2]
     raw = base64.b64decode(root)
-    for name, pid in [*children(rig).items(), ("supervisor",
-                                               rig.server.pid)]:
+    for name, pid in [*children(rig).items(),
+                      ("supervisor", supervisor(rig)),
+                      ("first", rig.server.pid)]:
         hits = seen = 0
         with open(f"/proc/{pid}/mem", "rb", 0) as mem:
             for line in open(f"/proc/{pid}/maps"):
@@ -219,7 +226,7 @@ def told_to_the_service_manager(rig):
         os.environ["NOTIFY_SOCKET"] = name
         try:
             rig.start()
-            rig.eq(s.recv(100), b"READY=1")
+            rig.eq(s.recv(100), b"READY=1\nSTATUS=serving")
             rig.eq(rig.stop(), 0)
             rig.eq(s.recv(100), b"STOPPING=1")
         finally:
