@@ -321,6 +321,45 @@ def trailer(lines):
     raise Bad(max(seqs, default=0) + 1, "is where the export is cut off")
 
 
+EPOCH = re.compile("(.+)/([1-9][0-9]*)(-[0-9a-f]{8})?")
+
+
+def follows(old, new):
+    """Is `new` a name of the epoch behind that of `old`?"""
+    a, b = EPOCH.fullmatch(old), EPOCH.fullmatch(new)
+    return bool(a and b and a[1] == b[1] and int(b[2]) == int(a[2]) + 1)
+
+
+def renamed(key, own):
+    """The same key under the name of another epoch: what to ask about."""
+    if not key:
+        return own, None
+    (old, _, pub), (new, _, pub2) = key_of(key), key_of(own)
+    a, b = EPOCH.fullmatch(old), EPOCH.fullmatch(new)
+    if old == new or pub != pub2 or not a or not b or a[1] != b[1]:
+        return key, None
+    return own, old
+
+
+def forks(lines, known, origin):
+    """Do the entries tell how the log got the name it has?  PROTOCOL.audit 8"""
+    name, left, hidden, lost, n = "", known is None, False, 0, 0
+    for line in lines:
+        hidden = hidden or line.startswith(b'{"h":')
+        if not line.startswith(b'{"action":"audit.fork",'):
+            continue
+        e = json.loads(line)
+        log, before, last = [r["id"] for r in e["resource"]]
+        if [r["type"] for r in e["resource"]] != ["log", "log.before", "checkpoint"] \
+                or not follows(before, log) or (name and name != before and not hidden):
+            raise Bad(e["seq"], "is a fork that does not begin where the log was")
+        name, left, n = log, left or before == known, n + 1
+        lost += max(0, int(last.split(":")[0]) - (e["seq"] - 1))
+    if not left or (name and name != origin and not (hidden and known is None)):
+        raise Bad(1, "or another is missing: the log is called %s, and no entry says why" % origin)
+    return n and "; %d forks: %d entries that were signed before are not here" % (n, lost) or ""
+
+
 def verify(data, key, at):
     """at[0] is always the entry at hand, at[1] the first suspect."""
     form = form_of(data)
@@ -335,7 +374,8 @@ def verify(data, key, at):
         body = data[:len(data) - len(tail) - 1]
     t = trailer(lines)
     at[0], last, stack, mine, time, tile = t["first"], t["last"], [], [], "", None
-    size, root = checkpoint(t["checkpoint"], key or t["key"])
+    key, known = renamed(key, t["key"])
+    size, root = checkpoint(t["checkpoint"], key)
     if t["v"] not in (1, 2) or not key_of(t["key"]) or len(t) != 8:
         raise ValueError("trailer")
     if size < last:
@@ -379,7 +419,8 @@ def verify(data, key, at):
         raise Bad(at[0], "or the manifest is missing, or of another export")
     if m:
         same(m, body, at)
-    return "entries %d to %d are as signed, checkpoint %d" % (at[0], last, size)
+    told = forks(lines, known, key_of(key)[0])
+    return "entries %d to %d are as signed, checkpoint %d" % (at[0], last, size) + told
 
 
 if __name__ == "__main__":

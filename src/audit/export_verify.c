@@ -1,3 +1,4 @@
+#include "audit/epoch.h"
 #include "audit/export_read.h"
 
 #include "base/json.h"
@@ -36,6 +37,7 @@ struct run {
 	size_t n;
 	uint64_t bad_first, bad_last; /* first suspects; 0: none */
 	struct export_end end;
+	struct str known;    /* the name that is trusted, when it is another */
 	struct marks *marks; /* NULL: no manifest that could be compared */
 	struct audit_verdict v;
 };
@@ -319,6 +321,23 @@ lines_read(struct run *r, struct str file)
 	return OK;
 }
 
+/* The same key under the name of another epoch: then an entry has to lead
+ * there from the name that is known. */
+static bool
+epoch_of(struct run *r, const struct note_key *known,
+    const struct note_key *own)
+{
+	struct epoch a, b;
+
+	if (strcmp(known->name, own->name) == 0 ||
+	    memcmp(known->pub, own->pub, sizeof own->pub) != 0 ||
+	    !epoch_parse(str_c(known->name), &a) ||
+	    !epoch_parse(str_c(own->name), &b) || !str_eq(a.log, b.log))
+		return false;
+	r->known = str_c(known->name);
+	return true;
+}
+
 static err
 trailer_open(struct run *r, const struct note_key *key)
 {
@@ -329,7 +348,7 @@ trailer_open(struct run *r, const struct note_key *key)
 	if (!err_ok(note_key_parse(t->key, &own)))
 		return finding(&r->v, t->first,
 		    "the key in the trailer is malformed");
-	if (key == NULL)
+	if (key == NULL || epoch_of(r, key, &own))
 		key = &own;
 	e = checkpoint_open(t->note, key, &t->cp);
 	if (err_is(e, E_CORRUPT))
@@ -455,6 +474,7 @@ export_run(struct run *r, struct str file, const struct note_key *key)
 	}
 	TRY(arena_check(r->a));
 	feed_init(&r->feed, r->t == NULL ? 0 : t->first);
+	r->feed.known = r->known;
 	if (r->t != NULL && export_end_good(&r->end) &&
 	    r->end.m.first == t->first && r->end.m.last == t->last)
 		TRY(marks_new(t->first, t->last, &r->marks));
@@ -462,6 +482,7 @@ export_run(struct run *r, struct str file, const struct note_key *key)
 	if (r->t == NULL)
 		return untold(r, line.n > 0);
 	TRY(root_compare(r));
+	TRY(feed_origin(&r->feed, str_c(t->cp.origin), &r->v));
 	return manifest_compare(r, body);
 }
 

@@ -70,7 +70,8 @@ feed_fork(struct feed *f, struct str leaf, uint64_t seq,
 	struct fork k;
 
 	if (!err_ok(fork_read(leaf, &k)) || k.log.n >= sizeof f->epoch ||
-	    (f->epoch[0] != '\0' && !str_is(k.before, f->epoch)))
+	    (f->epoch[0] != '\0' && v->hidden == 0 &&
+		!str_is(k.before, f->epoch)))
 		return finding(v, seq,
 		    "entry %" PRIu64
 		    " is a fork that does not begin where the log was",
@@ -88,8 +89,10 @@ err
 feed_origin(const struct feed *f, struct str origin, struct audit_verdict *v)
 {
 	bool known = f->known.n == 0 || str_eq(f->known, origin) || f->left;
+	/* a fork that is hidden may lead on from the last one shown */
+	bool leads = f->epoch[0] == '\0' || v->hidden > 0;
 
-	if (known && (f->epoch[0] == '\0' || str_is(origin, f->epoch)))
+	if (known && (leads || str_is(origin, f->epoch)))
 		return OK;
 	return finding(v, f->next,
 	    "the log is called %.*s, and no entry says why",

@@ -53,6 +53,31 @@ fork_root(const char *db, uint64_t *ret_size, struct hash *ret_root,
 	return e;
 }
 
+err
+fork_newest(const char *db, const struct note_key *key, struct arena *a,
+    struct fork *ret, struct trail *t)
+{
+	struct checkpoint c = {.size = 0};
+	struct store_conn *conn;
+	struct store *s;
+	struct str note;
+	uint64_t size;
+	err e;
+
+	TRY(store_open(db, STORE_READ, t, &s));
+	e = store_reader(s, &conn);
+	if (err_ok(e)) {
+		e = store_checkpoint_get(conn, 0, a, &size, &note);
+		if (err_ok(e))
+			e = checkpoint_open(note, key, &c);
+		(void)store_conn_close(conn);
+	}
+	(void)store_close(s);
+	ret->size = c.size;
+	ret->root = c.root;
+	return e;
+}
+
 /* ---- the keeper ---- */
 
 err
@@ -169,6 +194,7 @@ struct forking {
 	struct hash root;
 	struct fork_note note;
 	bool half; /* the keeper has the next name already */
+	bool far;  /* and has signed under it */
 };
 
 static err
@@ -231,28 +257,23 @@ root_at(struct forking *f, uint64_t size, struct hash *ret)
 	return e;
 }
 
-/* What was signed last under the store's name, and whether it is whole. */
+/* The keeper has gone on under a name that this store never had: of what it
+ * signed under the store's name only the store itself knows. */
 static err
-compare(struct forking *f)
+set_back_far(struct forking *f)
 {
-	const struct checkpoint *last = &f->keep.last;
+	struct note_key key;
+
+	TRY(note_key_named(str_c(f->origin), f->keep.key.pub, &key));
+	f->far = true;
+	return fork_newest(f->db, &key, f->a, &f->note.fork, f->t);
+}
+
+static err
+all_there(struct forking *f, const struct checkpoint *last)
+{
 	struct hash root;
 
-	f->half = strcmp(last->origin, f->origin) != 0;
-	if (f->half) {
-		if (strcmp(f->keep.before.origin, f->origin) != 0 ||
-		    last->size > f->size) {
-			trail_set(f->t,
-			    "the store is called %s, the keeper's log %s",
-			    f->origin, last->origin);
-			return err_of(E_BAD_ANSWER);
-		}
-		last = &f->keep.before;
-	}
-	f->note.fork.size = last->size;
-	f->note.fork.root = last->root;
-	if (f->half || last->size > f->size)
-		return OK;
 	TRY(root_at(f, last->size, &root));
 	if (memcmp(root.b, last->root.b, HASH_SIZE) == 0) {
 		trail_set(f->t, "all %llu entries that were signed are there",
@@ -266,20 +287,46 @@ compare(struct forking *f)
 	return err_of(E_BAD_ANSWER);
 }
 
+/* What was signed last under the store's name, and whether it is whole. */
+static err
+compare(struct forking *f)
+{
+	const struct checkpoint *last = &f->keep.last;
+
+	if (strcmp(last->origin, f->origin) != 0) {
+		f->half = strcmp(f->keep.before.origin, f->origin) == 0 &&
+		    f->keep.before.size > 0 && last->size == f->size;
+		if (!f->half)
+			return set_back_far(f);
+		last = &f->keep.before;
+	}
+	f->note.fork.size = last->size;
+	f->note.fork.root = last->root;
+	return f->half || last->size > f->size ? OK : all_there(f, last);
+}
+
 /* What is there must be good as far as anybody can say. */
 static err
 prefix(struct forking *f)
 {
 	struct verify_report r;
 
-	return f->half ? OK : audit_verify_dir(f->o->data, true, f->t, &r);
+	/* Then the keeper's name is not the store's, which would be found. */
+	if (f->half || f->far)
+		return OK;
+	return audit_verify_dir(f->o->data, true, f->t, &r);
 }
 
 static err
 accepted(struct forking *f)
 {
-	uint64_t lost = f->note.fork.size - f->size;
-
+	if (!f->o->accept && f->far) {
+		trail_set(f->t,
+		    "the log went on as %.80s, which is lost; to go on without "
+		    "it: --accept --entries %llu --reason TEXT",
+		    f->keep.last.origin, (unsigned long long)f->size);
+		return err_of(E_BAD_ANSWER);
+	}
 	if (!f->o->accept) {
 		trail_set(f->t,
 		    "entries %llu to %llu were signed and are lost; to go on "
@@ -291,10 +338,9 @@ accepted(struct forking *f)
 	}
 	if (f->o->entries != f->size || f->o->reason.n == 0) {
 		trail_set(f->t,
-		    "--accept goes with --entries %llu, which is how many "
-		    "there "
-		    "are (%llu are lost), and --reason TEXT",
-		    (unsigned long long)f->size, (unsigned long long)lost);
+		    "--accept goes with --entries %llu, the number of entries "
+		    "there are, and --reason TEXT",
+		    (unsigned long long)f->size);
 		return err_of(E_USAGE);
 	}
 	if (f->o->reason.n > LIM_TEXT || !utf8_valid(f->o->reason))

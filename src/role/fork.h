@@ -21,6 +21,9 @@ struct fork_note {
 /* The root of the log of a store that nobody uses. */
 err fork_root(const char *db, uint64_t *ret_size, struct hash *ret_root,
     struct trail *t) MUST_USE;
+/* The newest checkpoint of a store, as what was signed last. */
+err fork_newest(const char *db, const struct note_key *key, struct arena *a,
+    struct fork *ret, struct trail *t) MUST_USE;
 /* The next name, into ret and onto the keeper's file; size and root: of the
  * log as it is. */
 err fork_keep(struct keep *k, const char *origin, uint64_t size,

@@ -200,31 +200,6 @@ store_make(struct restoring *r, const char *db)
 
 /* ---- the log ---- */
 
-static err
-newest_note(struct restoring *r, const char *db, const struct note_key *key,
-    struct fork *f)
-{
-	struct checkpoint c = {.size = 0};
-	struct store_conn *conn;
-	struct store *s;
-	struct str note;
-	uint64_t size;
-	err e;
-
-	TRY(store_open(db, STORE_READ, r->t, &s));
-	e = store_reader(s, &conn);
-	if (err_ok(e)) {
-		e = store_checkpoint_get(conn, 0, r->a, &size, &note);
-		if (err_ok(e))
-			e = checkpoint_open(note, key, &c);
-		(void)store_conn_close(conn);
-	}
-	(void)store_close(s);
-	f->size = c.size;
-	f->root = c.root;
-	return e;
-}
-
 /* The signing key is the one the log says; what was signed last under its
  * name is what the keeper says, or, when that has gone on since, the newest
  * checkpoint of the backup. */
@@ -243,7 +218,7 @@ keeper_check(struct restoring *r, const char *db, const struct keep *k)
 	memcpy(r->origin, key.name, sizeof r->origin);
 	f->before = str_c(r->origin);
 	if (strcmp(k->last.origin, key.name) != 0)
-		return newest_note(r, db, &key, f);
+		return fork_newest(db, &key, r->a, f, r->t);
 	f->size = k->last.size;
 	f->root = k->last.root;
 	return OK;
