@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/cli.h"
+#include "cli/cosigned.h"
 #include "role/role.h"
 
 #include <errno.h>
@@ -165,19 +165,35 @@ verify_mapped(struct cli *c, int fd, const char *path,
 	return e;
 }
 
+/* --key, or the key of the log as a policy names it. */
 static err
-verify_file(struct cli *c, struct str name, struct verify_report *r)
+known_key(struct cli *c, const struct cosigned *k, struct str note,
+    struct note_key *ret)
+{
+	if (args_has(&c->args, "key"))
+		return public_key(c, ret);
+	return cosigned_log(c, k, note, ret);
+}
+
+static err
+verify_file(struct cli *c, struct str name, struct cosigned *k,
+    struct verify_report *r)
 {
 	const char *path = arena_cstr(c->arena, name);
+	struct str note = STR_NONE;
 	struct note_key key;
 	struct buf text;
 	int fd;
 	err e;
 
 	TRY(arena_check(c->arena));
-	r->key_known = args_has(&c->args, "key");
+	if (k->asked) {
+		TRY(cosigned_export(c, path, &note));
+		quorum_ask(&k->q, note, k->since, &k->is);
+	}
+	r->key_known = args_has(&c->args, "key") || k->q.logs > 0;
 	if (r->key_known) {
-		TRY(public_key(c, &key));
+		TRY(known_key(c, k, note, &key));
 		buf_init_on(&text, c->arena, sizeof r->vkey - 1);
 		note_key_text(&key, &text);
 		TRY(buf_check(&text));
@@ -192,7 +208,8 @@ verify_file(struct cli *c, struct str name, struct verify_report *r)
 }
 
 static void
-verdict_json(struct buf *b, const struct verify_report *r, bool good, bool file)
+verdict_json(struct buf *b, const struct verify_report *r,
+    const struct cosigned *k, bool good, bool file)
 {
 	struct jw w;
 
@@ -215,12 +232,14 @@ verdict_json(struct buf *b, const struct verify_report *r, bool good, bool file)
 		jw_kbool(&w, "manifest", r->v.manifest);
 		jw_kstr(&w, "by", str_c(r->v.by));
 	}
+	cosigned_json(k, &w);
 	jw_obj_end(&w);
 	buf_char(b, '\n');
 }
 
 static void
-verdict_text(struct buf *b, const struct verify_report *r, bool good)
+verdict_text(struct buf *b, const struct verify_report *r,
+    const struct cosigned *k, bool good)
 {
 	const struct audit_verdict *v = &r->v;
 
@@ -254,6 +273,7 @@ verdict_text(struct buf *b, const struct verify_report *r, bool good)
 	}
 	if (!r->key_known)
 		buf_c(b, "whose key it is was not checked\n");
+	cosigned_text(k, b);
 }
 
 int
@@ -262,29 +282,36 @@ cmd_audit_verify(struct cli *c)
 	struct str dir = args_get(&c->args, "data");
 	struct str file = args_get(&c->args, "file");
 	struct verify_report r = {.vkey = ""};
+	struct cosigned *k = ARENA_NEW(c->arena, struct cosigned);
 	struct buf b;
+	bool good;
 	int rc;
-	err e;
+	err e = arena_check(c->arena);
 
+	if (err_ok(e))
+		e = cosigned_wanted(c, k);
+	if (!err_ok(e))
+		return out_error(c, e);
 	if ((dir.p == NULL) == (file.p == NULL) ||
-	    (dir.p != NULL && args_has(&c->args, "key"))) {
+	    (dir.p != NULL && (args_has(&c->args, "key") || k->asked))) {
 		trail_set(&c->trail,
 		    "either --data DIR, or --file EXPORT "
-		    "and perhaps --key");
+		    "and perhaps --key and --witness");
 		return out_error(c, err_of(E_USAGE));
 	}
 	if (file.p != NULL)
-		e = verify_file(c, file, &r);
+		e = verify_file(c, file, k, &r);
 	else
 		e = role_audit_verify(arena_cstr(c->arena, dir), &c->trail, &r);
 	if (!err_ok(e) && (!err_is(e, E_BAD_ANSWER) || r.v.what[0] == '\0'))
 		return out_error(c, e);
+	good = err_ok(e) && (!k->asked || k->is.met);
 	buf_init(&b, SHOWN_MAX);
 	if (c->json)
-		verdict_json(&b, &r, err_ok(e), file.p != NULL);
+		verdict_json(&b, &r, k, good, file.p != NULL);
 	else
-		verdict_text(&b, &r, err_ok(e));
+		verdict_text(&b, &r, k, good);
 	rc = out_text(c, &b);
 	buf_done(&b);
-	return rc == EXIT_DONE && !err_ok(e) ? EXIT_BAD : rc;
+	return rc == EXIT_DONE && !good ? EXIT_BAD : rc;
 }

@@ -71,7 +71,7 @@ home_lock(int dir, struct trail *t)
 
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return OK; /* held, and open, until the process ends */
-	trail_set(t, "another delegate uses this directory");
+	trail_set(t, "another process uses this directory");
 	fd_close(&fd);
 	return err_of(E_LOCKED);
 }

@@ -76,8 +76,8 @@ cosigned_next(struct call *c, uint64_t old, uint64_t *ret_size,
 	const struct policy *p = world_policy(call_world(c));
 	/* twice in the time the policy gives, and then the same for all */
 	int64_t slot = (int64_t)p->witness_minutes * 60000 / 2;
-	err e = store_cosigned_since(c->lane->conn, c->now - c->now % slot, old,
-	    c->a, ret_size, ret_note);
+	err e = store_cosigned_since(c->lane->conn, c->now - c->now % slot,
+	    old + 1, c->a, ret_size, ret_note);
 
 	if (!err_ok(e) && !err_is(e, E_NOT_FOUND))
 		return e;

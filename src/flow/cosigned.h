@@ -2,8 +2,9 @@
  * cosigned.h: checkpoints of the audit log with what witnesses say of them.
  *
  * A checkpoint is signed about every second, and witnesses look about every
- * minute: so what the first of them cosigns is what the next ones are given,
- * for half of the policy's time (cosigned_next), and who reads is
+ * minute: so what the first of them cosigns is what the next ones are given
+ * that have not seen it, for half of the policy's time (cosigned_next), and
+ * who reads is
  * given the newest that enough of them have cosigned, as long as that is not
  * older than the policy wants (cosigned_best).
  */
