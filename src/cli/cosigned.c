@@ -1,6 +1,7 @@
 /* cosigned.c: see cosigned.h. */
 #include "cli/cosigned.h"
 
+#include "audit/lines.h"
 #include "base/time.h"
 
 #include <fcntl.h>
@@ -133,26 +134,58 @@ tail(struct cli *c, const char *path, struct buf *b)
 	return buf_check(b);
 }
 
+/* Cut off the end. */
+static struct str
+last_line(struct str *text)
+{
+	struct str line;
+	size_t at;
+
+	if (text->n > 0 && text->p[text->n - 1] == '\n')
+		text->n--;
+	for (at = text->n; at > 0 && text->p[at - 1] != '\n'; at--)
+		;
+	line = str_skip(*text, at);
+	text->n = at;
+	return line;
+}
+
+/* The manifest's text in a line of any format; or the line as it is. */
+static struct str
+manifest_of(struct cli *c, struct str line)
+{
+	struct str json;
+
+	for (unsigned f = 0; f < EXPORT_FORMATS; f++)
+		if (export_text_read(c->arena, (enum export_format)f, line,
+			&json))
+			return json;
+	return line;
+}
+
 err
 cosigned_export(struct cli *c, const char *path, struct str *ret_note)
 {
 	static const struct json_limits lim = {8, 64, TRAILER_MAX / 16};
 	const struct json *j;
-	struct str text;
+	struct str text, line, note = STR_NONE;
 	struct buf b;
-	size_t at;
 
 	buf_init_on(&b, c->arena, TRAILER_MAX + 65536);
 	TRY(tail(c, path, &b));
 	text = buf_view(&b);
-	if (text.n > 0 && text.p[text.n - 1] == '\n')
-		text.n--;
-	for (at = text.n; at > 0 && text.p[at - 1] != '\n'; at--)
-		;
-	if (!err_ok(json_parse(c->arena, str_skip(text, at), &lim, NULL, &j)))
-		return err_of(E_CORRUPT);
-	*ret_note = json_str_at(j, STR("checkpoint"));
-	return err_of(ret_note->n > 0 ? E_OK : E_CORRUPT);
+	/* the manifest's line; the trailer, which stands before it */
+	for (unsigned i = 0; i < 2 && note.n == 0; i++) {
+		line = manifest_of(c, last_line(&text));
+		if (!err_ok(json_parse(c->arena, line, &lim, NULL, &j)))
+			return err_of(E_CORRUPT);
+		note = json_str_at(j, STR("checkpoint"));
+		if (note.n == 0)
+			note = json_str_at(json_get(j, STR("manifest")),
+			    STR("checkpoint"));
+	}
+	*ret_note = note;
+	return err_of(note.n > 0 ? E_OK : E_CORRUPT);
 }
 
 /* ---- telling ---- */

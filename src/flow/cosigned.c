@@ -119,6 +119,20 @@ cosigned_best(struct call *c, uint64_t from, uint64_t *ret_size,
 	return cosigned_note(c, size, note, ret_note);
 }
 
+err
+cosigned_last(struct call *c, uint64_t *ret_size, struct str *ret_note)
+{
+	struct str note;
+	uint64_t size;
+
+	TRY(store_cosigned_size(c->lane->conn, 1,
+	    world_policy(call_world(c))->witness_quorum, &size));
+	TRY(store_checkpoint_get(c->lane->conn, size, c->a, ret_size, &note));
+	if (!ours(c, note))
+		return err_of(E_NOT_FOUND);
+	return cosigned_note(c, size, note, ret_note);
+}
+
 /* ---- how well it is watched ---- */
 
 static err

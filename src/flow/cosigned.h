@@ -26,6 +26,10 @@ err cosigned_next(struct call *c, uint64_t old, uint64_t *ret_size,
 err cosigned_best(struct call *c, uint64_t from, uint64_t *ret_size,
     struct str *ret_note) MUST_USE;
 
+/* The newest that a quorum has cosigned, however long ago. E_NOT_FOUND. */
+err cosigned_last(struct call *c, uint64_t *ret_size,
+    struct str *ret_note) MUST_USE;
+
 /* How well the log is watched. */
 struct cosigned_state {
 	size_t witnesses; /* registered, and delegates that have cosigned */

@@ -16,7 +16,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "flow/admin_body.h"
 #include "flow/audit_query.h"
+#include "flow/cosigned.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
 #include "flow/streams.h"
@@ -137,6 +139,18 @@ sign_soon(struct lane *l, void *arg)
 	return OK;
 }
 
+/* What enough witnesses have cosigned, and nothing behind it. */
+static err
+witnessed(struct export *x)
+{
+	err e = cosigned_last(x->c, &x->m.size, &x->m.note);
+
+	if (!err_is(e, E_NOT_FOUND))
+		return e;
+	return call_bad(x->c, E_CONFLICT,
+	    "witnessed: not enough witnesses have cosigned the log");
+}
+
 /* A checkpoint that covers everything there was when the export was asked
  * for, its intent too. */
 static err
@@ -243,7 +257,10 @@ prepare(struct export *x)
 	int64_t time;
 
 	TRY(ask(c, x, pk));
-	TRY(checkpoint(x));
+	if (body_flag(c, "witnessed", false))
+		TRY(witnessed(x));
+	else
+		TRY(checkpoint(x));
 	TRY(range(x));
 	TRY(store_meta_get(x->l->conn, "audit.vkey", c->a, &x->m.key));
 	TRY(note_key_parse(x->m.key, &x->key));

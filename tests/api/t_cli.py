@@ -702,6 +702,15 @@ def witnesses(rig):
     rig.eq(j(rig, "audit", "show-witness", w["id"])["name"], w["name"])
     rig.check("auditor.example/cli" in cli(rig, "audit", "witnesses"), "list")
     cli(rig, "audit", "remove-witness", w["id"])
+    at = str(rig.dir / "witness")
+    log = j(rig, "audit", "verify", "--data", str(rig.data))["key"]
+    own = cli(rig, "audit", "witness", "--state", at, "--init", "--name",
+              "auditor.example/w", "--key", log)
+    one = j(rig, "audit", "add-witness", own.strip())["id"]
+    rig.check("cosigned" in cli(rig, "audit", "witness", "--state", at), at)
+    rig.eq(j(rig, "audit", "compare", at + "/witness", at + "/witness",
+             "--key", log)["ok"], True)
+    cli(rig, "audit", "remove-witness", one)
     cli(rig, "audit", "show-witness", w["id"], rc=3)
     p = j(rig, "policy", "set", "--witness-quorum", "2", "--witness-minutes",
           "5")

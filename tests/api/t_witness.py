@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Witnesses: whose cosignatures are taken, shown, counted; and whose not."""
+import json
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
@@ -130,6 +131,75 @@ def not_taken(rig):
     rig.check({x["outcome"] for x in e} >= {"ok", "denied"}, e)
     rig.check(any({"witness"} == {y["type"] for y in x["resource"]}
                   for x in e if x["outcome"] == "ok"), "which witness")
+
+
+@test
+def the_tool(rig):
+    """redoubt audit witness, and an export that its cosignature goes with."""
+    at, out = str(rig.dir / "w"), rig.dir / "export"
+    r = rig.user_cli("audit", "witness", "--state", at, "--init", "--name",
+                     "three.example/w", "--key", rig.vkey, "--json")
+    key = json.loads(r.stdout)["key"]
+    rig.check(key.startswith("three.example/w+"), r.stdout)
+    rig.eq(rig.user_cli("audit", "witness", "--state", at, "--init", "--name",
+                        "x", "--key", rig.vkey).returncode, 5)
+    look = "audit", "witness", "--state", at, "--json"
+    r = rig.user_cli(*look)
+    rig.eq(r.returncode, 6, "nobody registered it: " + r.stderr)
+    rig.ok(rig.post(AT, {"key": key}), 201)
+    sizes = []
+    for _ in range(3):
+        r = rig.user_cli(*look)
+        rig.eq(r.returncode, 0, r.stderr)
+        sizes.append(json.loads(r.stdout)["size"])
+        rig.make_incident("in between")
+        time.sleep(1.2)
+    rig.check(sizes == sorted(sizes) and sizes[0] < sizes[2], sizes)
+    _, c = rig.make_account("viewer")
+    rig.eq(rig.user_cli(*look, token=c.token).returncode, 4)
+
+    export = "audit", "export", "--to", str(out)
+    rig.eq(rig.user_cli(*export, "--witnessed").returncode, 0)
+    verify = "audit", "verify", "--file", str(out), "--json"
+    policy = rig.dir / "policy"
+    policy.write_text(f"log {rig.vkey}\nwitness a {key}\n"
+                      f"witness b {STRANGER.vkey}\ngroup g any a b\n"
+                      "quorum g\n")
+    both = ["--witness", key, "--witness", STRANGER.vkey]
+    for args, rc in ((["--witness", key], 0), (["--witness", key, "--fresh",
+                                               "5"], 0),
+                     (["--witness", STRANGER.vkey], 8), (both, 8),
+                     ([*both, "--quorum", "1"], 0),
+                     ([*both, "--quorum", "2"], 8),
+                     (["--policy", str(policy)], 0),
+                     ([*both, "--quorum", "3"], 6), (["--quorum", "1"], 2),
+                     (["--witness", rig.vkey], 6), (["--fresh", "5"], 2),
+                     ([*both, "--policy", str(policy)], 2)):
+        r = rig.cli(*verify, *args)
+        rig.check(r.returncode == rc, f"{args}: {r.returncode} {r.stderr}")
+        if rc in (0, 8):
+            v = json.loads(r.stdout)
+            rig.eq((v["ok"], v["quorum"]), (rc == 0, rc == 0))
+    rig.eq(json.loads(rig.cli(*verify, "--policy", str(policy)).stdout)[
+        "key_checked"], True, "the policy names the log")
+    policy.write_text("log " + rig.vkey.replace("/1+", "/2+") + "\n")
+    rig.eq(rig.cli(*verify, "--policy", str(policy)).returncode, 6)
+    # the newest has no cosignature: it says so
+    out.unlink()
+    rig.eq(rig.user_cli(*export).returncode, 0)
+    rig.eq(rig.cli(*verify, "--witness", key).returncode, 8)
+    # in the other formats the manifest has it
+    out.unlink()
+    rig.eq(rig.user_cli(*export, "--witnessed", "--format",
+                        "csv").returncode, 0)
+    r = rig.cli(*verify, "--witness", key)
+    rig.eq(r.returncode, 0, r.stdout + r.stderr)
+    rig.ok(rig.put("/v1/policy", {"witness_quorum": 8}), 200)
+    out.unlink()
+    rig.eq(rig.user_cli(*export, "--witnessed").returncode, 5)
+    rig.ok(rig.put("/v1/policy", {"witness_quorum": 1}), 200)
+    w = next(x for x in rig.get(AT).json["items"] if x["key"] == key)
+    rig.ok(rig.delete(AT + "/" + w["id"]), 204)
 
 
 @test
