@@ -102,10 +102,31 @@ render(struct call *c, struct jw *w, const struct object *o)
 
 /* ---- seeing ---- */
 
+/* A hold says that its incident exists: who may not know that of a private
+ * one sees no hold of it. */
+static bool
+hidden(struct call *c, const struct hold *h)
+{
+	struct incident_id id = {h->incident};
+	struct incident_row row;
+	bool member = false;
+	err e;
+
+	if (uuid_is_zero(&h->incident))
+		return false;
+	e = store_incident_by_id(c->lane->conn, &id, c->a, &row);
+	if (err_is(e, E_NOT_FOUND))
+		return false;
+	if (err_ok(e) && row.private != 0)
+		e = view_member(c, row.seq, &member);
+	return !err_ok(e) || (row.private != 0 && !member);
+}
+
 static bool
 visible(struct call *c, const struct object *o)
 {
-	return call_can(c, PERM_HOLD_VIEW, o->project);
+	return call_can(c, PERM_HOLD_VIEW, o->project) &&
+	    !hidden(c, (const struct hold *)o);
 }
 
 err

@@ -110,6 +110,32 @@ def organization_administrators_too(rig):
 
 
 @test
+def a_hold_tells_nothing(rig):
+    """A legal hold on a private incident is as private: not listed, not
+    there, not to be released by who may not know of the incident."""
+    i = rig.ok(rig.post(rig.p + "/incidents", {
+        "title": "held", "private": True}), 201).json
+    plain = rig.make_incident("held too")
+    mine, other = (rig.ok(rig.post("/v1/holds", {
+        "name": name, "reason": "a case", "project": rig.project,
+        "incident": x["id"]}), 201).json["id"]
+        for name, x in (("private", i), ("plain", plain)))
+    _, c = rig.make_account("project_admin", rig.project)
+    rig.ok(c.get(rig.p + "/incidents/" + i["id"]), 404)
+    rig.eq([h["id"] for h in c.get("/v1/holds").json["items"]], [other])
+    nothing = "/v1/holds/01a22251-a9b9-7c82-9f51-2e06437a13bb"
+    for path in ("/v1/holds/" + mine, nothing):
+        rig.ok(c.get(path), 404, "not_found")
+        rig.ok(c.delete(path, body={"reason": "x"}), 404, "not_found")
+    rig.ok(c.post("/v1/holds", {"name": "p", "reason": "x", "incident":
+                                i["id"], "project": rig.project}), 404)
+    rig.eq({h["id"] for h in rig.get("/v1/holds").json["items"]},
+           {mine, other})
+    for h in (mine, other):
+        rig.ok(rig.delete("/v1/holds/" + h, body={"reason": "over"}), 200)
+
+
+@test
 def crawl(rig):
     """Every GET there is, and questions about access, as who is no member
     and as an administrator who is none: the incident is nowhere."""
