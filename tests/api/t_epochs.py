@@ -212,7 +212,7 @@ def forged_forks(rig):
                  (b"audit.fork", b"audit.fort"), (b"log.before", b"log.betore"),
                  (b'"checkpoint"', b'"checkpoinu"')):
         changed(f"{a} {b}", (put, (leaf.replace(a, b), seq)))
-    changed("name", ("UPDATE meta SET value = replace(CAST(value AS TEXT), '/3-', '/4-') "
+    changed("name", ("UPDATE meta SET value = CAST(replace(CAST(value AS TEXT), '/3-', '/4-') AS BLOB) "
                      "WHERE name IN ('audit.origin', 'audit.vkey')", ()))
     changed("checkpoint", (
         "UPDATE checkpoint SET note = CAST(replace(CAST(note AS TEXT), '/3-', '/2-') AS BLOB) WHERE size "
