@@ -92,6 +92,16 @@ cmd_delegate_run(struct cli *c)
 }
 
 int
+cmd_delegate_epoch(struct cli *c)
+{
+	struct str text;
+	err e = delegate_epoch(c->arena, flag(c, "dir"),
+	    args_get(&c->args, "key"), &c->trail, &text);
+
+	return err_ok(e) ? show(c, text) : out_error(c, e);
+}
+
+int
 cmd_delegate_status(struct cli *c)
 {
 	struct str text;

@@ -38,5 +38,12 @@ int delegate_run(const char *dir);
  * whether it trusts the server. */
 err delegate_status(struct arena *a, const char *dir, struct trail *t,
     struct str *ret) MUST_USE;
+/*
+ * The server's log goes on under another name, says the owner of this host:
+ * vkey is its verifier key from now on, the same key under a later epoch's
+ * name.  {log, before}.  E_INVALID with a trail; E_LOCKED: it runs.
+ */
+err delegate_epoch(struct arena *a, const char *dir, struct str vkey,
+    struct trail *t, struct str *ret) MUST_USE;
 
 #endif

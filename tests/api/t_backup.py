@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, Rig, test, run  # noqa: E402
+from rig import BINARY, TOP, Rig, test, run  # noqa: E402
 
 LONG = bool(os.environ.get("LONG"))
 CANARY = "canary-7d1f0c55-quokka"
@@ -435,6 +435,23 @@ def restore_killed(rig):
         restore(rig, "full.rbk", "rk")
     rig.eq(cmd(rig, "audit", "verify", "--data", str(to))["ok"], True)
     rig.check(not (rig.dir / "rk.restoring").exists(), "left")
+
+
+@test
+def what_was_written_is_read_for_ever(rig):
+    """tests/vectors/backup: a chain of two of 2026-11-28."""
+    v = rig.dir / "vectors"
+    shutil.copytree(TOP / "tests" / "vectors" / "backup", v)
+    (v / "root.key").chmod(0o400)
+    got = cmd(rig, "backup", "verify", "--from", str(v / "two.rbk"),
+              "--root", str(v / "root.key"))
+    want = json.loads((v / "two.json").read_text())
+    rig.eq({k: got[k] for k in want}, want)
+    cmd(rig, "restore", "--from", str(v / "two.rbk"), "--data",
+        str(rig.dir / "rv"), "--root", str(v / "root.key"))
+    rig.eq(sql(rig.dir / "rv", "SELECT count(*) FROM incident"), [(2,)])
+    rig.eq(cmd(rig, "audit", "verify", "--data", str(rig.dir / "rv"))["ok"],
+           True)
 
 
 @test

@@ -297,6 +297,7 @@ def a_delegate_of_its_own(rig):
     rig.check("pending" in cli(rig, "delegate", "status", "--dir", home),
               "text")
     cli(rig, "delegate", "run", "--dir", home + "-none", rc=3)
+    cli(rig, "delegate", "epoch", "--dir", home, "--key", "x+y+z", rc=6)
     cli(rig, "delegate", "rm", d["id"])
     cli(rig, "delegate", "run", "--dir", home, rc=4)
 
