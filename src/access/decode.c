@@ -1,5 +1,25 @@
 #include "access/decode_read.h"
 
+/* A class that this server does not know is kept by what it knows. */
+static void
+get_retention(struct reader *r, struct retention_rule *ret)
+{
+	const struct json *j = member(r, STR("retention"));
+	enum retention_class k;
+
+	for (j = json_first(j); j != NULL; j = j->next) {
+		struct reader one = {.a = r->a, .obj = j};
+
+		if (!retention_class_parse(j->name, &k))
+			continue;
+		ret[k].set = true;
+		ret[k].days = get_u32(&one, STR("days"));
+		ret[k].min_days = get_u32(&one, STR("min_days"));
+		ret[k].locked = get_num(&one, STR("locked"), 0, INT64_MAX);
+		r->bad = r->bad || one.bad;
+	}
+}
+
 static const struct object *
 get_project(struct reader *r, const struct object *head)
 {
@@ -10,6 +30,7 @@ get_project(struct reader *r, const struct object *head)
 	p->o = *head;
 	p->slug = get_str(r, STR("slug"));
 	p->name = get_str(r, STR("name"));
+	get_retention(r, p->retention);
 	return &p->o;
 }
 
@@ -268,6 +289,7 @@ get_policy(struct reader *r, const struct object *head)
 	p->session_absolute_hours = get_u32(r, STR("session_absolute_hours"));
 	p->step_up_minutes = get_u32(r, STR("step_up_minutes"));
 	p->review_days = get_u32(r, STR("review_days"));
+	get_retention(r, p->retention);
 	/* of policies written before there were any: 0 is none of them */
 	p->key_days = get_u32(r, STR("key_days"));
 	p->key_seals = get_u32(r, STR("key_seals"));

@@ -179,6 +179,25 @@ put_session(struct jw *w, const struct session *s)
 	jw_kstr(w, "name_id", s->name_id);
 }
 
+/* Only what is set; a class by its name. */
+static void
+put_retention(struct jw *w, const struct retention_rule *r)
+{
+	jw_kobj(w, "retention");
+	for (unsigned k = 0; k < RETENTION_CLASSES; k++) {
+		if (!r[k].set)
+			continue;
+		jw_name(w,
+		    str_c(retention_class_text((enum retention_class)k)));
+		jw_obj(w);
+		jw_ki64(w, "days", r[k].days);
+		jw_ki64(w, "min_days", r[k].min_days);
+		jw_ki64(w, "locked", r[k].locked);
+		jw_obj_end(w);
+	}
+	jw_obj_end(w);
+}
+
 static void
 put_policy(struct jw *w, const struct policy *p)
 {
@@ -196,6 +215,7 @@ put_policy(struct jw *w, const struct policy *p)
 	jw_ki64(w, "witness_quorum", p->witness_quorum);
 	jw_ki64(w, "witness_minutes", p->witness_minutes);
 	jw_kbool(w, "messaging", p->messaging);
+	put_retention(w, p->retention);
 }
 
 static void
@@ -399,6 +419,7 @@ put_members(struct jw *w, const struct object *o)
 	case OBJECT_PROJECT:
 		jw_kstr(w, "slug", ((const struct project *)o)->slug);
 		jw_kstr(w, "name", ((const struct project *)o)->name);
+		put_retention(w, ((const struct project *)o)->retention);
 		break;
 	case OBJECT_USER:
 		put_user(w, (const struct user *)o);

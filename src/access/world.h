@@ -11,6 +11,7 @@
 #ifndef ACCESS_WORLD_H
 #define ACCESS_WORLD_H
 
+#include "access/retention.h"
 #include "access/perm.h"
 #include "base/arena.h"
 #include "base/id.h"
@@ -69,6 +70,7 @@ struct object {
 struct project {
 	struct object o; /* o.project is its own number */
 	struct str slug, name;
+	struct retention_rule retention[RETENTION_CLASSES];
 };
 
 struct user {
@@ -235,6 +237,7 @@ struct policy {
 	uint32_t witness_quorum;    /* so many cosign the log */
 	uint32_t witness_minutes;   /* this often */
 	bool messaging; /* connectors that reach people may be approved */
+	struct retention_rule retention[RETENTION_CLASSES];
 };
 
 /* Kinds of resources a resource group can hold. */

@@ -9,6 +9,7 @@
 #include "flow/admin_body.h"
 #include "flow/admin_policy.h"
 #include "flow/handlers.h"
+#include "flow/retention.h"
 
 /* ---- answers ---- */
 
@@ -31,7 +32,6 @@ render(struct call *c, struct jw *w, const struct object *o)
 {
 	const struct policy *p = (const struct policy *)o;
 
-	(void)c;
 	jw_obj(w);
 	jw_kbool(w, "sso_only", p->sso_only);
 	jw_kbool(w, "local_login", p->local_login);
@@ -45,6 +45,9 @@ render(struct call *c, struct jw *w, const struct object *o)
 	jw_ki64(w, "key_days", p->key_days);
 	jw_ki64(w, "key_seals", p->key_seals);
 	jw_kbool(w, "messaging", p->messaging);
+	jw_kobj(w, "retention");
+	retention_json(c, w, 0);
+	jw_obj_end(w);
 	jw_ki64(w, "witness_quorum", p->witness_quorum);
 	jw_ki64(w, "witness_minutes", p->witness_minutes);
 	jw_time(w, "updated_at", o->updated);
@@ -190,6 +193,8 @@ route_policy_put(struct call *c)
 		return call_bad(c, E_INVALID, "key_seals: %d at least",
 		    LIM_KEY_SEALS_MIN);
 	TRY(read_cidrs(c, &p));
+	TRY(retention_read(c, json_get(c->body, STR("retention")), false,
+	    p.retention));
 	TRY(lets_in(c, &p));
 	if (old->o.version == 0)
 		admin_new(c, OBJECT_POLICY, 0, &p.o);

@@ -5,6 +5,7 @@
 #include "flow/fold.h"
 #include "flow/handlers.h"
 #include "flow/incident_view.h"
+#include "flow/retention.h"
 #include "flow/things.h"
 #include "flow/writer.h"
 
@@ -15,8 +16,8 @@ static const struct json_limits doc_limits = {
 };
 
 static void
-alert_json(struct jw *w, const struct alert_row *r, const struct alert_head *h,
-    const struct uuid *incident, struct str doc)
+alert_json(struct call *c, struct jw *w, const struct alert_row *r,
+    const struct alert_head *h, const struct uuid *incident, struct str doc)
 {
 	jw_obj(w);
 	jw_uuid(w, "id", &r->id.u);
@@ -26,6 +27,10 @@ alert_json(struct jw *w, const struct alert_row *r, const struct alert_head *h,
 	jw_time(w, "first_seen", h->first_seen);
 	jw_time(w, "last_seen", h->last_seen);
 	jw_time(w, "resolved_at", h->resolved);
+	retention_expires(c, w, r->project, RETAIN_ALERT, incident,
+	    h->resolved > h->last_seen ? h->resolved
+		: h->resolved != 0     ? h->last_seen
+				       : 0);
 	if (incident == NULL)
 		jw_knull(w, "incident");
 	else
@@ -89,8 +94,8 @@ route_alert_get(struct call *c)
 	    row.incident != 0 && incident.private != 0, visible, doc));
 	h = alert_head_of(&row);
 	(void)answer(c, 200);
-	alert_json(&c->w, &row, &h, row.incident == 0 ? NULL : &incident.id.u,
-	    doc);
+	alert_json(c, &c->w, &row, &h,
+	    row.incident == 0 ? NULL : &incident.id.u, doc);
 	answer_etag(c, row.version);
 	return OK;
 }
@@ -145,7 +150,7 @@ list_item(struct call *c, const struct alert_row *r, struct incident_row *last,
 	}
 	if (!*ret_shown)
 		return OK;
-	alert_json(&c->w, r, &h, r->incident == 0 ? NULL : &last->id.u, doc);
+	alert_json(c, &c->w, r, &h, r->incident == 0 ? NULL : &last->id.u, doc);
 	return buf_check(&c->out);
 }
 
@@ -290,7 +295,7 @@ answer_alert(struct call *c, struct alert_card *a, int status)
 		TRY(desk_incident_seq(c->lane, a->row.incident, &i));
 	TRY(desk_alert_doc(c->lane, a));
 	(void)answer(c, status);
-	alert_json(&c->w, &a->row, &a->head, i == NULL ? NULL : &i->row.id.u,
+	alert_json(c, &c->w, &a->row, &a->head, i == NULL ? NULL : &i->row.id.u,
 	    a->doc);
 	answer_etag(c, a->head.version);
 	return buf_check(&c->out);
@@ -325,7 +330,7 @@ answer_taken(struct call *c, const struct fold_in *f,
 
 	(void)alert_fold(c->grant, NULL, &f->in, false, c->now, &h);
 	(void)answer(c, 201);
-	alert_json(&c->w, &a->row, &h, NULL,
+	alert_json(c, &c->w, &a->row, &h, NULL,
 	    fold_doc(c, f, RULE_NOTHING, &core));
 	answer_etag(c, h.version);
 	return buf_check(&c->out);
@@ -495,6 +500,8 @@ route_delivery_list(struct call *c)
 						   : STR("accepted"));
 		jw_ki64(w, "alerts", row[i].alerts);
 		jw_ki64(w, "bytes", row[i].bytes);
+		retention_expires(c, w, row[i].project, RETAIN_DELIVERY, NULL,
+		    row[i].received);
 		jw_obj_end(w);
 		after = row[i].seq;
 	}

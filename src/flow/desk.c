@@ -513,11 +513,30 @@ flush_incident(struct desk *d, struct lane *l, struct incident_card *i)
 			: store_incident_update(l->conn, &i->row);
 }
 
+/* An alert of the old term that is still told of goes on in the new one: so
+ * a term's key goes when that is due which it sealed last. */
+static err
+into_term(struct lane *l, struct alert_card *a)
+{
+	uint32_t id;
+	err e;
+
+	if (a->fresh || a->doc_dirty)
+		return OK;
+	TRY(seal_key_id(a->row.stored, &id));
+	if (id == snap_class_key(l->snap, a->row.project, SEAL_CLASS_ALERT))
+		return OK;
+	e = desk_alert_doc(l, a);
+	a->doc_dirty = err_ok(e);
+	return err_is(e, E_NO_MEMORY) ? e : OK; /* damaged: it stays so */
+}
+
 static err
 flush_alert(struct desk *d, struct lane *l, struct alert_card *a)
 {
 	struct seal_where w = alert_where(&a->row);
 
+	TRY(into_term(l, a));
 	alert_row_set(&a->row, &a->head);
 	a->row.sealed.bytes = STR_NONE;
 	if (a->doc_dirty)

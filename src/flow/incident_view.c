@@ -1,5 +1,6 @@
 /* incident_view.c: see incident_view.h. */
 #include "flow/incident_view.h"
+#include "flow/retention.h"
 
 #include "base/limits.h"
 #include "flow/things.h"
@@ -287,6 +288,8 @@ incident_members_json(struct call *c, struct jw *w,
 	jw_time(w, "mitigated_at", h->mitigated);
 	jw_time(w, "resolved_at", h->resolved);
 	jw_time(w, "closed_at", h->closed);
+	retention_expires(c, w, row->project, RETAIN_INCIDENT, &row->id.u,
+	    h->closed);
 	if (sight != NULL) {
 		jw_raw_members(w, doc);
 		return OK;

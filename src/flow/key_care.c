@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "flow/keys.h"
+#include "flow/retention.h"
 #include "flow/rotate.h"
 #include "flow/writer.h"
 #include "store/key_use.h"
@@ -211,11 +212,15 @@ worn(struct lane *l, const struct class_key *k, int64_t now)
 	const struct policy *p = world_policy(l->snap->world);
 	struct key_use_row row;
 	struct amount used;
+	int64_t term;
 
 	if (!err_ok(store_key_use_get(l->conn, k->id, &row)))
 		return NULL; /* the next grant makes its row */
 	if (now - row.since >= (int64_t)p->key_days * DAY_MS)
 		return "age";
+	term = retention_term_ms(l->snap->world, k->project, k->class);
+	if (term > 0 && now - row.since >= term)
+		return "retention";
 	if (!meters_used(l->state->meters, k->id, &used))
 		return NULL;
 	if (used.seals >= p->key_seals)

@@ -447,10 +447,12 @@ ledger_event(struct ledger *g, struct lane *l, struct arena *batch,
 	    .action = r->action,
 	    .outcome = r->outcome,
 	    .principal_kind = str_c(principal_kind_text(kind)),
-	    .principal_id = uuid_str(batch, principal),
+	    .commitment = r->commitment,
 	    .reason = r->reason,
 	};
 
+	if (!uuid_is_zero(principal))
+		e.principal_id = uuid_str(batch, principal);
 	if (p != NULL)
 		e.project = uuid_str(batch, &p->o.id);
 	TRY(resources(l, batch, r, &e));

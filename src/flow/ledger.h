@@ -38,7 +38,8 @@ err ledger_system(struct ledger *g, struct lane *l, struct arena *batch,
 err ledger_entry(struct ledger *g, struct lane *l, struct arena *batch,
     struct audit_entry *e, struct str body, int64_t now) MUST_USE;
 /* Something that follows from what the principal asked for, beside that
- * request's own entry: its action, project and resources (no body). */
+ * request's own entry: its action, project and resources, what it commits to
+ * (no body).  principal all zero: nobody in particular of that kind. */
 err ledger_event(struct ledger *g, struct lane *l, struct arena *batch,
     const struct record *r, enum principal_kind kind,
     const struct uuid *principal, int64_t now) MUST_USE;

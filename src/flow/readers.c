@@ -12,6 +12,7 @@ struct reader {
 	pthread_t thread;
 	struct lane lane;
 	struct readers *all;
+	unsigned poked;
 };
 
 struct readers {
@@ -19,19 +20,37 @@ struct readers {
 	pthread_cond_t more;
 	struct call *first, **last;
 	unsigned queued, queue; /* waiting, and at most */
+	unsigned pokes;
 	bool stop;
 	unsigned n;
 	struct reader reader[READERS_MAX];
 };
 
-static struct call *
-take(struct readers *r)
+/* Until there is something to do; looks at its lane when it is poked. */
+static void
+rest(struct reader *me)
 {
+	struct readers *r = me->all;
+
+	if (me->poked == r->pokes) {
+		(void)pthread_cond_wait(&r->more, &r->lock);
+		return;
+	}
+	me->poked = r->pokes;
+	(void)pthread_mutex_unlock(&r->lock);
+	lane_refresh(&me->lane);
+	(void)pthread_mutex_lock(&r->lock);
+}
+
+static struct call *
+take(struct reader *me)
+{
+	struct readers *r = me->all;
 	struct call *c;
 
 	(void)pthread_mutex_lock(&r->lock);
 	while (r->first == NULL && !r->stop)
-		(void)pthread_cond_wait(&r->more, &r->lock);
+		rest(me);
 	c = r->first;
 	if (c != NULL) {
 		r->first = c->next;
@@ -49,7 +68,7 @@ work(void *arg)
 	struct reader *me = arg;
 	struct call *c;
 
-	while ((c = take(me->all)) != NULL) {
+	while ((c = take(me)) != NULL) {
 		c->next = NULL;
 		if (c->handled)
 			streams_export(&me->lane, c);
@@ -78,6 +97,17 @@ readers_submit(struct readers *r, struct call *c)
 	}
 	(void)pthread_mutex_unlock(&r->lock);
 	return room;
+}
+
+void
+readers_poke(struct readers *r)
+{
+	if (r == NULL)
+		return;
+	(void)pthread_mutex_lock(&r->lock);
+	r->pokes++;
+	(void)pthread_cond_broadcast(&r->more);
+	(void)pthread_mutex_unlock(&r->lock);
 }
 
 struct readers *

@@ -14,6 +14,8 @@ err readers_start(struct state *st, unsigned threads, unsigned queue,
     struct readers **ret) MUST_USE;
 /* Takes c; false: the queue is full and c is still the caller's. */
 bool readers_submit(struct readers *r, struct call *c);
+/* Those that have nothing to do look at their lanes: lane_refresh. */
+void readers_poke(struct readers *r);
 /* Finish what is queued, stop the threads. */
 struct readers *readers_stop(struct readers *r);
 

@@ -16,8 +16,6 @@ enum {
 	PIECE_MAX = 256,
 	PIECE_FIRST = 16,
 	LISTS_MEMORY = 8 * 1024 * 1024,
-	/* Who has read a row without having its key yet gets it in time. */
-	READERS_MS = 1000,
 };
 
 static bool
@@ -335,7 +333,7 @@ all_rows(struct rewrapping *r)
 		if (!rewrap_subjects_only(table))
 			TRY(rewrap_walk(r, table, STR(""), rewrap_some));
 	if (r->old.n > 0)
-		pieces_rest(&r->p, READERS_MS);
+		pieces_rest(&r->p, LIM_READERS_MS);
 	for (size_t i = 0; r->old.n > 0 && store_sealed_table(i, &table); i++)
 		TRY(rewrap_walk(r, table, STR(""), count_some));
 	return pieces_do(&r->p, delete_keys, r);

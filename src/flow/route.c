@@ -131,6 +131,7 @@ schema_name(enum schema s)
 	    [SCHEMA_RUN_CANCEL] = "run_cancel",
 	    [SCHEMA_FREEZE] = "freeze",
 	    [SCHEMA_HOLD] = "hold",
+	    [SCHEMA_RETENTION] = "retention",
 	    [SCHEMA_HOLD_END] = "hold_release",
 	    [SCHEMA_KEY_SEAL] = "key_seal",
 	    [SCHEMA_RUNBOOK] = "runbook",

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "flow/admin_body.h"
 #include "flow/incident_view.h"
+#include "flow/retention.h"
 
 err
 run_visible(struct call *c, uint64_t incident, struct incident_row *ret_row,
@@ -68,6 +69,7 @@ run_head_json(struct call *c, struct jw *w, const struct run_row *row,
 	jw_time(w, "created_at", row->created);
 	jw_time(w, "started_at", row->started);
 	jw_time(w, "ended_at", row->ended);
+	retention_expires(c, w, row->project, RETAIN_RUN, incident, row->ended);
 }
 
 /* ---- steps ---- */

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "flow/readers.h"
 
 /* ---- snapshots ---- */
 
@@ -185,12 +186,37 @@ lane_close(struct lane *l)
 		l->conn = store_conn_close(l->conn);
 }
 
+/* What a destroyed key may have opened; the others are got anew. */
+static void
+forget(struct lane *l)
+{
+	uint64_t now =
+	    atomic_load_explicit(&l->state->forget, memory_order_acquire);
+
+	if (l->forgot == now)
+		return;
+	l->forgot = now;
+	keyring_clear(l->ring);
+	pages_clear(&l->pages);
+	opened_clear(&l->opened);
+}
+
+void
+state_forget_keys(struct state *st)
+{
+	atomic_fetch_add_explicit(&st->forget, 1, memory_order_acq_rel);
+	readers_poke(st->readers);
+	readers_poke(st->logins);
+	readers_poke(st->hashes);
+}
+
 void
 lane_refresh(struct lane *l)
 {
 	struct state *st = l->state;
 	struct snap *old = l->snap;
 
+	forget(l);
 	if (atomic_load_explicit(&st->version, memory_order_acquire) ==
 	    old->version)
 		return;

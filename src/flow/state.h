@@ -53,6 +53,7 @@ enum lane_kind { LANE_REACTOR, LANE_READER, LANE_WRITER, LANE_STREAM };
 
 struct task_event;
 struct ration;
+struct shredder;
 struct state;
 struct throttle;
 struct writer;
@@ -60,6 +61,7 @@ struct writer;
 /* What one thread has of its own. */
 struct lane {
 	struct state *state;
+	uint64_t forgot; /* state.forget, as far as it was heeded */
 	enum lane_kind kind;
 	unsigned number;
 	struct snap *snap; /* refreshed by lane_refresh */
@@ -99,6 +101,7 @@ struct state {
 	struct key_work key_work;
 	struct trust trust;
 	_Atomic(uint64_t) version; /* of the current snapshot */
+	_Atomic(uint64_t) forget;  /* rises when keys were destroyed */
 	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */
 	struct snap *snap;
 	char public_url[256];	   /* https://host:port */
@@ -121,6 +124,7 @@ struct state {
 	/* The engine hears what becomes of tasks; NULL: nobody does. */
 	err (*on_task)(struct lane *l, const struct task_event *ev);
 	struct streams *streams;
+	struct shredder *shredder; /* NULL offline and in unit tests */
 	struct idp_client *idp; /* NULL in unit tests */
 };
 
@@ -131,6 +135,9 @@ err lane_open(struct state *st, enum lane_kind kind, unsigned number,
 void lane_close(struct lane *l);
 /* Take the newest snapshot when there is one. */
 void lane_refresh(struct lane *l);
+/* Keys were destroyed: every lane forgets those it has cached and what it
+ * opened, at its next request, tick or rest.  From any thread. */
+void state_forget_keys(struct state *st);
 /* Publish (writer only): everybody sees it at their next request. */
 void state_publish(struct state *st, struct snap *s);
 

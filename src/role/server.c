@@ -19,6 +19,7 @@
 #include "flow/ration.h"
 #include "flow/readers.h"
 #include "flow/runs.h"
+#include "flow/shredder.h"
 #include "flow/streams.h"
 #include "flow/writer.h"
 #include "role/control.h"
@@ -188,6 +189,7 @@ start_flow(struct server *s)
 		return err_of(E_NO_MEMORY);
 	TRY(readers_start(st, LIM_HASHES, LIM_HASH_QUEUE, &st->hashes));
 	TRY(streams_start(st, &st->streams));
+	TRY(shredder_start(st, &st->shredder));
 	while (s->lanes < s->boot.settings.reactors) {
 		TRY(lane_open(st, LANE_REACTOR, s->lanes, &s->lane[s->lanes]));
 		s->lanes++;
@@ -396,6 +398,7 @@ down(struct server *s)
 	}
 	atomic_store(&st->draining, true);
 	s->control = control_stop(s->control);
+	shredder_end(st->shredder);
 	streams_end(st->streams);
 	if (s->wire != NULL)
 		wire_drain(s->wire);
@@ -406,6 +409,7 @@ down(struct server *s)
 		err_ignore(writer_do(st->writer, note_stop, NULL),
 		    "the log may be what is broken");
 	st->writer = writer_stop(st->writer);
+	st->shredder = shredder_free(st->shredder);
 	st->throttle = throttle_free(st->throttle);
 	st->ration = ration_free(st->ration);
 	s->wire = wire_free(s->wire);

@@ -55,6 +55,12 @@ keyring_rekey(struct keyring *r, struct project_keys *pk)
 }
 
 void
+keyring_clear(struct keyring *r)
+{
+	cache_done(&r->cache);
+}
+
+void
 keyring_forget(struct keyring *r, uint32_t id)
 {
 	cache_drop(&r->cache, id);

@@ -65,6 +65,8 @@ struct meters *keyring_meters(const struct keyring *r);
 /* Swap in a newer snapshot; takes its own reference. Cached data keys
  * stay valid. */
 void keyring_rekey(struct keyring *r, struct project_keys *pk);
+/* Forget all cached keys, as keyring_forget does one. */
+void keyring_clear(struct keyring *r);
 /* Forget a cached key: it was destroyed or is about to be, or it was made in
  * a transaction that was rolled back. Wipes it, also from this thread's
  * cipher state. */

@@ -66,6 +66,7 @@ enum seal_table {
 	SEAL_TABLE_ROOT_FILE = 21, /* a sealed root key file, no table */
 	SEAL_TABLE_BACKUP = 22,	   /* PROTOCOL.backup: a file, no table */
 	SEAL_TABLE_BACKUP_KEYS = 23,
+	SEAL_TABLE_DESTRUCTION = 24, /* what was destroyed, and by what */
 };
 
 /* A row's identity.  pk is at most 32 bytes: an id, an id and a number. */

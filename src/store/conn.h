@@ -117,7 +117,7 @@ err store_open_as(const char *dir, enum store_mode mode, unsigned schema,
 struct schema {
 	const char *sql, *end;
 };
-#define SCHEMA_VERSION 9
+#define SCHEMA_VERSION 10
 #define APPLICATION_ID 1382302292 /* "RdBT" */
 extern const struct schema schemas[SCHEMA_VERSION];
 

@@ -25,6 +25,7 @@ EMBED("store_schema_0006", "src/store/schema/0006.sql");
 EMBED("store_schema_0007", "src/store/schema/0007.sql");
 EMBED("store_schema_0008", "src/store/schema/0008.sql");
 EMBED("store_schema_0009", "src/store/schema/0009.sql");
+EMBED("store_schema_0010", "src/store/schema/0010.sql");
 
 DECLARE(store_schema_0001);
 DECLARE(store_schema_0002);
@@ -35,6 +36,7 @@ DECLARE(store_schema_0006);
 DECLARE(store_schema_0007);
 DECLARE(store_schema_0008);
 DECLARE(store_schema_0009);
+DECLARE(store_schema_0010);
 
 const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0001_begin, store_schema_0001_end},
@@ -46,4 +48,5 @@ const struct schema schemas[SCHEMA_VERSION] = {
     {store_schema_0007_begin, store_schema_0007_end},
     {store_schema_0008_begin, store_schema_0008_end},
     {store_schema_0009_begin, store_schema_0009_end},
+    {store_schema_0010_begin, store_schema_0010_end},
 };

@@ -40,6 +40,7 @@ static const struct table {
     ROW(SECRET, "secret_version", SECRET, PK_ID | PK_KEY),
     ROW(TASK, "task", TASK, PK_ID),
     ROW(RUN_LOG, "run_log", LOG, PK_ID | PK_AT),
+    ROW(DESTRUCTION, "destruction", DESTRUCTION, PK_KEY),
 };
 
 enum { TABLES = sizeof tables / sizeof *tables, PLACE = 8 + 16 };

@@ -1040,6 +1040,19 @@ def every_command_left_its_entry(rig):
 
 
 @test
+def retention(rig):
+    j(rig, "policy", "set", "--retention", '{"incident":{"days":90}}')
+    rig.eq(j(rig, "retention", "show")["incident"]["days"], 90)
+    rig.eq(j(rig, "retention", "set", "--incident", "30",
+             "--audit-body", "400")["incident"],
+           {"days": 30, "min_days": 0, "locked": None, "by": "project"})
+    cli(rig, "retention", "set", "--incident", "91", rc=6)
+    cli(rig, "retention", "preview")
+    cli(rig, "retention", "run")
+    cli(rig, "retention", "report")
+
+
+@test
 def server_gone(rig):
     rig.stop()
     cli(rig, "whoami", rc=7)

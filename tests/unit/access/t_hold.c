@@ -35,3 +35,5 @@ TEST(holds)
 	T_EQ_STR(h->release_reason, f.release_reason);
 	arena_done(&a);
 }
+
+T_MAIN
