@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "base/limits.h"
 #include "flow/keys.h"
 #include "flow/rewrap.h"
 #include "flow/writer.h"
@@ -21,7 +22,6 @@ enum {
 	PIECE_KEYS = 128,
 	LEFT_MAX = 65536,
 	ROUNDS = 3,
-	READERS_MS = 1000,
 	PLACE_MAX = 256,
 };
 
@@ -414,7 +414,7 @@ all_steps(struct reencrypting *r)
 	tell(r);
 	TRY(terms(r));
 	TRY(rows(r));
-	pieces_rest(&r->w.p, READERS_MS);
+	pieces_rest(&r->w.p, LIM_READERS_MS);
 	TRY(check(r));
 	TRY(delete_old(r));
 	return pieces_do(&r->w.p, finish, r);

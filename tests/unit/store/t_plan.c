@@ -37,6 +37,7 @@ static const enum query may_scan[] = {
     Q_COUNT_SECRET,
     Q_COUNT_TASK,
     Q_COUNT_LOG,
+    Q_COUNT_DESTRUCTION,
     Q_TABLES, /* of the schema */
     Q_COLUMNS,
     Q_LOAD_TIMELINE, /* in a store that nobody uses yet */
