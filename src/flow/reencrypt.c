@@ -9,9 +9,9 @@
  */
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "base/limits.h"
 #include "flow/keys.h"
 #include "flow/rewrap.h"
 #include "flow/writer.h"

@@ -125,7 +125,7 @@ struct state {
 	err (*on_task)(struct lane *l, const struct task_event *ev);
 	struct streams *streams;
 	struct shredder *shredder; /* NULL offline and in unit tests */
-	struct idp_client *idp; /* NULL in unit tests */
+	struct idp_client *idp;	   /* NULL in unit tests */
 };
 
 /* The lane of a new thread: own connection and keyring.  The keyring keeps
