@@ -186,6 +186,11 @@ $(BENCH): $(OUT)/bench/%: bench/%.c $(filter-out $(OUT)/cli/main.o,$(OBJS))
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS)
 
+# A server that writes no audit log, to measure what the log costs.
+$(OUT)/bench/redoubt_nolog: bench/nolog/nolog.c $(OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(OBJS) $(LDFLAGS) -Wl,--wrap=ledger_add,--wrap=ledger_system,--wrap=ledger_event $(LIBS)
+
 # ---- cedar: random decisions compared with Cedar's ----
 CEDAR_REQUESTS ?= 100000
 $(OUT)/cedar/worlds: tests/cedar/worlds.c $(call objs,access) $(call objs,base)
@@ -194,7 +199,7 @@ $(OUT)/cedar/worlds: tests/cedar/worlds.c $(call objs,access) $(call objs,base)
 cedar: $(OUT)/cedar/worlds
 	tests/cedar/run $(CEDAR_REQUESTS) $<
 
-bench-build: $(BENCH)
+bench-build: $(BENCH) $(OUT)/bench/redoubt_nolog
 bench: deps-test
 	$(MAKE) -s all bench-build
 	python3 bench/bench.py $(BENCHFLAGS)

@@ -12,7 +12,7 @@ others use the machine.
     bench.py [--quick] [--json] [--only PART,...] [--incidents N]
              [--entries N] [--connections N] [--dir DIR]
 
-PART: idle, get, ingest, verify, list, log, lease, sandbox.  --quick takes 3 seconds where it
+PART: idle, get, ingest, verify, list, log, lease, sandbox, audit, keys.  --quick takes 3 seconds where it
 otherwise takes 8, two turns for three, and no store of a million incidents.
 """
 import argparse
@@ -34,8 +34,9 @@ import threading
 import time
 sys.path.insert(0, __file__.rsplit("/bench/", 1)[0] + "/tests")
 import delegatekit  # noqa: E402
+import keybench  # noqa: E402
 import runkit  # noqa: E402
-from rig import Rig, TOP  # noqa: E402
+from rig import BINARY, Rig, TOP  # noqa: E402
 
 TOOLS = TOP / "build" / "release" / "bench"
 CONNECTIONS = 64
@@ -46,7 +47,7 @@ def options():
     a.add_argument("--quick", action="store_true")
     a.add_argument("--json", action="store_true")
     a.add_argument("--only", default="idle,get,ingest,verify,list,log,lease,"
-                   "sandbox")
+                   "sandbox,audit,keys")
     a.add_argument("--incidents", type=int)
     a.add_argument("--entries", type=int)
     a.add_argument("--connections", type=int, default=10_000)
@@ -756,6 +757,11 @@ def main():
         lease(OPT.quick)
     if "sandbox" in parts:
         sandbox()
+    here = sys.modules[__name__]
+    if "audit" in parts:
+        keybench.audit(here)
+    if "keys" in parts:
+        keybench.keys(here)
     if OPT.json:
         print(json.dumps({"machine": MACHINE, "rows": ROWS}, indent=1))
 

@@ -104,6 +104,9 @@ new_term(struct lane *l, struct class_key *k, struct arena *a)
 
 	if (n == 0)
 		return err_of(E_NOT_FOUND);
+	/* who is sealing under the last one still may; not under older ones */
+	if (n > 1)
+		meters_forget(l->state->meters, terms[n - 2].id);
 	k->id = desk_key_id(writer_desk(l->writer));
 	k->term = terms[n - 1].term + 1;
 	return keys_make_class(l->conn, l->ring, k->project, k->class, k->term,

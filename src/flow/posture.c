@@ -18,6 +18,7 @@ enum {
 	TOKEN_DAYS = 90,
 	EXPIRY_DAYS = 14,
 	SECRET_DAYS = 180,
+	KEY_DAYS = 365,
 	DAY_MS = 86400000,
 	DETAIL = 160
 };
@@ -322,6 +323,27 @@ confined(struct call *c, char detail[DETAIL])
 	    k->own_user;
 }
 
+/* A rotation replaces all of them, so the oldest is as old as the last one. */
+static bool
+keys_replaced(struct call *c, char detail[DETAIL])
+{
+	struct project_key_row *row;
+	int64_t oldest = c->now;
+	size_t n;
+
+	if (!err_ok(store_project_keys(c->lane->conn, c->a, &row, &n))) {
+		(void)snprintf(detail, DETAIL, "they cannot be read");
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (row[i].created < oldest)
+			oldest = row[i].created;
+	(void)snprintf(detail, DETAIL,
+	    "the oldest of %zu project keys is %lld days old; %d are fine", n,
+	    (long long)((c->now - oldest) / DAY_MS), KEY_DAYS);
+	return c->now - oldest <= (int64_t)KEY_DAYS * DAY_MS;
+}
+
 /* That nobody may connect is good; that somebody should and cannot is not. */
 static bool
 identity(struct call *c, char detail[DETAIL])
@@ -477,6 +499,8 @@ static const struct check checks[] = {
 	"redoubt secret update"},
     {"audit_witnessed", witnessed,
 	"let an auditor run redoubt audit witness elsewhere, or a delegate"},
+    {"keys_replaced", keys_replaced,
+	"replace the root key and the project keys with redoubt key rotate"},
     {"identity_process", identity,
 	"look for idp.failed and child.exit in the log; redoubt check says "
 	"what is wrong with idp.conf"},

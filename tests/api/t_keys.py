@@ -227,6 +227,30 @@ def inventory(rig):
 
 
 @test
+def old_keys_are_a_finding(rig):
+    def check():
+        return next(c for c in rig.get("/v1/posture").json["items"]
+                    if c["check"] == "keys_replaced")
+    rig.eq(check()["ok"], True)
+    rig.stop()
+    db = sqlite3.connect(rig.data / "db" / "store.db")
+    db.execute("UPDATE project_key SET created = created - 366 * 86400000")
+    db.commit()
+    db.close()
+    rig.start()
+    rig.eq(check()["ok"], False)
+    rig.check("366 days" in check()["detail"], check())
+    rig.check("key rotate" in check()["fix"], check())
+    rig.stop()
+    db = sqlite3.connect(rig.data / "db" / "store.db")
+    db.execute("UPDATE project_key SET created = created + 366 * 86400000")
+    db.commit()
+    db.close()
+    rig.start()
+    rig.eq(check()["ok"], True)
+
+
+@test
 def rotate_under_load(rig):
     n = integration(rig)
     before = rig.make_incident("before", private=False)

@@ -216,6 +216,36 @@ next_terms(struct lane *l, void *arg)
 	return OK;
 }
 
+/* However many terms there were, two of a class may seal. */
+static err
+many_terms(struct lane *l, void *arg)
+{
+	struct class_key k = {.project = 1, .class = SEAL_CLASS_ALERT};
+	const struct class_key *all;
+	struct office *o = arg;
+	struct amount used;
+	size_t n, known = 0;
+
+	for (int i = 0; i < 5; i++)
+		TRY(keys_new_terms(l, &k, 1, &o->a));
+	n = snap_class_terms(l->snap, 1, SEAL_CLASS_ALERT, &all);
+	for (size_t i = 0; i < n; i++)
+		known += meters_used(l->state->meters, all[i].id, &used);
+	T_EQ_INT(n, 6);
+	T_EQ_INT(known, 2);
+	T_OK(meters_used(l->state->meters, k.id, &used));
+	return OK;
+}
+
+TEST(two_terms_are_metered)
+{
+	struct office o;
+
+	office_open(&o);
+	MUST(writer_do(o.w, many_terms, &o));
+	office_close(&o);
+}
+
 static err
 destroy(struct lane *l, void *arg)
 {
