@@ -5,11 +5,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/time.h"
 #include "flow/writer.h"
 
-enum { PIECE_MEMORY = 96 * 1024 * 1024, TIRED_MS = 250, NAP_MS = 50 };
+enum {
+	PIECE_MEMORY = 96 * 1024 * 1024,
+	TIRED_MS = 250,
+	NAP_MS = 50,
+	YIELD_US = 100000
+};
 
 void
 pieces_init(struct pieces *p, const struct rotation *r, struct trail *t)
@@ -44,6 +50,20 @@ pieces_next(struct pieces *p)
 {
 	arena_reset(&p->a);
 	return pieces_go_on(p);
+}
+
+void
+pieces_yield(const struct pieces *p, int64_t since)
+{
+	int64_t us = time_mono_us() - since;
+	struct timespec t;
+
+	if (p->r->tend != NULL) /* nobody else is here */
+		return;
+	if (us > YIELD_US)
+		us = YIELD_US;
+	t = (struct timespec){.tv_nsec = us * 1000};
+	(void)nanosleep(&t, NULL);
 }
 
 void

@@ -25,6 +25,9 @@ err pieces_next(struct pieces *p) MUST_USE;
  * keeper says E_RATE, so fn counts from the start each time. */
 err pieces_do(struct pieces *p, err (*fn)(struct lane *l, void *arg),
     void *arg) MUST_USE;
+/* Beside a server: lets it have the machine as long as the piece that began
+ * at `since` (time_mono_us) took. */
+void pieces_yield(const struct pieces *p, int64_t since);
 /* Sleeps ms or until the work is to stop. */
 void pieces_rest(struct pieces *p, int ms);
 /* Into the audit log, in the transaction of this piece. */

@@ -7,13 +7,14 @@
 #include "flow/rewrap.h"
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "flow/keys.h"
 #include "flow/writer.h"
 #include "store/key_use.h"
 
 enum {
 	PIECE_BYTES = 1024 * 1024, /* of sealed rows in one transaction */
-	PIECE_MAX = 256,
+	PIECE_MAX = 48,
 	PIECE_FIRST = 16,
 	LISTS_MEMORY = 8 * 1024 * 1024,
 };
@@ -257,6 +258,8 @@ replace(struct lane *l, void *arg)
 err
 rewrap_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 {
+	int64_t since = time_mono_us();
+
 	r->n = 0;
 	r->did = r->damaged = 0;
 	r->row = arena_array(&r->p.a, n + 1, sizeof *r->row);
@@ -273,6 +276,8 @@ rewrap_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 		TRY(pieces_do(&r->p, replace, r));
 	r->done.rows += r->did;
 	r->done.damaged += r->damaged;
+	if (r->n > 0)
+		pieces_yield(&r->p, since);
 	return OK;
 }
 
