@@ -41,7 +41,7 @@ LF_coverage := --coverage -pie
 LF_fuzz := -fsanitize=address,undefined -pie
 
 VERSION := $(shell sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md 2>/dev/null | head -1)
-CPPFLAGS := -Isrc -I. -I/usr/include/libxml2 -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000 \
+CPPFLAGS := -Isrc -I. -I/usr/include/libxml2 -I/usr/include/p11-kit-1 -D_GNU_SOURCE -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000 \
 	-DREDOUBT_VERSION='"$(or $(VERSION),0.0.0)"'
 CFLAGS := -std=gnu17 $(WARN) $(WARN_$(CC)) $(CF_$(V)) -ffile-prefix-map=$(CURDIR)=. -pthread
 LDFLAGS := $(LF_$(V)) -pthread

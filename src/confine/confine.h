@@ -76,5 +76,13 @@ err confine_child(const struct confine_plan *p,
 /* Only resource limits, dumpable, no_new_privs: for short-lived tools that
  * hold keys (init, key). */
 err confine_light(struct trail *t) MUST_USE;
+/*
+ * For a forked child that loads a driver (a PKCS#11 module, a TPM's library):
+ * it may read files, write to devices, daemons' sockets and the directories
+ * given, and talk to this machine's daemons; no network, no program, no other
+ * process.
+ */
+err confine_device(const char *const *writable, size_t n,
+    struct trail *t) MUST_USE;
 
 #endif

@@ -366,11 +366,12 @@ err
 unlock_auto(const struct unlocking *k, struct secret *ret_u)
 {
 	err e = err_of(E_SEALED);
-	bool tried = false;
+	bool tried = false, person = false;
 
 	for (size_t i = 0; i < k->sealed->n; i++) {
 		const struct unlocker *u = &k->sealed->unlocker[i];
 
+		person = person || unlocker_asks(u);
 		if (unlocker_asks(u) || u->kind == UNLOCK_ROOT)
 			continue;
 		tried = true;
@@ -381,7 +382,7 @@ unlock_auto(const struct unlocking *k, struct secret *ret_u)
 	}
 	if (!tried)
 		trail_set(k->t, "only a person can open the root key file");
-	return e;
+	return person ? err_of(E_SEALED) : e;
 }
 
 static bool
@@ -506,8 +507,10 @@ unlock_ask(const struct unlocking *k, const struct person *p, struct str source,
 		e = unlock_auto(k, ret_u);
 	else if (u == NULL || !unlocker_asks(u))
 		return unlock_by(k, &l, ret_u);
-	if (err_ok(e) || p == NULL)
-		return err_ok(e) ? keep(k, ret_u) : e;
+	if (err_ok(e))
+		return keep(k, ret_u);
+	if (!err_is(e, E_SEALED) || p == NULL)
+		return e;
 	forget(k);
 	TRY(unlock_collect(k->a, p,
 	    u == NULL			       ? "Passphrase or share"

@@ -29,8 +29,8 @@ struct unlocking {
 
 /*
  * U, without anybody: the unlockers that ask nobody, one after the other.
- * E_SEALED when there is none; else the error of the last one tried, and the
- * trail names it.
+ * E_SEALED when they do not but somebody could; else the error of the last one
+ * tried.  The trail names that one.
  */
 err unlock_auto(const struct unlocking *k, struct secret *ret_u) MUST_USE;
 /*
