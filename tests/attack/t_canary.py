@@ -18,10 +18,14 @@ CANARY = "cAnArY-7f3a9-zeppelin"
 
 
 def forms(text):
+    """Raw, hexadecimal, UTF-16, backwards, lower case, JSON with escapes, and
+    base64 at every alignment."""
     b = text.encode()
     out = {b, b.hex().encode(), b.hex().upper().encode(),
            text.encode("utf-16-le"), text.encode("utf-16-be"),
-           b[::-1], text.lower().encode()}
+           b[::-1], text.lower().encode(), text.encode("utf-32-le"),
+           "".join(f"\\u{ord(c):04x}" for c in text).encode(),
+           "".join(f"%{c:02X}" for c in b).encode()}
     for skip in range(3):  # base64 at every alignment
         e = base64.b64encode(b"\0" * skip + b)
         out.add(e[4 if skip else 0:-4])
@@ -93,7 +97,8 @@ def drive(rig):
                 body = {k: v for k, v in body.items() if v is not None}
                 if "incident" in ref and "severity" in body:
                     body["severity"] = "sev1"
-            if path.endswith(("/events", "/stream")) or method == "delete":
+            if path.endswith(("/events", "/stream", "/keys/seal")) or \
+                    method == "delete":
                 continue
             url = path
             for k, v in ids.items():
@@ -153,6 +158,32 @@ def nowhere_in_plain(rig):
     hits, _ = find(needles, rig.data)
     rig.check(not hits, f"after the end: {hits[:5]}")
     rig.start()
+    copies(rig, needles)
+
+
+def copies(rig, needles):
+    """What leaves the directory: backups with their keys, whole and by
+    steps; exports of the log in every format; what opens them is not there
+    either."""
+    out = rig.dir / "copies"
+    out.mkdir()
+    for name, base in (("1", []), ("2", ["--base", str(out / "1.rbk")])):
+        r = rig.cli("backup", "--data", str(rig.data), "--to",
+                    str(out / f"{name}.rbk"), *base)
+        rig.eq(r.returncode, 0, r.stderr)
+        rig.make_incident(CANARY)
+    for form in ("ndjson", "csv", "cef", "ocsf", "syslog"):
+        (out / form).write_bytes(rig.ok(rig.post("/v1/audit/export", {
+            "format": form}), 200).body)
+    hits, n = find(needles, out)
+    rig.check(not hits and n >= 8, f"copies: {hits[:5]}, {n} files")
+    root = (rig.data / "keys/root.key").read_text().split()[2]
+    keys = {root.encode(), base64.b64decode(root), *forms(rig.token[4:])}
+    hits, _ = find(keys, out)
+    rig.check(not hits, f"keys in copies: {hits}")
+    for p in out.glob("*.rbk"):
+        rig.eq(p.stat().st_mode & 0o777, 0o600, f"{p.name}: mode")
+    rig.check(CANARY not in rig.log_text(), "in the server's log")
 
 
 def open_files(rig):
