@@ -46,6 +46,7 @@ get_user(struct reader *r, const struct object *head)
 	u->name = get_str(r, STR("name"));
 	u->disabled = get_bool(r, STR("disabled"));
 	u->break_glass = get_bool(r, STR("break_glass"));
+	u->anonymized = get_num(r, STR("anonymized"), 0, INT64_MAX);
 	return &u->o;
 }
 

@@ -126,6 +126,7 @@ put_user(struct jw *w, const struct user *u)
 	jw_kstr(w, "name", u->name);
 	jw_kbool(w, "disabled", u->disabled);
 	jw_kbool(w, "break_glass", u->break_glass);
+	jw_ki64(w, "anonymized", u->anonymized);
 }
 
 static void

@@ -78,6 +78,7 @@ struct user {
 	struct str email, name;
 	bool disabled;
 	bool break_glass; /* may log in locally when the policy says SSO only */
+	int64_t anonymized; /* 0: is who they are */
 };
 
 struct service_account {

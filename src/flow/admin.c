@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "flow/keys.h"
 #include "flow/objects.h"
+#include "flow/person.h"
 #include "flow/writer.h"
 
 void
@@ -91,10 +92,11 @@ admin_put(struct call *c, const struct object *o)
 err
 lane_put(struct lane *l, struct arena *a, const struct object *o)
 {
-	uint32_t key = snap_class_key(l->snap, 0, SEAL_CLASS_OBJECT);
+	uint32_t key;
 	struct world *w;
 	err e;
 
+	TRY(person_object_key(l, a, o, &key));
 	TRY(changed(l->snap->world, o, o->kind, NULL, &w));
 	/* o may point into the world that see() lets go of */
 	e = objects_put(l->conn, l->ring, key, a, o);

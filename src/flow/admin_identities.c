@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
+#include "flow/person.h"
 #include "flow/sso_account.h"
 
 static void
@@ -98,7 +99,7 @@ create(struct call *c, bool program)
 	TRY(may_become(c, &owner));
 	TRY(account_link(c, &s.id, s.issuer, body_text(c, "subject", STR("")),
 	    &owner, body_text(c, "label", STR("")), &i));
-	c->rec.body = c->req->body;
+	TRY(person_body(c, &owner));
 	call_touch(c, "identity_provider", &s.id);
 	call_touch(c, "identity", &i.o.id);
 	uuid_text(&owner, text);

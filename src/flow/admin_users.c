@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
+#include "flow/person.h"
 #include "flow/sessions.h"
 
 err
@@ -17,6 +18,18 @@ room_for_principal(struct call *c)
 	    LIM_PRINCIPALS);
 }
 
+/* Nothing hangs on it any more, and nobody gets in as it. */
+static err
+cut_off(struct call *c, enum object_kind kind, const struct uuid *id)
+{
+	TRY(keeps_admin(c, NULL, kind, id));
+	TRY(drop_bindings(c, id));
+	TRY(drop_tokens(c, id));
+	TRY(leave_groups(c, id));
+	TRY(drop_sessions(c, id, NULL));
+	return drop_logins(c, id);
+}
+
 err
 principal_remove(struct call *c, const struct object *o)
 {
@@ -24,12 +37,11 @@ principal_remove(struct call *c, const struct object *o)
 	struct uuid id = o->id;
 
 	TRY(call_match(c, o->version));
-	TRY(keeps_admin(c, NULL, kind, &id));
-	TRY(drop_bindings(c, &id));
-	TRY(drop_tokens(c, &id));
-	TRY(leave_groups(c, &id));
-	TRY(drop_sessions(c, &id, NULL));
-	TRY(drop_logins(c, &id));
+	if (kind == OBJECT_USER)
+		TRY(person_free(c));
+	TRY(cut_off(c, kind, &id));
+	if (kind == OBJECT_USER)
+		TRY(person_forget(c, &id));
 	TRY(admin_remove(c, kind, &id));
 	answer_empty(c, 204);
 	return OK;
@@ -49,6 +61,7 @@ user_render(struct call *c, struct jw *w, const struct object *o)
 	jw_kstr(w, "name", u->name);
 	jw_kbool(w, "disabled", u->disabled);
 	jw_kbool(w, "break_glass", u->break_glass);
+	jw_time(w, "anonymized_at", u->anonymized);
 	times_json(w, o);
 	jw_obj_end(w);
 }
@@ -94,7 +107,7 @@ route_user_create(struct call *c)
 	TRY(room_for_principal(c));
 	admin_new(c, OBJECT_USER, 0, &u.o);
 	TRY(admin_put(c, &u.o));
-	c->rec.body = c->req->body;
+	TRY(person_body(c, &u.o.id));
 	call_touch(c, "user", &u.o.id);
 	return answer_created(c, "/v1/users", &u.o, user_render);
 }
@@ -107,6 +120,8 @@ route_user_patch(struct call *c)
 
 	TRY(user_find(c, &old));
 	TRY(call_match(c, old->o.version));
+	if (old->anonymized != 0)
+		return call_bad(c, E_CONFLICT, "it was anonymized");
 	u = *old;
 	u.email = arena_dup(c->a, u.email);
 	u.name = arena_dup(c->a, body_text(c, "name", u.name));
@@ -119,7 +134,7 @@ route_user_patch(struct call *c)
 	TRY(admin_put(c, &u.o));
 	if (u.disabled)
 		TRY(drop_sessions(c, &u.o.id, NULL));
-	c->rec.body = c->req->body;
+	TRY(person_body(c, &u.o.id));
 	return answer_object(c, 200, &u.o, user_render);
 }
 
@@ -130,6 +145,52 @@ route_user_delete(struct call *c)
 
 	TRY(user_find(c, &u));
 	return principal_remove(c, &u->o);
+}
+
+/* The same for the same user, and about nobody: the id's random end. */
+static err
+pseudonym(struct call *c, struct user *u)
+{
+	char id[UUID_TEXT + 1];
+	struct buf name, email;
+
+	uuid_text(&u->o.id, id);
+	buf_init_on(&name, c->a, 64);
+	buf_fmt(&name, "person %.8s", id + UUID_TEXT - 8);
+	buf_init_on(&email, c->a, 64);
+	buf_fmt(&email, "%.12s@anonymized.invalid", id + UUID_TEXT - 12);
+	u->name = buf_view(&name);
+	u->email = buf_view(&email);
+	TRY(buf_check(&name));
+	return buf_check(&email);
+}
+
+err
+route_user_anonymize(struct call *c)
+{
+	const struct user *old;
+	struct user u = {0};
+
+	TRY(user_find(c, &old));
+	TRY(call_match(c, old->o.version));
+	if (old->anonymized != 0)
+		return call_bad(c, E_CONFLICT, "it was anonymized");
+	if (uuid_eq(&old->o.id, &c->actor->id))
+		return call_bad(c, E_CONFLICT,
+		    "somebody else must do this to you");
+	if (str_trim(json_str_at(c->body, STR("reason"))).n == 0)
+		return call_bad(c, E_INVALID, "reason: why, without the name");
+	TRY(person_free(c));
+	u.o = old->o;
+	TRY(cut_off(c, OBJECT_USER, &u.o.id));
+	TRY(person_forget(c, &u.o.id));
+	u.disabled = true;
+	u.anonymized = c->now;
+	TRY(pseudonym(c, &u));
+	admin_touch(c, &u.o);
+	TRY(admin_put(c, &u.o));
+	c->rec.body = c->req->body;
+	return answer_object(c, 200, &u.o, user_render);
 }
 
 /* ---- service accounts ---- */

@@ -191,7 +191,9 @@ call_actor_json(struct call *c, struct jw *w)
 	jw_obj(w);
 	jw_kstr(w, "kind", str_c(principal_kind_text(c->actor->kind)));
 	jw_uuid(w, "id", &c->actor->id);
-	jw_kstr(w, "name", c->actor->name);
+	/* of a user when it is read: person.h */
+	if (c->actor->kind != PRINCIPAL_USER)
+		jw_kstr(w, "name", c->actor->name);
 	jw_obj_end(w);
 }
 

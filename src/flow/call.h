@@ -161,7 +161,8 @@ struct str call_credential(const struct call *c, struct arena *a);
 const char *call_source_kind(const struct call *c);
 /* {"kind":…,"principal":…,"credential":…,"address":…} */
 void call_source_json(struct call *c, struct jw *w);
-/* {"kind":…,"id":…,"name":…} of the actor */
+/* {"kind":…,"id":…,"name":…} of the actor; a user without name, which is put
+ * in when it is read (person.h). */
 void call_actor_json(struct call *c, struct jw *w);
 
 /* ---- recording ---- */

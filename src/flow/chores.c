@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "flow/audit_review.h"
 #include "flow/key_care.h"
+#include "flow/person.h"
 #include "flow/secret_care.h"
 #include "flow/sessions.h"
 #include "flow/task_job.h"
@@ -51,6 +52,13 @@ chores_do(struct lane *l, struct chores *k)
 	k->purge_at = mono + PURGE_EVERY_MS;
 	chore(l, purge, now, "purge");
 	key_care_renew(l, now, &k->keys_at);
+	if (!person_tended(&k->person_at)) {
+		err e = writer_run(l->writer, person_tend, &k->person_at);
+
+		if (!err_ok(e))
+			log_event(LOG_STORE, KVE("error", e),
+			    KVC("at", "persons"));
+	}
 	audit_review_remind(l, now, &k->remind_at);
 	/* sessions that are over leave the world */
 	if (sessions_due(l, now))

@@ -7,8 +7,9 @@
 
 struct chores {
 	int64_t purge_at, leases_at; /* ms, by the clock that is never set */
-	int64_t remind_at;	     /* ms: of an overdue audit review */
-	size_t keys_at;		     /* class keys looked at so far */
+	struct uuid person_at;
+	int64_t remind_at; /* ms: of an overdue audit review */
+	size_t keys_at;	   /* class keys looked at so far */
 };
 
 void chores_do(struct lane *l, struct chores *k);

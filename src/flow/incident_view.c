@@ -3,6 +3,7 @@
 #include "flow/retention.h"
 
 #include "base/limits.h"
+#include "flow/person.h"
 #include "flow/things.h"
 
 static const struct json_limits doc_limits = {
@@ -347,6 +348,7 @@ timeline_item(struct call *c, const struct incident_row *r,
 	struct str item;
 
 	TRY(lane_open_sealed(c->lane, &where, e->stored, c->a, &item));
+	TRY(person_named(c, item, &item));
 	if (redact && e->kind == ENTRY_CHANGED)
 		return redacted_item(c, item);
 	jw_raw(&c->w, item);

@@ -5,6 +5,7 @@
 #include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/incident_view.h"
+#include "flow/person.h"
 #include "flow/tags.h"
 #include "flow/things.h"
 #include "flow/writer.h"
@@ -665,6 +666,7 @@ route_timeline_add(struct call *c)
 	TRY(desk_entry(c, i, ENTRY_NOTE, key_event, occurred, text, STR(""),
 	    &item));
 	c->rec.body = c->req->body;
+	TRY(person_named(c, item, &item));
 	jw_raw(answer(c, 201), item);
 	return OK;
 }

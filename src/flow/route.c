@@ -111,6 +111,7 @@ schema_name(enum schema s)
 	    [SCHEMA_PREVIEW] = "change_preview",
 	    [SCHEMA_POLICY_TESTS] = "policy_tests",
 	    [SCHEMA_GLASS] = "break_glass",
+	    [SCHEMA_ANONYMIZE] = "anonymize",
 	    [SCHEMA_AUDIT_FILTER] = "audit_filter",
 	    [SCHEMA_AUDIT_REVIEW] = "audit_review",
 	    [SCHEMA_GLASS_REVIEW] = "break_glass_review",

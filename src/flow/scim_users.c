@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
+#include "flow/person.h"
 #include "flow/scim.h"
 #include "flow/sessions.h"
 #include "flow/shape.h"
@@ -248,7 +249,7 @@ route_scim_user_create(struct call *c)
 	i.external = in.external_id.p == NULL ? STR("") : in.external_id;
 	admin_touch(c, &i.o);
 	TRY(admin_put(c, &i.o));
-	c->rec.body = c->req->body;
+	TRY(person_body(c, &u.o.id));
 	call_touch(c, "user", &u.o.id);
 	uuid_text(&u.o.id, id);
 	answer_location(c, "/scim/v2/%.*s/Users/%s", STR_ARG(c->var[0]), id);
@@ -320,7 +321,7 @@ change(struct call *c, const struct sso *s, const struct identity *i,
 	TRY(admin_put(c, &u.o));
 	if (u.disabled)
 		TRY(drop_sessions(c, &id, NULL));
-	c->rec.body = c->req->body;
+	TRY(person_body(c, &id));
 	return show(c, 200, s, &id);
 }
 

@@ -114,6 +114,9 @@ struct state {
 	struct confinement confined; /* what the server role achieved */
 	atomic_bool draining;
 	atomic_bool sealing; /* that is on record and answered: do it */
+	/* A key was destroyed: no page of the log may keep it.  Counts down,
+	 * since the first fold may come before the commit. */
+	atomic_uint fold_whole;
 	struct counters n;
 	struct writer *writer;
 	struct readers *readers;

@@ -284,12 +284,15 @@ up(struct server *s, struct trail *t)
 static void
 tend_store(struct server *s)
 {
+	bool whole = atomic_load(&s->state.fold_whole) > 0;
 	err e;
 
 	store_log_ahead(s->state.store);
-	if (store_wal_pages(s->state.store) < STORE_FOLD)
+	if (!whole && store_wal_pages(s->state.store) < STORE_FOLD)
 		return;
-	e = store_checkpoint(s->state.store, false);
+	e = store_checkpoint(s->state.store, whole);
+	if (whole && err_ok(e))
+		atomic_fetch_sub(&s->state.fold_whole, 1);
 	if (!err_ok(e))
 		log_event(LOG_STORE, KVE("error", e), KVC("at", "checkpoint"));
 }

@@ -236,6 +236,25 @@ store_object_delete(struct store_conn *c, uint8_t kind, const struct uuid *id)
 }
 
 err
+store_object_sealed(struct store_conn *c, uint8_t kind, const struct uuid *id,
+    struct arena *a, struct stored *ret)
+{
+	struct q q = q_start(c, Q_OBJECT_SEALED);
+	struct str s = STR_NONE;
+	bool got;
+
+	q_num(&q, kind);
+	q_uuid(&q, id);
+	got = q_next(&q);
+	if (got)
+		s = c_copy(&q, 0, a);
+	TRY(q_one(&q, got));
+	TRY(arena_check(a));
+	ret->bytes = s;
+	return OK;
+}
+
+err
 store_objects(struct store_conn *c, struct arena *a, struct object_row **ret,
     size_t *ret_n)
 {

@@ -169,6 +169,8 @@ err store_object_put(struct store_conn *c,
     const struct object_row *o) MUST_USE; /* insert or replace */
 err store_object_delete(struct store_conn *c, uint8_t kind,
     const struct uuid *id) MUST_USE;
+err store_object_sealed(struct store_conn *c, uint8_t kind,
+    const struct uuid *id, struct arena *a, struct stored *ret) MUST_USE;
 err store_objects(struct store_conn *c, struct arena *a,
     struct object_row **ret, size_t *ret_n) MUST_USE;
 

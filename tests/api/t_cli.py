@@ -600,6 +600,10 @@ def people(rig):
     cli(rig, "service-account", "delete", s["id"])
     cli(rig, "user", "delete", u["id"])
     cli(rig, "user", "show", u["id"], rc=3)
+    u = j(rig, "user", "create", "left@example.org", "--name", "Left")
+    cli(rig, "user", "anonymize", u["id"], rc=2)
+    rig.check(j(rig, "user", "anonymize", u["id"], "--reason", "they left")
+              ["name"].startswith("person "), "anonymized")
 
 
 @test
