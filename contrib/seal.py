@@ -6,12 +6,16 @@
     seal.py open KEY BLOB TABLE COLUMN SCHEMA PROJECT PK [NUMBER LAST]
                            print a blob's plaintext; KEY, BLOB, PK in hex
     seal.py root FILE      check a root key file, print the key ids
+    seal.py sealed FILE    open a sealed root key file with the passphrase, or
+                           the shares, one a line, of standard input; print
+                           what it seals, which is every key there is
 
 Written apart from src/seal, to show that the document says enough, and to
 open what was sealed if the server is ever gone.  It is slow, it is not
 constant time and it does not protect keys: not for a server.
 """
 import base64
+import ctypes
 import hashlib
 import hmac
 import struct
@@ -192,6 +196,135 @@ def root_read(text):
         keys.append(key)
     return keys
 
+# ---- the sealed root key file, shares ----
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def fmul(a, b):
+    r = 0
+    while b:
+        r ^= a if b & 1 else 0
+        a = a << 1 ^ (0x11B if a & 0x80 else 0)
+        b >>= 1
+    return r
+
+
+def finv(a):
+    return next(b for b in range(256) if fmul(a, b) == 1)
+
+
+def share_read(text):
+    """-> set, k, x, y"""
+    text = text.strip()
+    if not text.lower().startswith("redoubt1-"):
+        raise ValueError("not a share")
+    n = 0
+    word = text[9:].upper().replace("-", "").replace(" ", "")
+    for c in word.replace("O", "0").replace("I", "1").replace("L", "1"):
+        n = n << 5 | ALPHABET.index(c)
+    if len(word) != 69 or n & 1:
+        raise ValueError("a share is damaged")
+    raw = (n >> 1).to_bytes(43, "big")
+    if raw[0] != 1 or hashlib.sha256(raw[:39]).digest()[:4] != raw[39:]:
+        raise ValueError("a share is damaged")
+    return raw[1:5], raw[5], raw[6], raw[7:39]
+
+
+def share_write(group, k, x, y):
+    raw = bytes([1]) + group + bytes([k, x]) + y
+    raw += hashlib.sha256(raw).digest()[:4]
+    n = int.from_bytes(raw, "big") << 1
+    word = "".join(ALPHABET[n >> 5 * i & 31] for i in range(68, -1, -1))
+    return "redoubt1-" + "-".join(word[i:i + 5] for i in range(0, 69, 5))
+
+
+def shares_join(shares):
+    group, k = shares[0][:2]
+    shares = shares[:k]
+    if len({x for _, _, x, _ in shares}) != k or \
+            any(s[:2] != (group, k) for s in shares):
+        raise ValueError("%d different shares of one set are needed" % k)
+    out = bytearray(32)
+    for i, (_, _, x, y) in enumerate(shares):
+        w = 1
+        for j, other in enumerate(shares):
+            if i != j:
+                w = fmul(w, fmul(other[2], finv(other[2] ^ x)))
+        for b in range(32):
+            out[b] ^= fmul(w, y[b])
+    return bytes(out)
+
+
+def argon2id(passphrase, salt, kib, passes):
+    """Not in the standard library: the reference implementation's."""
+    lib = ctypes.CDLL("libargon2.so.1")
+    out = ctypes.create_string_buffer(32)
+    if lib.argon2id_hash_raw(passes, kib, 1, passphrase, len(passphrase),
+                             salt, len(salt), out, 32) != 0:
+        raise ValueError("argon2")
+    return out.raw
+
+
+def sealed_open(text, lines):
+    """The text of the root key file."""
+    rows = [line.split(" ") for line in text.splitlines()]
+    if rows[0][0] != "redoubt-root-sealed-1" or rows[-1][0] != "text":
+        raise ValueError("not a sealed root key file")
+    file_id = bytes.fromhex(rows[0][1])
+    for row in rows[1:-1]:
+        if row[0] == "passphrase" and not lines[0].startswith("redoubt1-"):
+            key = argon2id(lines[0].encode(), bytes.fromhex(row[4]),
+                           int(row[2]), int(row[3]))
+        elif row[0] == "shares" and lines[0].startswith("redoubt1-"):
+            key = shares_join([share_read(s) for s in lines])
+        else:
+            continue
+        head = (" ".join(row[:-1]) + " ").encode()
+        where = (21, 1, 1, 0, hashlib.sha256(head).digest(), 0, 0)
+        try:
+            u = unseal(key, where, base64.b64decode(row[-1], validate=True))
+        except ValueError:
+            continue
+        if hashlib.sha256(b"redoubt unlock id" + u).digest()[:8] != file_id:
+            raise ValueError("not the unlock key of this file")
+        return unseal(u, (21, 0, 1, 0, b"", 0, 0),
+                      base64.b64decode(rows[-1][1], validate=True)).decode()
+    raise ValueError("nothing opens it")
+
+
+def sealed_make():
+    """The example of tests/vectors/seal/root1.txt, always the same."""
+    def some(label, n=32):
+        return hashlib.shake_256(b"redoubt " + label).digest(n)
+    u, root, kek = some(b"U"), some(b"root"), some(b"kek")
+    file_id = hashlib.sha256(b"redoubt unlock id" + u).digest()[:8]
+    key_id = int.from_bytes(file_id[:4], "big")
+    coeff, group = some(b"coefficient"), some(b"set", 4)
+    shares = []
+    for x in (1, 2, 3):
+        y = bytes(k ^ fmul(c, x) for k, c in zip(kek, coeff))
+        shares.append(share_write(group, 2, x, y))
+    checks = b"".join(
+        hashlib.sha256(b"redoubt share check" + bytes([1]) + g + bytes([k, x])
+                       + y + hashlib.sha256(bytes([1]) + g + bytes([k, x])
+                                            + y).digest()[:4]).digest()[:8]
+        for g, k, x, y in map(share_read, shares))
+    salt = some(b"salt", 16)
+    out = "redoubt-root-sealed-1 %s\n" % file_id.hex()
+    for head, key in (
+            ("passphrase p 64 2 %s " % salt.hex(),
+             argon2id(b"correct horse battery staple", salt, 64, 2)),
+            ("shares s 2 3 %s %s " % (group.hex(), checks.hex()), kek)):
+        pk = hashlib.sha256(head.encode()).digest()
+        blob = seal(key, key_id, some(head.encode(), 24),
+                    (21, 1, 1, 0, pk, 0, 0), u)
+        out += head + base64.b64encode(blob).decode() + "\n"
+    blob = seal(u, key_id, some(b"text", 24), (21, 0, 1, 0, b"", 0, 0),
+                (root_line(root) + "\n").encode())
+    out += "text " + base64.b64encode(blob).decode() + "\n"
+    return out, shares, root_line(root)
+
 # ---- vectors ----
 
 
@@ -313,6 +446,14 @@ def main(arg):
         return make()
     if len(arg) == 2 and arg[0] == "check":
         return check(arg[1])
+    if len(arg) == 2 and arg[0] == "sealed":
+        lines = [x for x in sys.stdin.read().split("\n") if x]
+        sys.stdout.write(sealed_open(open(arg[1]).read(), lines))
+        return 0
+    if arg == ["make-sealed"]:
+        text, shares, root = sealed_make()
+        print(text + "\n" + "\n".join(shares) + "\n\n" + root)
+        return 0
     if len(arg) == 2 and arg[0] == "root":
         for key in root_read(open(arg[1]).read()):
             print(root_id(key).hex())

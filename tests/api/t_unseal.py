@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, SANITIZED, Rig, run, test  # noqa: E402
+from rig import BINARY, SANITIZED, TOP, Rig, run, test  # noqa: E402
 
 PASS = "correct horse battery staple"
 
@@ -141,6 +141,13 @@ def a_passphrase_seals_the_file(rig):
         said=lines(PASS, "another passphrase entirely"), rc=5)
     key(rig, "key-source", "remove", "passphrase", said=lines(PASS))
     says(rig, "wrong", "key", "status", said=lines(PASS), rc=7)
+    # somebody who has nothing but the document
+    for said in (s[1:], ["another passphrase entirely"]):
+        r = subprocess.run([sys.executable, str(TOP / "contrib/seal.py"),
+                            "sealed", str(d / "keys/root.key")],
+                           input=lines(*said), capture_output=True, text=True)
+        rig.check(re.fullmatch(r"redoubt-root-1 [0-9a-f]{16} [\w+/]{43}=\n",
+                               r.stdout), r.stdout + r.stderr)
     # lost: the copy has the same sources
     (d / "keys/root.key").unlink()
     key(rig, "key", "recover", said=lines("another passphrase entirely"))
