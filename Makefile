@@ -133,6 +133,15 @@ $(OUT)/crash/redoubt: tests/crash/fault.c $(OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) -rdynamic $(LIBS)
 
+# ---- ui: what runs in the browser; so far the library that verifies ----
+UI_SRC := $(wildcard ui/src/*/*.ts)
+ui/node_modules/.for-lock: ui/package-lock.json
+	cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@cp $< $@
+build/ui/index.js: $(UI_SRC) ui/package.json ui/tsconfig.json ui/node_modules/.for-lock
+	cd ui && npm run -s check && npm run -s build -- --log-level=warning
+ui: build/ui/index.js
+
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
 api: all ; tools/run-units $(call suite,api)
@@ -208,4 +217,4 @@ bench: deps-test
 
 clean:
 	rm -rf build
-.PHONY: cedar all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
+.PHONY: cedar ui all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
