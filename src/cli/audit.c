@@ -1,8 +1,10 @@
-/* audit export, and the answers that are text in C2SP form. */
+/* audit export, keygen and open, and the answers that are text in C2SP form. */
 #include "base/limits.h"
 #include "base/rand.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/sealing.h"
+#include "seal/parcel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,6 +160,188 @@ cmd_audit_export(struct cli *c)
 		e = export_to(c, &s, &rc);
 	return err_ok(e) ? rc : out_error(c, e);
 }
+
+/* ---- exports sealed to somebody ---- */
+
+/* The public key is shown, the other one is written, for its owner only. */
+static err
+keygen(struct cli *c, struct str to, struct buf *shown)
+{
+	struct sink s = {.fd = -1};
+	struct secret *sk = NULL;
+	uint8_t pk[HPKE_KEY];
+	struct buf text;
+	struct jw w;
+	err e;
+
+	TRY(hpke_key_new(&sk, pk));
+	buf_init_on(&text, c->arena, 256);
+	parcel_secret_text(secret_view(sk), &text);
+	sk = secret_free(sk);
+	buf_char(&text, '\n');
+	e = buf_check(&text);
+	if (err_ok(e))
+		e = sink_open(c, to, &s);
+	if (err_ok(e))
+		e = sink_done(c, &s,
+		    out_bytes(s.fd, buf_view(&text), &c->trail));
+	sealing_wipe(buf_view(&text));
+	TRY(e);
+	if (!c->json) {
+		parcel_public_text(pk, shown);
+		buf_char(shown, '\n');
+		return OK;
+	}
+	buf_init_on(&text, c->arena, 256);
+	parcel_public_text(pk, &text);
+	jw_init(&w, shown);
+	jw_obj(&w);
+	jw_kstr(&w, "recipient", buf_view(&text));
+	jw_obj_end(&w);
+	buf_char(shown, '\n');
+	return OK;
+}
+
+int
+cmd_audit_keygen(struct cli *c)
+{
+	struct buf b;
+	int rc;
+	err e;
+
+	buf_init(&b, 4096);
+	e = keygen(c, args_get(&c->args, "to"), &b);
+	rc = err_ok(e) ? out_text(c, &b) : out_error(c, e);
+	buf_done(&b);
+	return rc;
+}
+
+/* The two pieces: what is behind one says whether it was the last. */
+struct opening {
+	struct parcel *p;
+	int fd;
+	const char *path;
+	size_t at, n[2]; /* which is the older one */
+	char piece[2][PARCEL_PIECE];
+	uint8_t plain[PARCEL_CHUNK];
+};
+
+static err
+fill(struct cli *c, struct opening *o, char *p, size_t max, size_t *ret_n)
+{
+	size_t n = 0;
+
+	while (n < max) {
+		ssize_t got = read(o->fd, p + n, max - n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			trail_set(&c->trail, "cannot read %s: %s", o->path,
+			    strerrordesc_np(errno));
+			return err_of(E_IO);
+		}
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	*ret_n = n;
+	return OK;
+}
+
+static err
+pieces(struct cli *c, struct opening *o, struct sink *s)
+{
+	TRY(fill(c, o, o->piece[0], PARCEL_PIECE, &o->n[0]));
+	for (;;) {
+		size_t at = o->at, other = at ^ 1, n = o->n[at];
+		struct str piece = str_of(o->piece[at], n);
+
+		TRY(fill(c, o, o->piece[other], PARCEL_PIECE, &o->n[other]));
+		TRY(parcel_next(o->p, piece, o->n[other] == 0, o->plain));
+		piece = str_of((char *)o->plain, n - HPKE_TAG);
+		TRY(out_bytes(s->fd, piece, &c->trail));
+		s->bytes += piece.n;
+		for (size_t i = 0; i < piece.n; i++)
+			s->lines += piece.p[i] == '\n';
+		if (o->n[other] == 0)
+			return OK;
+		o->at = other;
+	}
+}
+
+static err
+open_head(struct cli *c, struct opening *o)
+{
+	char head[PARCEL_HEAD];
+	uint8_t sk[HPKE_KEY];
+	struct str key;
+	size_t n;
+	bool good;
+	err e;
+
+	TRY(value_file(c, args_get(&c->args, "key"), 256, &key));
+	good = parcel_secret_parse(str_trim(key), sk);
+	sealing_wipe(key);
+	if (!good) {
+		trail_set(&c->trail,
+		    "--key: no secret key of redoubt audit keygen");
+		return err_of(E_INVALID);
+	}
+	e = fill(c, o, head, sizeof head, &n);
+	if (err_ok(e))
+		e = parcel_open(sk, str_of(head, n), &o->p);
+	sealing_wipe(str_of((char *)sk, sizeof sk));
+	if (err_is(e, E_INVALID))
+		trail_set(&c->trail, "%s is no sealed export", o->path);
+	else if (err_is(e, E_CORRUPT))
+		trail_set(&c->trail, "%s is not sealed to this key", o->path);
+	return e;
+}
+
+static err
+open_to(struct cli *c, struct opening *o, struct sink *s)
+{
+	err e;
+
+	o->path = arena_cstr(c->arena, args_get(&c->args, "FILE"));
+	TRY(arena_check(c->arena));
+	o->fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (o->fd < 0) {
+		trail_set(&c->trail, "cannot read %s: %s", o->path,
+		    strerrordesc_np(errno));
+		return err_of(errno == ENOENT ? E_NOT_FOUND : E_IO);
+	}
+	TRY(open_head(c, o));
+	TRY(sink_open(c, args_get(&c->args, "to"), s));
+	e = pieces(c, o, s);
+	if (err_is(e, E_CORRUPT))
+		trail_set(&c->trail,
+		    "%s was changed or cut off behind %llu bytes", o->path,
+		    (unsigned long long)s->bytes);
+	return sink_done(c, s, e);
+}
+
+int
+cmd_audit_open(struct cli *c)
+{
+	struct opening *o = ARENA_NEW(c->arena, struct opening);
+	struct sink s = {.fd = -1};
+	err e;
+
+	if (o == NULL)
+		return out_error(c, err_of(E_NO_MEMORY));
+	o->fd = -1;
+	e = open_to(c, o, &s);
+	o->p = parcel_free(o->p);
+	if (o->fd >= 0)
+		close(o->fd);
+	if (!err_ok(e))
+		return out_error(c, e);
+	return s.path == NULL ? EXIT_DONE : summary(c, &s);
+}
+
+/* ---- texts ---- */
 
 /* Signed notes and proofs are text; every byte counts when they are kept,
  * so only what a terminal must not see is shown differently. */
