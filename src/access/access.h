@@ -112,6 +112,13 @@ struct permset access_effective(const struct actor *who, uint32_t project,
  * resources only? */
 bool access_anywhere(const struct actor *who, enum permission perm,
     int64_t now);
+/*
+ * Would who have perm, one of the organization's, if its token were not
+ * limited to projects, and is this one of them?  Then it may read the part
+ * that is about the project.
+ */
+bool access_part(const struct actor *who, enum permission perm,
+    uint32_t project, int64_t now);
 /* May who do anything at all in the project? If not, it is not there. */
 bool access_sees(const struct actor *who, uint32_t project, int64_t now);
 /* The same without what it has by breaking glass: what it may hand on. */

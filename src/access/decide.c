@@ -346,3 +346,21 @@ grant_narrow(const struct grant *g)
 {
 	return g->narrow;
 }
+
+bool
+access_part(const struct actor *who, enum permission perm, uint32_t project,
+    int64_t now)
+{
+	const struct target t = {.perm = perm};
+	struct actor same = *who;
+	struct token all;
+
+	if (who->token == NULL || who->token->projects_n == 0 ||
+	    !names_project(who->token, project))
+		return false;
+	all = *who->token;
+	all.projects = NULL;
+	all.projects_n = 0;
+	same.token = &all;
+	return access_decide(&same, &t, now).allowed;
+}

@@ -1,4 +1,4 @@
-/* The live feed, and a command for each event. */
+/* The live feed, and a command for each event; the audit log as it grows. */
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/cli.h"
@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +23,9 @@ enum {
 
 struct watch {
 	struct cli *c;
+	struct str target;  /* what is followed */
+	bool lines;	    /* an event is a line, written as it is */
+	const char *cursor; /* file with the id of the last one written */
 	struct feed feed;
 	struct arena arena;  /* of one event */
 	const char *exec;    /* NULL: print */
@@ -197,6 +201,12 @@ event(struct watch *w, const struct feed_event *ev)
 	const struct json *j;
 
 	arena_reset(&w->arena);
+	if (w->lines) {
+		TRY(out_bytes(STDOUT_FILENO, ev->data, &w->c->trail));
+		TRY(out_bytes(STDOUT_FILENO, STR("\n"), &w->c->trail));
+		w->done = w->counted && --w->left == 0;
+		return OK;
+	}
 	TRY(answer_parse(&w->arena, ev->data, &w->c->trail, &j));
 	if (!concerns(w, j))
 		return OK;
@@ -211,6 +221,54 @@ event(struct watch *w, const struct feed_event *ev)
 	if (w->counted && --w->left == 0)
 		w->done = true;
 	return OK;
+}
+
+/* ---- where it was ---- */
+
+/* The file is replaced as a whole, once what it says was written: after a
+ * crash lines come again, and none is missing. */
+static err
+cursor_write(struct watch *w)
+{
+	char path[4096];
+	int fd = -1, n;
+	err e = err_of(E_IO);
+
+	if (w->cursor == NULL || w->feed.id_n == 0)
+		return OK;
+	n = snprintf(path, sizeof path, "%s.part", w->cursor);
+	if (n > 0 && (size_t)n < sizeof path)
+		fd = open(path,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd >= 0) {
+		e = out_bytes(fd, str_of(w->feed.id, w->feed.id_n),
+		    &w->c->trail);
+		if (err_ok(e))
+			e = out_bytes(fd, STR("\n"), &w->c->trail);
+		if (close(fd) != 0 || rename(path, w->cursor) != 0)
+			e = err_of(E_IO);
+	}
+	if (!err_ok(e))
+		trail_set(&w->c->trail, "cannot write %s: %s", w->cursor,
+		    strerrordesc_np(errno));
+	return e;
+}
+
+static err
+cursor_read(struct watch *w)
+{
+	struct str text, rest;
+	uint64_t seq;
+
+	if (w->cursor == NULL || access(w->cursor, F_OK) != 0)
+		return OK;
+	TRY(value_file(w->c, str_c(w->cursor), 64, &text));
+	(void)str_cut(text, '\n', &text, &rest);
+	if (str_u64(text, 0, INT64_MAX, &seq) && feed_after(&w->feed, text))
+		return OK;
+	trail_set(&w->c->trail, "%s holds no number of an entry", w->cursor);
+	return err_of(E_INVALID);
 }
 
 /* ---- the connection ---- */
@@ -232,8 +290,9 @@ follow(struct watch *w)
 			if (got)
 				TRY(event(w, &ev));
 			if (w->done)
-				return OK;
+				return cursor_write(w);
 		} while (got || in.n > 0);
+		TRY(cursor_write(w));
 	}
 }
 
@@ -242,7 +301,7 @@ static err
 open_feed(struct watch *w, struct arena *a)
 {
 	struct request r = {.method = "GET",
-	    .target = STR("/v1/events"),
+	    .target = w->target,
 	    .accept = STR("text/event-stream"),
 	    .stream = true};
 	const struct response *head;
@@ -345,17 +404,24 @@ find_incident(struct watch *w)
 }
 
 static err
+counted(struct watch *w)
+{
+	struct str count = args_get(&w->c->args, "count");
+
+	w->counted = count.p != NULL;
+	if (!w->counted || str_u64(count, 1, INT64_MAX, &w->left))
+		return OK;
+	trail_set(&w->c->trail, "--count must be a number from 1");
+	return err_of(E_INVALID);
+}
+
+static err
 prepare(struct watch *w)
 {
 	struct str exec = args_get(&w->c->args, "exec");
-	struct str count = args_get(&w->c->args, "count");
 	struct str after = args_get(&w->c->args, "after");
 
-	w->counted = count.p != NULL;
-	if (w->counted && !str_u64(count, 1, INT64_MAX, &w->left)) {
-		trail_set(&w->c->trail, "--count must be a number from 1");
-		return err_of(E_INVALID);
-	}
+	TRY(counted(w));
 	if (exec.p != NULL) {
 		w->exec = arena_cstr(w->c->arena, exec);
 		TRY(arena_check(w->c->arena));
@@ -370,13 +436,46 @@ prepare(struct watch *w)
 int
 cmd_watch(struct cli *c)
 {
-	struct watch w = {.c = c, .rc = EXIT_DONE};
+	struct watch w = {.c = c, .target = STR("/v1/events"), .rc = EXIT_DONE};
 	err e;
 
 	feed_start(&w.feed);
 	arena_init(&w.arena, EVENT_ARENA);
 	e = prepare(&w);
 	if (err_ok(e) && !w.done)
+		e = watch(&w);
+	arena_done(&w.arena);
+	feed_done(&w.feed);
+	return err_ok(e) ? w.rc : out_error(c, e);
+}
+
+static err
+prepare_tail(struct watch *w)
+{
+	struct str cursor = args_get(&w->c->args, "cursor");
+	struct request r;
+
+	TRY(counted(w));
+	TRY(request_make(w->c, CLI_ROUTE_audit_stream, &r));
+	w->target = r.target;
+	w->lines = true;
+	if (cursor.p == NULL)
+		return OK;
+	w->cursor = arena_cstr(w->c->arena, cursor);
+	TRY(arena_check(w->c->arena));
+	return cursor_read(w);
+}
+
+int
+cmd_audit_tail(struct cli *c)
+{
+	struct watch w = {.c = c, .rc = EXIT_DONE};
+	err e;
+
+	feed_start(&w.feed);
+	arena_init(&w.arena, EVENT_ARENA);
+	e = prepare_tail(&w);
+	if (err_ok(e))
 		e = watch(&w);
 	arena_done(&w.arena);
 	feed_done(&w.feed);

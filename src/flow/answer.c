@@ -173,6 +173,7 @@ line_answer(struct call *c)
 	header(&r, "etag", c->etag);
 	header(&r, "location", c->location);
 	header(&r, "content-range", c->content_range);
+	header(&r, "x-redoubt-after", c->after);
 	if (c->immutable)
 		header(&r, "cache-control",
 		    STR("private, max-age=31536000, immutable"));

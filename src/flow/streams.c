@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "flow/audit_feed.h"
 #include "flow/events.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
@@ -115,12 +116,6 @@ route_events(struct call *c)
 	return resume_ok(c);
 }
 
-err
-route_audit_stream(struct call *c)
-{
-	return resume_ok(c);
-}
-
 static size_t
 streams_of(const struct streams *s, const struct uuid *principal)
 {
@@ -129,6 +124,18 @@ streams_of(const struct streams *s, const struct uuid *principal)
 	for (const struct stream *o = s->open; o != NULL; o = o->next)
 		n += uuid_eq(&o->call->actor->id, principal);
 	return n;
+}
+
+static bool
+of_audit(const struct call *c)
+{
+	return c->route->audit == AUDIT_AUDIT_STREAM;
+}
+
+static bool
+is_poll(const struct call *c)
+{
+	return of_audit(c) && audit_feed(c)->poll;
 }
 
 /* Where to begin: after Last-Event-ID, else at the end of the log. */
@@ -142,6 +149,12 @@ begin_at(struct streams *s, struct stream *n)
 		return run_log_begin(n->call, &n->seq);
 	TRY(store_audit_last(s->lane.conn, &end));
 	n->seq = end;
+	if (of_audit(n->call)) {
+		uint64_t after = audit_feed(n->call)->after;
+
+		n->seq = after < end ? after : end;
+		return OK;
+	}
 	if (last.p == NULL)
 		return OK;
 	if (!str_u64(last, 0, INT64_MAX, &n->seq))
@@ -165,7 +178,11 @@ admit(struct streams *s, struct stream *n)
 	    streams_of(s, &c->actor->id) >= LIM_SSE_PRINCIPAL)
 		return call_bad(c, E_RATE, "%d streams are open already",
 		    LIM_SSE_PRINCIPAL);
+	if (of_audit(c))
+		TRY(audit_feed_may(c));
 	TRY(begin_at(s, n));
+	if (is_poll(c))
+		return OK;
 	head.headers[head.headers_n++] = (struct header){STR("x-request-id"),
 	    str_of(c->request_id_text, UUID_TEXT)};
 	exchange_stream(c->x, &head);
@@ -233,7 +250,7 @@ recheck(struct stream *o)
 	c->a = &o->who[o->turn];
 	e = line_recheck(c);
 	c->a = own;
-	return e;
+	return err_ok(e) && of_audit(c) ? audit_feed_may(c) : e;
 }
 
 /* ---- telling ---- */
@@ -253,15 +270,12 @@ tell_one(void *ctx, uint64_t seq, struct str leaf)
 	struct str text;
 	struct buf b;
 
-	if (t->left-- == 0)
+	if (t->left-- == 0 || (is_poll(c) && audit_feed_full(c)))
 		return false;
 	arena_reset(t->a);
-	buf_init_on(&b, t->a, (size_t)2 * LIM_LEAF);
-	if (c->route->audit == AUDIT_AUDIT_STREAM) {
-		buf_fmt(&b,
-		    "id: %llu\nevent: audit\ndata: ", (unsigned long long)seq);
-		buf_str(&b, leaf);
-		buf_c(&b, "\n\n");
+	buf_init_on(&b, t->a, (size_t)8 * LIM_LEAF);
+	if (of_audit(c)) {
+		audit_feed_add(c, t->a, leaf, &b);
 	} else {
 		event_text(c, t->a, seq, leaf, &b);
 	}
@@ -303,6 +317,30 @@ tell_log(struct streams *s, struct stream *o, struct arena *a)
 	return err_ok(e);
 }
 
+/* A poll that has something to say, or has waited enough, is answered. */
+static void
+poll_answer(struct stream *o)
+{
+	struct call *c = o->call;
+
+	if (c->status == 0)
+		audit_feed_answer(c, o->seq);
+	line_answer(c);
+	stream_free(o);
+}
+
+/* Its id says how far a stream is that has had nothing to tell. */
+static void
+ping(struct stream *o)
+{
+	char text[48] = ": ping\n\n";
+
+	if (of_audit(o->call))
+		(void)snprintf(text, sizeof text, ": ping\nid: %llu\n\n",
+		    (unsigned long long)o->seq);
+	(void)exchange_push(o->call->x, str_c(text), LIM_SSE_QUEUE);
+}
+
 /* false: this stream is over. */
 static bool
 tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
@@ -315,10 +353,17 @@ tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
 	c->now = time_now_ms();
 	if (exchange_gone(c->x))
 		return false;
-	if ((changed || due) && !err_ok(recheck(o)))
-		return false;
-	if (due) {
-		(void)exchange_push(c->x, STR(": ping\n\n"), LIM_SSE_QUEUE);
+	if (changed || due) {
+		err e = recheck(o);
+
+		if (!err_ok(e)) {
+			if (is_poll(c))
+				line_fail(c, e);
+			return false;
+		}
+	}
+	if (due && !is_poll(c)) {
+		ping(o);
 		o->pinged = now;
 	}
 	if (c->route->handle == route_run_log_stream)
@@ -329,6 +374,8 @@ tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
 		       &t),
 	    "tried again at the next look");
 	store_view_end(s->lane.conn);
+	if (is_poll(c) && audit_feed_due(c))
+		return false;
 	if (t.left == UINT32_MAX)
 		streams_wake(s); /* there is more to catch up with */
 	return true;
@@ -350,7 +397,10 @@ tell_all(struct streams *s)
 		}
 		*at = o->next;
 		s->open_n--;
-		end_stream(o);
+		if (is_poll(o->call))
+			poll_answer(o);
+		else
+			end_stream(o);
 	}
 	arena_done(&a);
 	atomic_store(&s->lane.state->n.streams_open, s->open_n);
@@ -393,7 +443,10 @@ work(void *arg)
 	take_fresh(s, fresh);
 	while ((o = s->open) != NULL) {
 		s->open = o->next;
-		end_stream(o);
+		if (is_poll(o->call))
+			poll_answer(o);
+		else
+			end_stream(o);
 	}
 	return NULL;
 }
