@@ -275,13 +275,14 @@ open_head(struct cli *c, struct opening *o)
 {
 	char head[PARCEL_HEAD];
 	uint8_t sk[HPKE_KEY];
-	struct str key;
+	struct str key, line, rest;
 	size_t n;
 	bool good;
 	err e;
 
 	TRY(value_file(c, args_get(&c->args, "key"), 256, &key));
-	good = parcel_secret_parse(str_trim(key), sk);
+	(void)str_cut(key, '\n', &line, &rest);
+	good = parcel_secret_parse(line, sk);
 	sealing_wipe(key);
 	if (!good) {
 		trail_set(&c->trail,

@@ -2,12 +2,11 @@
 """The log for who collects it: events and long poll, from where one was, in
 each format, filtered, and of what one may see."""
 import json
-import subprocess
 import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, run, sse, test  # noqa: E402
+from rig import run, sse, test  # noqa: E402
 
 STREAM = "/v1/audit/stream"
 
@@ -149,7 +148,6 @@ def tail(rig):
     cursor.write_text("seven\n")
     out = rig.user_cli("audit", "tail", "--cursor", str(cursor))
     rig.eq(out.returncode, 6, out.stderr)
-    _ = BINARY, subprocess
 
 
 run()

@@ -698,6 +698,38 @@ def audit(rig):
 
 
 @test
+def exports_for_others(rig):
+    d = rig.dir
+    key, sealed = str(d / "auditor.key"), str(d / "week.sealed")
+    to = cli(rig, "audit", "keygen", "--to", key).strip()
+    rig.eq(os.stat(key).st_mode & 0o777, 0o600)
+    cli(rig, "audit", "keygen", "--to", key, rc=5)
+    rig.check(open(key).read().startswith("redoubt-recipient-secret-1:"), key)
+    cli(rig, "audit", "export", "--format", "cef", "--recipient", to,
+        "--reason", "for the auditor", "--to", sealed)
+    cli(rig, "audit", "export", "--recipient", to[:-1] + "x", rc=6)
+    out = str(d / "week.cef")
+    rig.check(j(rig, "audit", "open", sealed, "--key", key, "--to", out),
+              "opened")
+    v = j(rig, "audit", "verify", "--file", out)
+    rig.eq((v["format"], v["manifest"]), ("cef", True))
+    rig.check(cli(rig, "audit", "open", sealed, "--key", key) ==
+              open(out).read(), "to standard output, too")
+    other = str(d / "other.key")
+    cli(rig, "audit", "keygen", "--to", other, "--json")
+    cli(rig, "audit", "open", sealed, "--key", other, rc=8)
+    cli(rig, "audit", "open", out, "--key", key, rc=6)
+    cli(rig, "audit", "open", sealed, "--key", sealed, rc=6)
+    cli(rig, "audit", "open", "/nonexistent", "--key", key, rc=3)
+    cut = str(d / "cut.sealed")
+    open(cut, "wb").write(open(sealed, "rb").read()[:-1])
+    cli(rig, "audit", "open", cut, "--key", key, "--to", str(d / "no"), rc=8)
+    rig.check(not os.path.exists(d / "no"), "nothing is left of it")
+    lines = cli(rig, "audit", "tail", "--after", "0", "--count", "2")
+    rig.eq([json.loads(x)["seq"] for x in lines.splitlines()], [1, 2])
+
+
+@test
 def witnesses(rig):
     key = Witness("auditor.example/cli", b"\5" * 32).vkey
     w = j(rig, "audit", "add-witness", key)

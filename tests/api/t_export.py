@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import TOP, run, test  # noqa: E402
+from rig import BINARY, TOP, run, test  # noqa: E402
 
 FORMATS = ("ndjson", "csv", "cef", "ocsf", "syslog")
 
@@ -182,6 +182,36 @@ def on_record(rig):
     # the bytes that were signed are the bytes there are
     body = data[:data.rindex(b"\r\n", 0, -2) + 2]
     rig.eq(base64.b64decode(m["sha256"]), hashlib.sha256(body).digest())
+
+
+@test
+def sealed_to_somebody(rig):
+    """What leaves is unreadable but to them; the record is of what left."""
+    key = rig.dir / "auditor.key"
+    to = rig.cli("audit", "keygen", "--to", str(key)).stdout.strip()
+    for form in ("ndjson", "csv"):
+        data = export(rig, format=form, recipient=to)
+        rig.check(data.startswith(b"redoubt-parcel-1\n"), data[:40])
+        for word in (b"audit.export", b"principal", b"org.create", b"seq"):
+            rig.check(word not in data, f"{word} can be read")
+        e = entries(rig, "action=audit.export&outcome=ok")[0]
+        said = {r["type"]: r["id"] for r in e["resource"]}
+        rig.eq((said["bytes"], said["sha256"]),
+               (str(len(data)), hashlib.sha256(data).hexdigest()))
+        path = rig.dir / ("sealed." + form)
+        path.write_bytes(data)
+        out = subprocess.run([BINARY, "audit", "open", str(path), "--key",
+                              str(key)], capture_output=True)
+        rig.eq(out.returncode, 0, out.stderr)
+        rig.eq(verdicts(rig, out.stdout, form)[:2], (0, 0), form)
+        # a changed byte, a piece cut off: not opened
+        for bad in (data[:200] + bytes([data[200] ^ 1]) + data[201:],
+                    data[:-1], data[:97]):
+            path.write_bytes(bad)
+            out = rig.cli("audit", "open", str(path), "--key", str(key),
+                          "--to", str(rig.dir / "never"))
+            rig.eq(out.returncode, 8, out.stderr)
+            rig.check(not (rig.dir / "never").exists(), "nothing is left")
 
 
 @test
