@@ -108,7 +108,7 @@ struct call {
 	struct str etag;
 	struct str content_range;
 	struct str after; /* x-redoubt-after: where the next poll goes on */
-	bool immutable; /* the answer is the same for ever: may be cached */
+	bool immutable;	  /* the answer is the same for ever: may be cached */
 	size_t secret_from, secret_to;	 /* see answer_secret */
 	struct str cookie[CALL_COOKIES]; /* see browser.h */
 	size_t cookies_n;
