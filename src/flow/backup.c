@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "audit/sha.h"
 #include "base/mem.h"
@@ -16,6 +17,10 @@ enum {
 	CUT = 32768,		  /* a block is about so long */
 	CUT_LEAST = 4096,
 	REASON_MAX = 256,
+	STINT = 256 * 1024, /* bytes read between two rests */
+	BUSY = 100,	    /* requests in a second: somebody is waiting */
+	SHARE = 4,	    /* of that time one part in so many is ours */
+	MAX_REST_US = 100000,
 };
 
 struct making {
@@ -34,6 +39,11 @@ struct making {
 	char table[DUMP_NAME + 1];
 	char vkey[256];
 	uint32_t number; /* of the next block of this file */
+	/* Since it last made room for others: bytes read, when, and how many
+	 * requests there had been. */
+	uint64_t worked;
+	int64_t since;
+	unsigned long long requests;
 };
 
 /* ---- bytes out ---- */
@@ -176,6 +186,31 @@ block_new(struct making *m, struct backup_block *b)
 	return out_record(m, RECORD_BLOCK, s.bytes);
 }
 
+/* Who waits for an answer goes first: while there are requests, most of the
+ * time is theirs. */
+static void
+rest(struct making *m, size_t n)
+{
+	unsigned long long now = atomic_load(&m->j->st->n.requests);
+	int64_t us, t = time_mono_us();
+
+	m->worked += n;
+	if (m->worked < STINT)
+		return;
+	us = t - m->since;
+	if (m->since > 0 && us > 0 &&
+	    (int64_t)(now - m->requests) * 1000000 / us > BUSY) {
+		us = us * (SHARE - 1) > MAX_REST_US ? MAX_REST_US
+						    : us * (SHARE - 1);
+		(void)nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+		t = time_mono_us();
+	}
+	/* those that came while it slept count for the next stint */
+	m->requests = now;
+	m->since = t;
+	m->worked = 0;
+}
+
 static err
 block_end(struct making *m)
 {
@@ -197,6 +232,7 @@ block_end(struct making *m)
 	if (++m->done.blocks > LIM_BACKUP_BLOCKS)
 		return err_of(E_LIMIT);
 	backup_block_put(&m->entries, &b);
+	rest(m, m->plain.n);
 	buf_clear(&m->plain);
 	return buf_check(&m->entries);
 }
@@ -405,7 +441,7 @@ file(struct making *m)
 	h->schema = store_schema();
 	TRY(writer_do(m->j->st->writer, make_key, &n));
 	lane_refresh(&m->l);
-	TRY(store_view_begin(m->l.conn));
+	TRY(store_view_long(m->l.conn));
 	e = rows_out(m);
 	store_view_end(m->l.conn);
 	return e;

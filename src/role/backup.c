@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,14 +21,16 @@
 #include "role/slots.h"
 #include "role/talk.h"
 
-enum { NAME_EXTRA = 32, SAID = 4096 };
+/* So much goes to the disk at a time: else hundreds of megabytes go at once,
+ * and every commit of the server waits for them. */
+enum { NAME_EXTRA = 32, SAID = 4096, WINDOW = 2 * 1024 * 1024, NICE = 10 };
 
 /* A file under another name until it is whole. */
 struct writing {
 	int fd;
 	char path[PATH_MAX], part[PATH_MAX + NAME_EXTRA];
 	struct sha *sha;
-	uint64_t n;
+	uint64_t n, asked; /* bytes written; and asked of the disk */
 };
 
 struct backing {
@@ -73,6 +76,21 @@ writing_drop(struct writing *w)
 	w->fd = -1;
 }
 
+/* The window before the last one is on the disk, the last one on its way. */
+static void
+pace(struct writing *w)
+{
+	if (w->n - w->asked < WINDOW)
+		return;
+	if (w->asked > 0)
+		(void)sync_file_range(w->fd, 0, (off_t)w->asked,
+		    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+			SYNC_FILE_RANGE_WAIT_AFTER);
+	(void)sync_file_range(w->fd, (off_t)w->asked, (off_t)(w->n - w->asked),
+	    SYNC_FILE_RANGE_WRITE);
+	w->asked = w->n;
+}
+
 static err
 put(void *ctx, struct str s)
 {
@@ -90,6 +108,7 @@ put(void *ctx, struct str s)
 			return making_failed(b->t, w->part);
 		s = str_skip(s, (size_t)n);
 	}
+	pace(w);
 	return OK;
 }
 
@@ -331,6 +350,8 @@ online(struct backing *b)
 {
 	char ask[64];
 
+	/* The server's work is more urgent than writing this down. */
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	TRY(keying_connect(&b->k, &b->fd));
 	(void)snprintf(ask, sizeof ask, "backup %zu", b->base.n);
 	TRY(talk_say(b->fd, TALK_MS, str_c(ask)));

@@ -36,6 +36,7 @@ struct store_conn {
 	bool tx;       /* store_begin or store_view_begin is in force */
 	bool saved;    /* a savepoint is open */
 	bool lent;     /* counted in s->readers */
+	bool lasting;  /* counted in s->lasting: store_view_long */
 	int patience;  /* ms the busy handler waits */
 	int64_t since; /* when it began to, us */
 	bool stale;    /* incidents change in this transaction */
@@ -63,6 +64,7 @@ struct store {
 	atomic_uint wal_pages;	/* in the log */
 	atomic_uint wal_folded; /* of these, in the database too */
 	atomic_uint readers;
+	atomic_uint lasting;	 /* views that the log has to wait for */
 	_Atomic(uint64_t) stamp; /* store_incidents_stamp; never 0 */
 };
 

@@ -343,7 +343,7 @@ fold_some(struct store *s)
 		if (store_wal_pages(s) <= FOLD_REST)
 			break;
 	}
-	if (log < WAL_RESTART ||
+	if (log < WAL_RESTART || atomic_load(&s->lasting) > 0 ||
 	    (store_wal_pages(s) > FOLD_REST && log < WAL_MAX))
 		return OK; /* the writer starts it anew by itself, or later */
 	e = fold(s, SQLITE_CHECKPOINT_RESTART, FOLD_PATIENCE, &log, &done);

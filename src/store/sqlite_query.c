@@ -335,11 +335,23 @@ store_view_begin(struct store_conn *c)
 	return OK;
 }
 
+err
+store_view_long(struct store_conn *c)
+{
+	TRY(store_view_begin(c));
+	c->lasting = true;
+	atomic_fetch_add(&c->s->lasting, 1);
+	return OK;
+}
+
 void
 store_view_end(struct store_conn *c)
 {
 	if (!c->tx)
 		return;
+	if (c->lasting)
+		atomic_fetch_sub(&c->s->lasting, 1);
+	c->lasting = false;
 	if (!sqlite3_get_autocommit(c->db))
 		err_ignore(conn_run(c, Q_COMMIT), "nothing was written");
 	if (!sqlite3_get_autocommit(c->db))

@@ -81,6 +81,9 @@ void store_rollback(struct store_conn *c);
 /* Reader: one consistent view from begin to end; cheap. */
 err store_view_begin(struct store_conn *c) MUST_USE;
 void store_view_end(struct store_conn *c);
+/* A view that lasts: the log is not begun anew before its end, since trying
+ * to would stop the writer each time.  It grows meanwhile. */
+err store_view_long(struct store_conn *c) MUST_USE;
 /*
  * Part of a transaction, one at a time: undo takes back what was written
  * since, and the error that made it necessary, so that one bad job does not
