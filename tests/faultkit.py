@@ -15,9 +15,8 @@ import pathlib
 import random
 import shutil
 import struct
-import subprocess
 
-from rig import BINARY, TOP
+from judgekit import built
 
 DB, WAL, JOURNAL, AUDIT, STATE = 1, 2, 3, 4, 5
 NAMES = {DB: "db/store.db", WAL: "db/store.db-wal",
@@ -40,21 +39,12 @@ class Head(ctypes.Structure):
                 ("room", ctypes.c_uint64)]
 
 
-def faulty():
-    """The second program; made when it is missing."""
-    at = pathlib.Path(BINARY).resolve().parent / "crash" / "redoubt"
-    if not at.exists():  # V: the directory's name
-        subprocess.run(["make", "-s", f"V={at.parent.parent.name}",
-                        str(at.relative_to(TOP))], cwd=TOP, check=True)
-    return at
-
-
 class Disk:
     def __init__(self, rig, trace=False, dump=False):
         self.rig, self.dir = rig, rig.dir / "faulty"
         self.dir.mkdir(exist_ok=True)
         self.dir.chmod(0o755)
-        shutil.copy(faulty(), self.dir / "redoubt")
+        shutil.copy(built("crash/redoubt"), self.dir / "redoubt")
         ctl = self.dir / "fault.ctl"
         ctl.write_bytes(b"")
         ctl.chmod(0o666)

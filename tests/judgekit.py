@@ -19,12 +19,18 @@ from rig import BINARY, TOP
 WIDTH = 256
 
 
+def built(name):
+    """A program beside BINARY, made of the sources BINARY was made of."""
+    at = pathlib.Path(BINARY).resolve().parent / name
+    v = pathlib.Path(BINARY).resolve().parent.name
+    subprocess.run(["make", "-s", f"V={v}", str(at.relative_to(TOP))],
+                   cwd=TOP, check=True, stdout=subprocess.DEVNULL)
+    return at
+
+
 class Judge:
     def __init__(self):
-        at = pathlib.Path(BINARY).resolve().parent / "attack" / "judge"
-        if not at.exists():  # V: the directory's name
-            subprocess.run(["make", "-s", f"V={at.parent.parent.name}",
-                            str(at.relative_to(TOP))], cwd=TOP, check=True)
+        at = built("attack/judge")
         self.p = subprocess.Popen([str(at)], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
 

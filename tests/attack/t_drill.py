@@ -16,7 +16,10 @@ import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/contrib")
 import judgekit as kit  # noqa: E402
+import seal  # noqa: E402
+from memkit import memory, role_of  # noqa: E402
 from rig import BINARY, Rig, run, test  # noqa: E402
 
 PASS = ("correct horse battery staple", "tr0ub4dor and three")
@@ -279,6 +282,141 @@ def a_revoked_passphrase(rig):
             b = p.read_bytes()
             for x in (*PASS, *rig.shares):
                 rig.check(x.encode() not in b, f"{x[:8]} in {p}")
+
+
+# ---- yesterday's backup, and what was destroyed since ----
+
+def backup(rig, name, *more):
+    r = rig.cli("backup", "--data", str(rig.data), "--to",
+                str(rig.dir / "bk" / name), *more)
+    rig.eq(r.returncode, 0, r.stderr)
+
+
+def on_restored(rig, name, use):
+    """use(), on a server on what a backup gives."""
+    rig.restored = getattr(rig, "restored", 0) + 1
+    to = rig.dir / f"restored-{rig.restored}"
+    r = rig.cli("restore", "--from", str(rig.dir / "bk" / name), "--data",
+                str(to), "--root", str(root_file(rig.data)), "--json")
+    if not rig.eq(r.returncode, 0, r.stderr):
+        return None
+    rig.stop()
+    was = rig.data, rig.ca
+    rig.data, rig.ca = to, str(to / "tls" / "ca.pem")
+    try:
+        rig.start()
+        use(to)
+        rig.stop()
+        out = rig.cli("audit", "verify", "--data", str(to))
+        rig.eq(out.returncode, 0, out.stdout + out.stderr)
+    finally:
+        rig.data, rig.ca = was
+    rig.start()
+    return json.loads(r.stdout)
+
+
+@test
+def yesterdays_backup(rig):
+    """Another store, with a plain root key file again."""
+    old, rig.old = rig.data, None
+    rig.data = rig.dir / "data2"
+    out = rig.cli("init", "--data", str(rig.data), "--json")
+    about = json.loads(out.stdout)
+    rig.ca, rig.token, rig.project = about["ca"], about["token"], \
+        about["project"]
+    rig.p = "/v1/projects/" + rig.project
+    rig.check(old != rig.data, "another")
+    rig.start()
+    (rig.dir / "bk").mkdir()
+    rig.gone = [rig.make_incident(f"to be gone {k}", summary=f"text {k}")
+                for k in range(3)]
+    rig.stays = rig.make_incident("stays")
+    backup(rig, "mon.rbk")
+
+    def use(_):
+        for k, i in enumerate(rig.gone):
+            r = rig.ok(rig.get(f"{rig.p}/incidents/{i['id']}"), 200)
+            rig.eq(r.json["title"], f"to be gone {k}")
+    on_restored(rig, "mon.rbk", use)
+
+
+def their_keys(data, ids):
+    """Of these incidents: number and key, the key as it is wrapped, and what
+    it sealed."""
+    judge = kit.Judge()
+    keys = {n: b for kind, n, b in judge.secrets(data) if kind == "data"}
+    judge.done()
+    c = sqlite3.connect(f"file:{data}/db/store.db?mode=ro", uri=True)
+    marks = ",".join("?" * len(ids))
+    raw = [bytes.fromhex(i.replace("-", "")) for i in ids]
+    wrapped = dict(c.execute("SELECT id, wrapped FROM data_key WHERE subject "
+                             f"IN ({marks})", raw).fetchall())
+    blobs = [r[0] for r in c.execute(
+        f"SELECT sealed FROM incident WHERE id IN ({marks})", raw)]
+    blobs += [r[0] for r in c.execute(
+        "SELECT sealed FROM timeline WHERE key >> 24 IN (SELECT seq FROM "
+        f"incident WHERE id IN ({marks}))", raw)]
+    c.close()
+    return {n: keys[n] for n in wrapped}, list(wrapped.values()), blobs
+
+
+def under(key, blob):
+    """Does it open with that key?  A blob commits to its key."""
+    return seal.derive(key, blob[40:64])[2] == blob[8:40]
+
+
+@test
+def shredded_is_unreadable(rig):
+    """Retention destroys three incidents; then everything is tried: their
+    keys in the store, its log, backups of before and after, a restored
+    store, and the memory of every process; what they sealed with every key
+    that is left."""
+    ids = [i["id"] for i in rig.gone]
+    time.sleep(.2)
+    keys, wrapped, blobs = their_keys(rig.data, ids)
+    rig.check(len(keys) >= 3 and len(blobs) >= 6, f"{len(keys)} keys")
+    rig.check(all(any(under(k, b) for k in keys.values()) for b in blobs),
+              "with their keys they open")  # this can be seen
+    rig.ok(rig.put("/v1/policy", {"retention": {"incident": {
+        "days": 0, "min_days": 0}}}), 200)
+    for i in ids:
+        for to in ("acknowledged", "investigating", "resolved", "closed"):
+            rig.ok(rig.post(f"{rig.p}/incidents/{i}/transitions",
+                            {"to": to}), 200)
+    rig.ok(rig.post("/v1/retention/run"), 202)
+    end = time.time() + 20
+    while time.time() < end and any(rig.get(
+            f"{rig.p}/incidents/{i}").status != 404 for i in ids):
+        time.sleep(.1)
+    for i in ids:
+        rig.ok(rig.get(f"{rig.p}/incidents/{i}"), 404)
+    time.sleep(1)  # the run ends: its log is folded
+    for pid in rig.pids() if os.geteuid() == 0 else []:
+        m = memory(pid, as_core=False)
+        rig.check(not any(k in m for k in keys.values()),
+                  f"a destroyed key in the memory of {role_of(pid)}")
+    backup(rig, "tue.rbk")
+    places = [*rig.data.rglob("*"), *(rig.dir / "bk").iterdir()]
+    for p in places:
+        if p.is_file():
+            b = p.read_bytes()
+            rig.check(not any(w in b for w in wrapped),
+                      f"a destroyed key, wrapped, in {p}")
+
+    def use(data):
+        for i in ids:
+            rig.ok(rig.get(f"{rig.p}/incidents/{i}"), 404)
+        rig.ok(rig.get(f"{rig.p}/incidents/{rig.stays['id']}"), 200)
+        left = opens(data) | opens(rig.dir / "data2")
+        rig.check(len(left) > 10 and not left & set(keys.values()),
+                  "a destroyed key came back")
+        rig.check(not any(under(k, b) for k in left for b in blobs),
+                  "something opens")
+    r = on_restored(rig, "mon.rbk", use)
+    rig.check(r and r["dropped"] >= 3, f"dropped: {r}")
+    on_restored(rig, "tue.rbk", use)
+    print(f"# {len(keys)} destroyed keys, {len(blobs)} sealed texts of "
+          f"theirs, {len(places)} files: nothing opens")
 
 
 run(lambda: Rig())
