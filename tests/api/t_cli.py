@@ -1086,6 +1086,14 @@ def retention(rig):
     cli(rig, "retention", "preview")
     cli(rig, "retention", "run")
     cli(rig, "retention", "report")
+    log, rows = (str(rig.data.parent / x) for x in ("destroyed.log", "rows"))
+    with open(log, "w") as f:
+        f.write(cli(rig, "audit", "export"))
+    with open(rows, "w") as f:
+        json.dump(j(rig, "retention", "report", "--all"), f)
+    v = j(rig, "retention", "verify", "--file", rows, "--log", log)
+    rig.eq((v["ok"], v["rows"]), (True, v["bound"]))
+    cli(rig, "retention", "verify", "--file", rows, "--log", log + "x", rc=3)
 
 
 @test

@@ -6,9 +6,14 @@ keeps, and what is left of what went: nothing that opens, and a proof.
 import base64
 import hashlib
 import json
+import shutil
+import sqlite3
 import sys
 import time
+import uuid
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
+sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/contrib")
+import seal  # noqa: E402
 from rig import later, run, test  # noqa: E402
 
 CANARY = "quagga-5523"
@@ -186,6 +191,82 @@ def each_has_a_proof(rig):
 
 
 @test
+def nothing_opens(rig):
+    """Really tried, with the root key, on the store, its log, an old copy."""
+    policy(rig, incident={"days": 0, "min_days": 0})
+    shred(rig)
+    i = rig.make_incident(CANARY)
+    close(rig, i)
+    before = copy_of(rig, "before")
+    rows = opened(rig, before, before)
+    rig.eq([t for t in rows if CANARY in t] != [], True)
+    keys = wrapped(before, i)
+    rig.check(len(keys) >= 1, keys)
+    raw = b"".join(f.read_bytes() for f in before.iterdir())
+    rig.check(all(k in raw for k in keys), "the copy has the key")
+    rig.check(shred(rig)["incident"] >= 1, "went")
+    after = copy_of(rig, "after")
+    left = {f.name: f.read_bytes() for f in after.iterdir()}
+    # the old rows with the keys of now: an older backup that is restored
+    rig.eq([t for t in opened(rig, before, after) if CANARY in t], [])
+    rig.eq([t for t in opened(rig, after, after) if CANARY in t], [])
+    for name, b in left.items():
+        rig.check(not any(k in b for k in keys), f"{name}: a wrapped key")
+        # the head of the row, with its key's number, and its id
+        rig.check(uuid.UUID(i["id"]).bytes + b"\1" not in b, f"{name}: row")
+
+
+def copy_of(rig, name):
+    d = rig.data.parent / name
+    d.mkdir()
+    for f in (rig.data / "db").iterdir():
+        if f.name in ("store.db", "store.db-wal"):
+            shutil.copy(f, d)
+    return d
+
+
+def wrapped(d, i):
+    db = sqlite3.connect(d / "store.db")
+    rows = db.execute("SELECT wrapped FROM data_key WHERE subject = ?",
+                      (uuid.UUID(i["id"]).bytes,)).fetchall()
+    db.close()
+    return [bytes(w) for (w,) in rows]
+
+
+def opened(rig, rows_of, keys_of):
+    """The texts of all incidents of one copy that the keys of another, and
+    the root key, open."""
+    root = seal.root_read((rig.data / "keys" / "root.key").read_text())
+    key = {}
+    db = sqlite3.connect(keys_of / "store.db")
+    project = {}
+    for p, v, w in db.execute("SELECT project, version, wrapped"
+                              " FROM project_key"):
+        for r in root:
+            try:
+                at = (9, 0, 1, p, v.to_bytes(8, "big"), 0, 0)
+                project[p, v] = seal.unseal(r, at, bytes(w))
+            except ValueError:  # another root key
+                continue
+    for n, p, v, c, s, t, w in db.execute(
+            "SELECT id, project, version, class, subject, term, wrapped"
+            " FROM data_key WHERE class = 4"):
+        at = (8, 0, 1, p, seal.key_pk(n, c, t, bytes(s)), 0, 0)
+        key[n] = seal.unseal(project[p, v], at, bytes(w))
+    db.close()
+    out = []
+    db = sqlite3.connect(rows_of / "store.db")
+    for i, p, b in db.execute("SELECT id, project, sealed FROM incident"):
+        b = bytes(b)
+        k = key.get(int.from_bytes(b[4:8], "big"))
+        if k is not None:
+            at = (2, 0, 1, p, bytes(i), 0, 0)
+            out.append(seal.unseal(k, at, b).decode())
+    db.close()
+    return out
+
+
+@test
 def alerts_deliveries_and_bodies_go(rig):
     n = rig.make_integration()
     s = rig.client(n["secret"])
@@ -243,6 +324,54 @@ def alerts_deliveries_and_bodies_go(rig):
               (p, did))
     policy(rig, audit_body=None)
     rig.ok(rig.put(at, {"delivery": None, "alert": None}), 200)
+
+
+@test
+def proven_offline(rig):
+    d = rig.data.parent
+    log, rows = str(d / "log.ndjson"), str(d / "rows.json")
+    out = rig.user_cli("audit", "export", "--to", log)
+    rig.eq(out.returncode, 0, out.stderr)
+    whole = json.loads(rig.user_cli("retention", "report", "--all",
+                                    "--json").stdout)
+
+    def verify(rc, what, doc, text=None, **kw):
+        with open(rows, "w") as f:
+            json.dump(doc, f)
+        if text is not None:
+            with open(log + "2", "w") as f:
+                f.write(text)
+        out = rig.user_cli("retention", "verify", "--file", rows, "--log",
+                           log + ("2" if text is not None else ""), "--json")
+        rig.eq(out.returncode, rc, out.stdout + out.stderr)
+        if rc == 0:
+            v = json.loads(out.stdout)
+            rig.eq((v["ok"], v["rows"], v["bound"], v["others"]),
+                   (True, len(doc["items"]), len(doc["items"]), kw["others"]))
+        else:
+            rig.check(what in out.stdout + out.stderr, out.stdout)
+    n = len(whole["items"])
+    rig.check(n > 3, n)
+    verify(0, "", whole, others=0)
+    verify(0, "", {"items": whole["items"][1:]}, others=1)
+
+    def changed(**kw):
+        x = json.loads(json.dumps(whole))
+        x["items"][1].update(kw)
+        return x
+    v = whole["items"][1]["value"]
+    verify(8, "does not commit", changed(value=v.replace('"v":1', '"v":2')))
+    verify(8, "does not commit", changed(salt=whole["items"][0]["salt"]))
+    more = json.loads(json.dumps(whole))
+    more["items"].append({**more["items"][-1], "seq": 10 ** 6})
+    verify(8, "no such entry", more)
+    verify(8, "in order", {"items": whole["items"][::-1]})
+    for nonsense in ([], {"items": 7}, {"items": [{"seq": 1}]}):
+        verify(6, "no report", nonsense)
+    with open(log) as f:
+        text = f.read()
+    verify(8, "", whole, text.replace('"retention.destroy"',
+                                      '"retention.destroi"', 1))
 
 
 @test
