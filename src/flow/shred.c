@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "flow/desk.h"
 #include "flow/holds.h"
 #include "flow/keys.h"
@@ -12,7 +13,8 @@
 #include "store/retention.h"
 
 enum {
-	PIECE_INCIDENTS = 24, /* a few milliseconds of the writer's time */
+	PIECE_INCIDENTS = 24, /* in one transaction, or for so long */
+	PIECE_US = 3000,
 	PIECE_RUNS = 16,
 	PIECE_PARTS = 256,
 	COUNT_ROWS = 256,
@@ -103,6 +105,7 @@ incidents_piece(struct lane *l, void *arg)
 {
 	struct shredding *s = arg;
 	const struct shred_target *t = s->t;
+	int64_t until = time_mono_us() + PIECE_US;
 	struct incident_row *row;
 	struct shred_note n;
 
@@ -114,9 +117,14 @@ incidents_piece(struct lane *l, void *arg)
 	    &s->next, PIECE_INCIDENTS, &s->p.a, &row, &s->n));
 	for (size_t i = 0; i < s->n; i++) {
 		if (hold_covers(l->snap->world, t->project, &row[i].id.u,
-			s->now) != NULL)
+			s->now) == NULL)
+			TRY(shred_incident(l, &row[i], &n, &s->p.a));
+		if (time_mono_us() < until)
 			continue;
-		TRY(shred_incident(l, &row[i], &n, &s->p.a));
+		/* others want the writer: the next piece goes on here */
+		s->next = (struct due_at){row[i].closed, row[i].seq};
+		s->n = PIECE_INCIDENTS;
+		break;
 	}
 	return shred_note_end(l, &n, &s->p.a, &s->delta);
 }
