@@ -57,8 +57,13 @@ init_text(struct buf *b, const struct init_result *r, const char *data)
 	line(b, "expires", str_of(until, TIME_TEXT));
 	buf_c(b,
 	    "\nThe token is shown this once. Keep a copy of the root key "
-	    "elsewhere:\nwithout it nothing in the store can be read.\n"
-	    "\n  redoubt serve --data ");
+	    "elsewhere:\nwithout it nothing in the store can be read. Shares "
+	    "for five people, any\nthree of whom bring it back:\n"
+	    "\n  redoubt key split --data ");
+	tty_add(b, str_c(data), false);
+	buf_c(b,
+	    " --shares 5 --threshold 3\n"
+	    "\nThen\n\n  redoubt serve --data ");
 	tty_add(b, str_c(data), false);
 	buf_c(b, "\n  redoubt login --url ");
 	tty_add(b, r->url, false);

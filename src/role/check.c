@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "role/escrow.h"
 #include "role/plan.h"
-#include "role/unlock.h"
 #include "store/store.h"
 
 enum { KEYS_ARENA = 16 << 20 };
@@ -95,6 +95,26 @@ inside(const struct checking *c)
 	    (root.p[0] != '/' && memchr(root.p, '/', root.n) != NULL);
 }
 
+/* Is there a way back when the file is lost? */
+static void
+escrow(struct checking *c)
+{
+	struct trail quiet = {{0}};
+	struct root_sealed r = {.n = 0};
+	const struct unlocker *u = NULL;
+
+	if (err_ok(escrow_read(&c->dir, c->a, &quiet, &r)))
+		u = unlocker_find(&r, UNLOCK_SHARES, STR(""));
+	check_say(c, "keys.escrow", true,
+	    u != NULL ? NULL
+		      : "redoubt key split gives shares to people, any K of "
+			"whom bring it back",
+	    u != NULL ? "%.*s of %.*s shares bring a lost root key file back"
+		      : "%.*s%.*snobody has shares of the root key",
+	    STR_ARG(u != NULL ? u->word[0] : STR("")),
+	    STR_ARG(u != NULL ? u->word[1] : STR("")));
+}
+
 void
 check_keys(struct checking *c)
 {
@@ -140,6 +160,7 @@ check_keys(struct checking *c)
 		      : NULL,
 	    "the root key lies %s the data directory",
 	    inside(c) ? "inside" : "outside");
+	escrow(c);
 	for (size_t i = 0; i < 3; i++)
 		if (fd[i] >= 0)
 			(void)close(fd[i]);
