@@ -63,7 +63,8 @@ class DRig(Rig):
     def person(self, role, project=None):
         return person(self, role, project)
 
-    def make_delegate(self, name=None, labels=None, project=None, **kw):
+    def make_delegate(self, name=None, labels=None, project=None, says={},
+                      **kw):
         """A place, joined and approved: a Delegate."""
         self.n_delegates = getattr(self, "n_delegates", 0) + 1
         p = "/v1/projects/" + (project or self.project)
@@ -72,7 +73,7 @@ class DRig(Rig):
         slot = self.ok(self.post(p + "/delegates", body), 201).json
         d = Delegate(self, slot["token"])
         d.path = f"{p}/delegates/{slot['id']}"
-        self.ok(d.join(), 201)
+        self.ok(d.join(**says), 201)
         self.approve(d)
         self.ok(d.join(), 201)
         return d

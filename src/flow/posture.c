@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "flow/admin_hooks.h"
 #include "flow/admin_tokens.h"
-#include "flow/audit_review.h"
 #include "flow/call.h"
 #include "flow/connectors.h"
 #include "flow/cosigned.h"
@@ -12,6 +11,7 @@
 #include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/policy_tests.h"
+#include "flow/posture.h"
 
 enum {
 	ADMINS_MAX = 3,
@@ -20,7 +20,7 @@ enum {
 	SECRET_DAYS = 180,
 	KEY_DAYS = 365,
 	DAY_MS = 86400000,
-	DETAIL = 160
+	DETAIL = POSTURE_DETAIL
 };
 
 /* One row: fills in the detail, answers whether it is well. */
@@ -56,10 +56,12 @@ live(const struct token *t, int64_t now)
 static bool
 tokens_scoped(struct call *c, char detail[DETAIL])
 {
-	struct permset all = permset_all();
+	struct permset all;
 	const struct object *const *o;
 	size_t n, wide = 0;
 
+	if (!world_role_perms(call_world(c), STR("org_admin"), &all))
+		return false;
 	o = world_objects(call_world(c), OBJECT_TOKEN, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct token *t = (const struct token *)o[i];
@@ -67,8 +69,8 @@ tokens_scoped(struct call *c, char detail[DETAIL])
 		wide += live(t, c->now) && t->kind != 'b' &&
 		    permset_within(all, t->scopes);
 	}
-	(void)snprintf(detail, DETAIL, "%zu live tokens hold every scope",
-	    wide);
+	(void)snprintf(detail, DETAIL,
+	    "%zu live tokens hold every scope of an administrator", wide);
 	return wide == 0;
 }
 
@@ -440,24 +442,6 @@ witnessed(struct call *c, char detail[DETAIL])
 	return s.fresh >= p->witness_quorum;
 }
 
-static bool
-audit_reviewed(struct call *c, char detail[DETAIL])
-{
-	uint32_t days = world_policy(call_world(c))->audit_review_days;
-	struct audit_unreviewed u;
-
-	if (!err_ok(audit_unreviewed(c->lane, c->a, call_world(c), &u)))
-		return false;
-	(void)snprintf(detail, DETAIL,
-	    "the log was %s; %llu entries of %lld days are unreviewed, the "
-	    "policy says every %u days",
-	    u.reviewed == 0 ? "never reviewed" : "reviewed",
-	    (unsigned long long)u.entries,
-	    u.entries == 0 ? 0LL : (long long)((c->now - u.since) / DAY_MS),
-	    days);
-	return u.reviewed != 0 && (u.due == 0 || c->now < u.due);
-}
-
 static const struct check checks[] = {
     {"rbac", bindings,
 	"bind roles in projects; keep org_admin for a few people"},
@@ -465,6 +449,8 @@ static const struct check checks[] = {
 	"make tokens with the scopes they use, and revoke the wide ones"},
     {"tokens_used", tokens_used,
 	"narrow them: redoubt token narrow, GET /v1/access/least-privilege"},
+    {"tokens_unexpired", posture_tokens_unexpired,
+	"revoke them: redoubt token list, redoubt token revoke"},
     {"bootstrap_token", bootstrap,
 	"make a personal token, then revoke the bootstrap token"},
     {"webhooks_authenticated", webhooks,
@@ -481,7 +467,7 @@ static const struct check checks[] = {
 	"have somebody else review them: redoubt break-glass review"},
     {"automation_goes_on", goes_on,
 	"redoubt automation status; redoubt automation thaw lets it go on"},
-    {"audit_reviewed", audit_reviewed,
+    {"audit_reviewed", posture_audit_reviewed,
 	"look through redoubt audit list, then: redoubt audit review add"},
     {"policy_tests", policy_holds,
 	"write down who must and must not: redoubt access set-tests"},
@@ -501,6 +487,15 @@ static const struct check checks[] = {
 	"let an auditor run redoubt audit witness elsewhere, or a delegate"},
     {"keys_replaced", keys_replaced,
 	"replace the root key and the project keys with redoubt key rotate"},
+    {"root_key_apart", posture_root_apart,
+	"set keys.root to another disk or a systemd credential, or seal it: "
+	"redoubt key source"},
+    {"retention_set", posture_retention_set,
+	"say how long incidents and alerts are kept: redoubt retention set"},
+    {"backups_recent", posture_backups_recent,
+	"redoubt backup, once a day: packaging/redoubt-backup.timer"},
+    {"delegates_sandboxed", posture_delegates_sandboxed,
+	"see redoubt delegate doctor on their hosts, then let them join anew"},
     {"identity_process", identity,
 	"look for idp.failed and child.exit in the log; redoubt check says "
 	"what is wrong with idp.conf"},

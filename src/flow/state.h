@@ -110,7 +110,8 @@ struct state {
 	const struct str *proxies; /* trusted, CIDR blocks; see proxy.h */
 	size_t proxies_n;
 	bool log_requests;
-	bool forks;		     /* the log is about to get another name */
+	bool root_near; /* the root key lies open on the store's disk */
+	bool forks;	/* the log is about to get another name */
 	struct confinement confined; /* what the server role achieved */
 	atomic_bool draining;
 	atomic_bool sealing; /* that is on record and answered: do it */

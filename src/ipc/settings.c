@@ -47,6 +47,7 @@ server_settings_encode(struct buf *b, const struct server_settings *s)
 	buf_be32(b, s->readers);
 	buf_char(b, s->log_requests ? 1 : 0);
 	buf_char(b, s->sealed ? 1 : 0);
+	buf_char(b, s->root_near ? 1 : 0);
 	text_add(b, str_c(s->store_dir));
 	text_add(b, s->url);
 	text_add(b, s->public_url);
@@ -64,7 +65,7 @@ static err
 parsed(struct str in, struct server_settings *s, struct str *dir)
 {
 	struct cur c = cur_of(in);
-	uint8_t log, certs, sealed;
+	uint8_t log, certs, sealed, near;
 
 	s->uid = cur_be32(&c);
 	s->gid = cur_be32(&c);
@@ -74,11 +75,13 @@ parsed(struct str in, struct server_settings *s, struct str *dir)
 	s->log_requests = log == 1;
 	sealed = cur_u8(&c);
 	s->sealed = sealed == 1;
+	near = cur_u8(&c);
+	s->root_near = near == 1;
 	*dir = text(&c);
 	s->url = text(&c);
 	s->public_url = text(&c);
 	s->listen_n = cur_u8(&c);
-	if (log > 1 || sealed > 1 || s->listen_n == 0 ||
+	if (log > 1 || sealed > 1 || near > 1 || s->listen_n == 0 ||
 	    s->listen_n > SETTINGS_LISTEN)
 		return err_of(E_PEER);
 	for (size_t i = 0; i < s->listen_n; i++)

@@ -22,7 +22,8 @@ struct server_settings {
 	uint32_t reactors; /* 1 .. 64 */
 	uint32_t readers;  /* 1 .. 64 */
 	bool log_requests;
-	bool sealed;	       /* there is no key: refuse everything */
+	bool root_near; /* the root key file is open, on the store's disk */
+	bool sealed;	/* there is no key: refuse everything */
 	const char *store_dir; /* absolute: DIR/db, all the server may touch */
 	struct str url;	       /* "https://127.0.0.1:8443", as printed */
 	struct str public_url; /* what clients use; same as url if not set */

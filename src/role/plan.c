@@ -194,6 +194,16 @@ root_is(int fd, struct trail *t, bool *ret_sealed)
 	return OK;
 }
 
+/* Does the root key lie open on the disk the store is on? */
+static bool
+root_near(const struct plan *p)
+{
+	struct stat key, dir;
+
+	return !p->root_sealed && fstat(p->root, &key) == 0 &&
+	    fstat(p->dir.fd, &dir) == 0 && key.st_dev == dir.st_dev;
+}
+
 static err
 key_files(struct plan *p, struct trail *t)
 {
@@ -204,6 +214,7 @@ key_files(struct plan *p, struct trail *t)
 		return err_of(E_SEALED);
 	TRY(e);
 	TRY(root_is(p->root, t, &p->root_sealed));
+	p->server.root_near = root_near(p);
 	TRY(secret_open(&p->dir, "keys/audit.key", true, t, &p->audit));
 	return secret_open(&p->dir, "keys/keeper.state", true, t, &p->state);
 }

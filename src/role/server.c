@@ -268,6 +268,7 @@ up(struct server *s, struct trail *t)
 	st->proxies = s->boot.settings.proxies;
 	st->proxies_n = s->boot.settings.proxies_n;
 	st->log_requests = s->boot.settings.log_requests;
+	st->root_near = s->boot.settings.root_near;
 	st->confined = s->boot.confined;
 	(void)pthread_mutex_init(&st->lock, NULL);
 	TRY(idp_client_new(&st->idp));

@@ -9,6 +9,7 @@ static const struct server_settings full = {
     .reactors = 2,
     .readers = 64,
     .log_requests = true,
+    .root_near = true,
     .store_dir = "/var/lib/redoubt/db",
     .url = {"https://127.0.0.1:8443", 22},
     .public_url = {"https://r.example", 17},
@@ -40,7 +41,7 @@ TEST(server_round_trip)
 	T_EQ_INT(s.gid, 1001);
 	T_EQ_INT(s.reactors, 2);
 	T_EQ_INT(s.readers, 64);
-	T_OK(s.log_requests);
+	T_OK(s.log_requests && s.root_near && !s.sealed);
 	T_EQ_STR(str_c(s.store_dir), str_c(full.store_dir));
 	T_EQ_STR(s.url, full.url);
 	T_EQ_STR(s.public_url, full.public_url);
