@@ -175,8 +175,9 @@ def copies(rig, needles):
     for form in ("ndjson", "csv", "cef", "ocsf", "syslog"):
         (out / form).write_bytes(rig.ok(rig.post("/v1/audit/export", {
             "format": form}), 200).body)
+    sealed_export(rig, out)
     hits, n = find(needles, out)
-    rig.check(not hits and n >= 8, f"copies: {hits[:5]}, {n} files")
+    rig.check(not hits and n >= 9, f"copies: {hits[:5]}, {n} files")
     root = (rig.data / "keys/root.key").read_text().split()[2]
     keys = {root.encode(), base64.b64decode(root), *forms(rig.token[4:])}
     hits, _ = find(keys, out)
@@ -203,6 +204,24 @@ def open_files(rig):
             except OSError:
                 pass
     return out
+
+
+def sealed_export(rig, out):
+    """To a key that is not the server's: not even ids are in it."""
+    key = rig.dir / "auditor.key"
+    to = rig.cli("audit", "keygen", "--to", str(key)).stdout.strip()
+    b = rig.ok(rig.post("/v1/audit/export", {"recipient": to}), 200).body
+    (out / "sealed").write_bytes(b)
+    me = rig.get("/v1/whoami").json["id"]
+    for word in ('"principal"', "incident.create", me, rig.project,
+                 "127.0.0.1", "redoubt/", to, key.read_text().split()[-1]):
+        rig.check(not any(f in b for f in forms(word)), f"{word} in it")
+    r = rig.cli("audit", "open", str(out / "sealed"), "--key", str(key),
+                "--to", str(rig.dir / "opened"))
+    rig.eq(r.returncode, 0, r.stderr)
+    rig.check(me.encode() in (rig.dir / "opened").read_bytes(), "opened")
+    r = rig.cli("audit", "verify", "--file", str(rig.dir / "opened"))
+    rig.eq(r.returncode, 0, r.stdout + r.stderr)
 
 
 @test
