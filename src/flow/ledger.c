@@ -187,8 +187,8 @@ uuid_str(struct arena *a, const struct uuid *u)
 
 /* A private incident appears as a blind reference: the same each time, and
  * meaning nothing to who does not know the id already. */
-static err
-blind_ref(struct lane *l, struct arena *a, const struct uuid *u,
+err
+ledger_blind(struct lane *l, struct arena *a, const struct uuid *u,
     struct str *ret)
 {
 	uint8_t blind[BLIND_SIZE];
@@ -231,7 +231,7 @@ resources(struct lane *l, struct arena *a, const struct record *r,
 
 		to->type = str_c(r->resource[i].type);
 		if (r->resource[i].hidden) {
-			TRY(blind_ref(l, a, &r->resource[i].id, &to->id));
+			TRY(ledger_blind(l, a, &r->resource[i].id, &to->id));
 		} else if (!uuid_is_zero(&r->resource[i].id)) {
 			to->id = uuid_str(a, &r->resource[i].id);
 		} else if (r->resource[i].ref.n > 0) {

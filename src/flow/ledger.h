@@ -43,6 +43,10 @@ err ledger_entry(struct ledger *g, struct lane *l, struct arena *batch,
 err ledger_event(struct ledger *g, struct lane *l, struct arena *batch,
     const struct record *r, enum principal_kind kind,
     const struct uuid *principal, int64_t now) MUST_USE;
+/* What stands in the log for a private incident: "priv:" and a blind
+ * reference, the same each time. */
+err ledger_blind(struct lane *l, struct arena *a, const struct uuid *incident,
+    struct str *ret) MUST_USE;
 /* The shared entries; before commit. */
 err ledger_flush(struct ledger *g, struct lane *l,
     struct arena *batch) MUST_USE;

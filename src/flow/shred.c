@@ -83,6 +83,7 @@ shred_incident(struct lane *l, const struct incident_row *r,
     struct shred_note *n, struct arena *a)
 {
 	uint32_t key, kin[KEYS_KIN];
+	struct str ref;
 	size_t kin_n;
 
 	TRY(seal_key_id(r->stored, &key));
@@ -95,8 +96,13 @@ shred_incident(struct lane *l, const struct incident_row *r,
 	TRY(runs_of(l, r->seq, &n->rows));
 	TRY(alerts_of(l, r, &n->rows));
 	TRY(store_incident_delete(l->conn, r, &n->rows));
-	shred_note_id(n, &r->id.u);
 	n->units++;
+	if (r->private == 0) {
+		shred_note_id(n, &r->id.u);
+		return OK;
+	}
+	TRY(ledger_blind(l, a, &r->id.u, &ref));
+	shred_note_text(n, ref);
 	return OK;
 }
 
@@ -394,7 +400,8 @@ count_incidents(struct lane *l, const struct shred_target *t, int64_t now,
 			if (hold_covers(l->snap->world, t->project,
 				&row[i].id.u, now) != NULL)
 				continue;
-			if (io->ids < SHRED_IDS)
+			/* A private one counts; which it is nobody is told. */
+			if (row[i].private == 0 && io->ids < SHRED_IDS)
 				io->id[io->ids++] = row[i].id.u;
 			io->units++;
 		}

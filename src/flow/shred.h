@@ -61,6 +61,8 @@ struct shred_note {
 err shred_note_begin(struct shred_note *n, const struct shred_target *of,
     int64_t now, struct arena *a) MUST_USE;
 void shred_note_id(struct shred_note *n, const struct uuid *id);
+/* What stands for one that was private: ledger_blind(). */
+void shred_note_text(struct shred_note *n, struct str id);
 /* Destroy keys, and note them. */
 err shred_keys(struct lane *l, struct shred_note *n, const uint32_t *id,
     size_t keys, struct arena *a) MUST_USE;

@@ -22,15 +22,21 @@ shred_note_begin(struct shred_note *n, const struct shred_target *of,
 }
 
 void
+shred_note_text(struct shred_note *n, struct str id)
+{
+	buf_char(&n->ids, n->ids.n == 0 ? '[' : ',');
+	buf_char(&n->ids, '"');
+	buf_str(&n->ids, id);
+	buf_char(&n->ids, '"');
+}
+
+void
 shred_note_id(struct shred_note *n, const struct uuid *id)
 {
 	char text[UUID_TEXT + 1];
 
 	uuid_text(id, text);
-	buf_char(&n->ids, n->ids.n == 0 ? '[' : ',');
-	buf_char(&n->ids, '"');
-	buf_c(&n->ids, text);
-	buf_char(&n->ids, '"');
+	shred_note_text(n, str_of(text, UUID_TEXT));
 }
 
 static void

@@ -136,6 +136,33 @@ def a_hold_tells_nothing(rig):
 
 
 @test
+def retention_tells_nothing(rig):
+    """Counted before and after, by who sees retention; which it was is told
+    to nobody, who can still prove it."""
+    i = rig.ok(rig.post(rig.p + "/incidents", {
+        "title": "shredded", "private": True}), 201).json
+    plain = rig.make_incident("shredded too")
+    for x in (i, plain):
+        for to in ("acknowledged", "investigating", "resolved", "closed"):
+            rig.ok(rig.post(f"{rig.p}/incidents/{x['id']}/transitions",
+                            {"to": to}), 200)
+    rig.ok(rig.put(rig.p + "/retention", {"incident": {"days": 0}}), 200)
+    _, c = rig.make_account("project_admin", rig.project)
+    r = rig.ok(c.get("/v1/retention/preview"), 200)
+    rig.check(plain["id"].encode() in r.body and
+              i["id"].encode() not in r.body, f"preview {r!r}")
+    rig.ok(rig.post("/v1/retention/run"), 202)
+    end = time.time() + 10
+    while time.time() < end and rig.get(
+            rig.p + "/incidents/" + i["id"]).status != 404:
+        time.sleep(.1)
+    r = rig.ok(c.get("/v1/retention/report"), 200)
+    rig.check(plain["id"].encode() in r.body and b"priv:" in r.body and
+              i["id"].encode() not in r.body, f"report {r!r}")
+    rig.ok(rig.put(rig.p + "/retention", {"incident": None}), 200)
+
+
+@test
 def crawl(rig):
     """Every GET there is, and questions about access, as who is no member
     and as an administrator who is none: the incident is nowhere."""
