@@ -47,7 +47,7 @@ def options():
     a.add_argument("--quick", action="store_true")
     a.add_argument("--json", action="store_true")
     a.add_argument("--only", default="idle,get,ingest,verify,list,log,lease,"
-                   "sandbox,audit,keys")
+                   "sandbox,proof,audit,keys")
     a.add_argument("--incidents", type=int)
     a.add_argument("--entries", type=int)
     a.add_argument("--connections", type=int, default=10_000)
@@ -720,6 +720,19 @@ def sandbox():
         "", None, "all run", True)
 
 
+def proofs():
+    """Inclusion and consistency proofs of a log of 10,000,000 entries."""
+    n = 1_000_000 if OPT.quick else 10_000_000
+    with tempfile.TemporaryDirectory() as d:
+        out = subprocess.run([TOOLS / "b_proof", d, str(n)],
+                             capture_output=True, text=True)
+    if out.returncode != 0:
+        raise RuntimeError(out.stderr)
+    for kind, p99 in re.findall(r"(\w+), work.* p99 (\d+) us", out.stdout):
+        row(f"{kind} proof at {n:,} entries, work, p99", int(p99), "us",
+            "", None, "< 1000", int(p99) < 1000)
+
+
 # ---- all ----
 
 def main():
@@ -757,6 +770,8 @@ def main():
         lease(OPT.quick)
     if "sandbox" in parts:
         sandbox()
+    if "proof" in parts:
+        proofs()
     here = sys.modules[__name__]
     if "audit" in parts:
         keybench.audit(here)
