@@ -1,7 +1,7 @@
 /*
  * audit_log.c: checkpoints, proofs, and /v1/audit/log: the log as C2SP
  * tlog-tiles has it, for clients that know that and nothing of Redoubt
- * (doc/PROTOCOL.audit 8).  Tiles and bundles show what a checkpoint has
+ * (doc/PROTOCOL.audit 10).  Tiles and bundles show what a checkpoint has
  * signed; the rest is not there yet.
  */
 #include "audit/tile_path.h"

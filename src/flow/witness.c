@@ -2,7 +2,7 @@
  * witness.c: others watch the audit log.  Delegates get its next checkpoint
  * with a proof that it extends the one they have, and give it back cosigned
  * (doc/PROTOCOL.delegate 9); whoever else is registered does the same with
- * /v1/audit/log/consistency and /v1/audit/cosignatures (PROTOCOL.audit 9).
+ * /v1/audit/log/consistency and /v1/audit/cosignatures (PROTOCOL.audit 11).
  */
 #include "base/limits.h"
 #include "base/text.h"

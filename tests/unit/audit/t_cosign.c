@@ -10,9 +10,9 @@ static char file[65536], want[8192];
 static struct buf made;
 
 static struct str
-vector(const char *name)
+vector_of(const char *path, const char *name)
 {
-	FILE *f = fopen("tests/vectors/delegate/v1.txt", "r");
+	FILE *f = fopen(path, "r");
 	size_t n = f == NULL ? 0 : fread(file, 1, sizeof file, f);
 	struct str rest = str_of(file, n), line, key;
 
@@ -22,6 +22,12 @@ vector(const char *name)
 		if (str_cut(line, ' ', &key, &line) && str_is(key, name))
 			return line;
 	return STR_NONE;
+}
+
+static struct str
+vector(const char *name)
+{
+	return vector_of("tests/vectors/delegate/v1.txt", name);
 }
 
 /* The vector as it is, and without its last line: the note before. */
@@ -70,6 +76,49 @@ TEST(the_vector)
 	T_EQ_STR(buf_view(&made), note);
 	T_OK(by(note, NAME, pub, &at));
 	T_EQ_INT(at, AT);
+	buf_done(&made);
+}
+
+/* PROTOCOL.audit 11: made by another implementation. */
+TEST(the_vector_of_the_log)
+{
+	static const char at[] = "tests/vectors/audit/cosigned.txt";
+	static const char name[] = "witness.example/w1";
+	static char key[256], line[256], text[4096];
+	struct str hex, made_line, before;
+	struct note_key k, parsed;
+	uint8_t seed[32];
+	uint64_t when;
+	size_t n;
+
+	T_OK(hex_decode(vector_of(at, "seed"), seed, sizeof seed));
+	T_OK(str_is(vector_of(at, "name"), name));
+	(void)snprintf(key, sizeof key, "%.*s",
+	    STR_ARG(vector_of(at, "witness")));
+	(void)snprintf(line, sizeof line, "%.*s\n",
+	    STR_ARG(vector_of(at, "line")));
+	hex = vector_of(at, "note");
+	n = hex.n / 2;
+	T_REQUIRE(n > 0 && n < sizeof text && hex_decode(hex, text, n));
+	T_GOOD(note_key_of(str_c(name), seed, &k));
+	T_GOOD(note_witness_of(str_c(name), k.pub, &k));
+	T_GOOD(note_witness_parse(str_c(key), &parsed));
+	T_OK(parsed.hash == k.hash && parsed.type == k.type);
+	T_OK(!err_ok(note_key_parse(str_c(key), &parsed)));
+	T_OK(note_cosigned(str_of(text, n), &k, &when, &made_line));
+	T_EQ_INT(when, AT);
+	T_EQ_STR(made_line, str_c(line));
+	before = str_of(text, n - strlen(line));
+	buf_init(&made, NOTE_MAX);
+	T_GOOD(note_cosign(before, str_c(name), seed, AT, &made));
+	T_EQ_STR(buf_view(&made), str_of(text, n));
+	buf_done(&made);
+	/* a wrong one beside it spoils it */
+	buf_init(&made, NOTE_MAX);
+	buf_str(&made, str_of(text, n));
+	buf_str(&made, str_head(str_c(line), strlen(line) - 8));
+	buf_c(&made, "AAAAA==\n");
+	T_OK(!note_cosigned(buf_view(&made), &k, &when, &made_line));
 	buf_done(&made);
 }
 
