@@ -288,7 +288,7 @@ list_out(struct making *m)
 	uint64_t at = m->done.bytes;
 	struct backup_list *l = &m->list;
 	struct buf b;
-	uint32_t n;
+	uint32_t n = 0;
 	err e;
 
 	l->head = m->done.head;

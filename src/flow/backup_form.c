@@ -26,7 +26,7 @@ static err
 head_read(struct cur *c, struct str magic, struct backup_head *ret)
 {
 	struct str m = cur_view(c, magic.n);
-	struct backup_head h;
+	struct backup_head h = {.key = 0};
 
 	cur_bytes(c, h.org.b, 16);
 	cur_bytes(c, h.id.b, 16);

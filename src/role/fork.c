@@ -214,7 +214,7 @@ static err
 store_name(struct forking *f)
 {
 	struct store_conn *c;
-	struct str name;
+	struct str name = STR_NONE;
 	struct store *s;
 	err e;
 
