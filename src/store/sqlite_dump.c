@@ -397,7 +397,8 @@ static err
 load_end(struct store_load *l, struct trail *t)
 {
 	static const enum query rest[] = {Q_LOAD_TIMELINE, Q_LOAD_MEMBERS,
-	    Q_LOAD_TAGS, Q_LOAD_ALERTS, Q_LOAD_RUNS};
+	    Q_LOAD_TAGS, Q_LOAD_ALERTS, Q_LOAD_RUNS, Q_LOAD_USE_NONE,
+	    Q_LOAD_USE, Q_LOAD_RENEWAL};
 	struct store_conn *c = l->s->writer;
 
 	TRY(store_commit(c));

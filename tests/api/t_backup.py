@@ -4,6 +4,7 @@ Backups: made beside a server that takes alerts, one building on another, each
 restored; what is in them, what is not, what destroyed keys mean, and every
 way to damage them.  LONG=1 does the damage at many more places.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -90,8 +91,9 @@ class Load:
             t.join()
 
 
-def alerts_of(rig, data):
-    """dedup keys of a restored directory, read by a server on it."""
+@contextlib.contextmanager
+def started(rig, data):
+    """A server on a restored directory."""
     other = Rig.__new__(Rig)
     other.__dict__.update(rig.__dict__)
     other.data, other.server, other.conn = data, None, None
@@ -101,13 +103,21 @@ def alerts_of(rig, data):
     other.dir.mkdir(exist_ok=True)
     other.seen = 0
     other.start()
+    try:
+        yield other
+    finally:
+        rig.eq(other.stop(), 0, "the restored server ends well")
+
+
+def alerts_of(rig, data):
+    """dedup keys of a restored directory, read by a server on it."""
     found, cursor = set(), ""
-    while cursor is not None:
-        r = rig.ok(other.get(other.p + "/alerts?limit=200" +
-                             (f"&cursor={cursor}" if cursor else "")), 200)
-        found |= {a["dedup_key"] for a in r.json["items"]}
-        cursor = r.json["next"]
-    rig.eq(other.stop(), 0, "the restored server ends well")
+    with started(rig, data) as other:
+        while cursor is not None:
+            r = rig.ok(other.get(other.p + "/alerts?limit=200" + (
+                f"&cursor={cursor}" if cursor else "")), 200)
+            found |= {a["dedup_key"] for a in r.json["items"]}
+            cursor = r.json["next"]
     return found
 
 
@@ -466,6 +476,27 @@ def a_chain_goes_on_after_a_restore(rig):
               str(again))
     v = cmd(rig, "audit", "verify", "--data", str(rig.dir / "r4"))
     rig.eq((v["ok"], v["forks"]), (True, 2))
+
+
+@test
+def from_before_a_rotation(rig):
+    """The newest keys have terms that the backup has never heard of; what is
+    restored seals with them."""
+    name = "before-rotation.rbk"
+    backup(rig, name)
+    gone = cmd(rig, "backup", "verify", "--from",
+               str(place(rig) / name))["destroyed"]
+    cmd(rig, "key", "rotate", "--data", str(rig.data))
+    backup(rig, "after-rotation.rbk", name)
+    r = restore(rig, name, "rotated")
+    rig.eq(r["dropped"], gone)
+    with started(rig, rig.dir / "rotated") as other:
+        i = other.make_incident("after the restore")
+        rig.ok(other.get(other.p + f"/incidents/{i['number']}"), 200)
+        p = rig.ok(other.get("/v1/whoami"), 200)
+        rig.eq(p.status, 200)
+    v = cmd(rig, "audit", "verify", "--data", str(rig.dir / "rotated"))
+    rig.eq(v["ok"], True)
 
 
 if __name__ == "__main__":

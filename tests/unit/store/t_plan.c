@@ -46,6 +46,9 @@ static const enum query may_scan[] = {
     Q_LOAD_TAGS,
     Q_LOAD_ALERTS,
     Q_LOAD_RUNS,
+    Q_LOAD_USE_NONE,
+    Q_LOAD_USE,
+    Q_LOAD_RENEWAL,
 };
 
 static bool
