@@ -178,23 +178,31 @@ static const TPMT_SYM_DEF bus = {.algorithm = TPM2_ALG_AES,
     .mode = {.aes = TPM2_ALG_CFB}};
 
 /* The usual storage key (TCG's template H-2, ECC P-256), of the owner. */
+static TPM2B_PUBLIC
+storage_key(void)
+{
+	TPM2B_PUBLIC p = {.size = 0};
+	TPMS_ECC_PARMS *e = &p.publicArea.parameters.eccDetail;
+
+	p.publicArea.type = TPM2_ALG_ECC;
+	p.publicArea.nameAlg = TPM2_ALG_SHA256;
+	p.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM |
+	    TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+	    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
+	    TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+	e->symmetric.algorithm = TPM2_ALG_AES;
+	e->symmetric.keyBits.aes = 128;
+	e->symmetric.mode.aes = TPM2_ALG_CFB;
+	e->scheme.scheme = TPM2_ALG_NULL;
+	e->curveID = TPM2_ECC_NIST_P256;
+	e->kdf.scheme = TPM2_ALG_NULL;
+	return p;
+}
+
 static err
 primary(struct tpm *k)
 {
-	static const TPM2B_PUBLIC like = {
-	    .publicArea = {.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM |
-		    TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-		    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
-		    TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
-		.parameters = {
-		    .eccDetail = {.symmetric = {.algorithm = TPM2_ALG_AES,
-				      .keyBits = {.aes = 128},
-				      .mode = {.aes = TPM2_ALG_CFB}},
-			.scheme = {.scheme = TPM2_ALG_NULL},
-			.curveID = TPM2_ECC_NIST_P256,
-			.kdf = {.scheme = TPM2_ALG_NULL}}}}};
+	const TPM2B_PUBLIC like = storage_key();
 	static const TPM2B_SENSITIVE_CREATE nothing;
 	static const TPM2B_DATA outside;
 	static const TPML_PCR_SELECTION none;
@@ -305,11 +313,8 @@ seal(struct tpm *k, const struct device_job *j, struct buf *ret)
 	static const TPM2B_DATA outside;
 	static const TPML_PCR_SELECTION none;
 	TPM2B_SENSITIVE_CREATE in = {.size = 0};
-	TPM2B_PUBLIC like = {
-	    .publicArea = {.type = TPM2_ALG_KEYEDHASH,
-		.nameAlg = TPM2_ALG_SHA256,
-		.parameters = {
-		    .keyedHashDetail = {.scheme = {.scheme = TPM2_ALG_NULL}}}}};
+	TPM2B_PUBLIC like = {.size = 0};
+	TPMT_PUBLIC *area = &like.publicArea;
 	TPM2B_PUBLIC *pub = NULL;
 	TPM2B_PRIVATE *priv = NULL;
 	TPM2B_CREATION_DATA *data = NULL;
@@ -317,12 +322,15 @@ seal(struct tpm *k, const struct device_job *j, struct buf *ret)
 	TPMT_TK_CREATION *ticket = NULL;
 	TSS2_RC rc;
 
-	like.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM |
+	area->type = TPM2_ALG_KEYEDHASH;
+	area->nameAlg = TPM2_ALG_SHA256;
+	area->parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+	area->objectAttributes = TPMA_OBJECT_FIXEDTPM |
 	    TPMA_OBJECT_FIXEDPARENT | (k->pin ? 0 : TPMA_OBJECT_NODA);
 	if (k->pin || k->pcrs.count > 0)
-		TRY(digest_of(k, &like.publicArea.authPolicy));
+		TRY(digest_of(k, &area->authPolicy));
 	else
-		like.publicArea.objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
+		area->objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
 	TRY(session(k, TPM2_SE_HMAC, &k->session));
 	TRY(sensitive(j, &in));
 	rc = tss.Esys_Create(k->e, k->primary, k->session, ESYS_TR_NONE,
