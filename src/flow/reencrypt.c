@@ -19,7 +19,7 @@
 enum {
 	LISTS_MEMORY = 32 * 1024 * 1024,
 	PIECE_TERMS = 64,
-	PIECE_KEYS = 128,
+	PIECE_KEYS = 64,
 	LEFT_MAX = 65536,
 	ROUNDS = 3,
 	PLACE_MAX = 256,
@@ -369,6 +369,8 @@ delete_old(struct reencrypting *r)
 	size_t n;
 
 	do {
+		int64_t since = time_mono_us();
+
 		TRY(pieces_next(&r->w.p));
 		TRY(store_data_keys_after(r->w.reader.conn, after, PIECE_KEYS,
 		    &r->w.p.a, &row, &n));
@@ -385,6 +387,7 @@ delete_old(struct reencrypting *r)
 		if (r->keys_n > 0)
 			TRY(pieces_do(&r->w.p, delete_some, r));
 		r->deleted += r->keys_n;
+		pieces_yield(&r->w.p, since);
 	} while (n == PIECE_KEYS && after < r->at.below);
 	return OK;
 }

@@ -66,6 +66,8 @@ rewrap_walk(struct rewrapping *r, enum seal_table table, struct str at,
 
 	r->want = PIECE_FIRST;
 	do {
+		int64_t since = time_mono_us();
+
 		want = r->want;
 		TRY(pieces_next(&r->p));
 		e = store_sealed_rows(r->reader.conn, table, at, want, &r->p.a,
@@ -88,6 +90,7 @@ rewrap_walk(struct rewrapping *r, enum seal_table table, struct str at,
 		BUG_ON(next.n > sizeof room);
 		memcpy(room, next.p, next.n);
 		at = str_of(room, next.n);
+		pieces_yield(&r->p, since);
 	} while (n == want);
 	return OK;
 }
@@ -258,8 +261,6 @@ replace(struct lane *l, void *arg)
 err
 rewrap_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 {
-	int64_t since = time_mono_us();
-
 	r->n = 0;
 	r->did = r->damaged = 0;
 	r->row = arena_array(&r->p.a, n + 1, sizeof *r->row);
@@ -276,8 +277,6 @@ rewrap_some(struct rewrapping *r, const struct sealed_row *row, size_t n)
 		TRY(pieces_do(&r->p, replace, r));
 	r->done.rows += r->did;
 	r->done.damaged += r->damaged;
-	if (r->n > 0)
-		pieces_yield(&r->p, since);
 	return OK;
 }
 
