@@ -326,6 +326,18 @@ fold(struct store *s, int mode, int patience, int *ret_log, int *ret_done)
 	return conn_error(s->folder, rc);
 }
 
+/* Beside the writer, until little is left that it would have to wait for. */
+static err
+fold_ahead(struct store *s, int *log, int *done)
+{
+	for (int i = 0; i < FOLD_PASSES; i++) {
+		TRY(fold(s, SQLITE_CHECKPOINT_PASSIVE, 0, log, done));
+		if (store_wal_pages(s) <= FOLD_REST)
+			break;
+	}
+	return OK;
+}
+
 /*
  * While one pass folds, the writer adds: pass again, each over what the last
  * one left, until few pages are left to stop the writer for.  When it writes
@@ -338,11 +350,7 @@ fold_some(struct store *s)
 	int log = 0, done = 0;
 	err e;
 
-	for (int i = 0; i < FOLD_PASSES; i++) {
-		TRY(fold(s, SQLITE_CHECKPOINT_PASSIVE, 0, &log, &done));
-		if (store_wal_pages(s) <= FOLD_REST)
-			break;
-	}
+	TRY(fold_ahead(s, &log, &done));
 	if (log < WAL_RESTART || atomic_load(&s->lasting) > 0 ||
 	    (store_wal_pages(s) > FOLD_REST && log < WAL_MAX))
 		return OK; /* the writer starts it anew by itself, or later */
@@ -359,6 +367,7 @@ fold_all(struct store *s)
 	err e = OK;
 
 	for (int i = 0; i < 30; i++) {
+		TRY(fold_ahead(s, &log, &done));
 		e = fold(s, SQLITE_CHECKPOINT_TRUNCATE, FOLD_PATIENCE, &log,
 		    &done);
 		if (!err_is(e, E_LOCKED))
