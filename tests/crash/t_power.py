@@ -54,12 +54,27 @@ def work(rig, disk, answered):
                 "/v1/service-accounts", {"name": f"a{k}"}), 201).json["id"])
 
 
+def destroy(rig, gone):
+    """Retention takes some of the first ones; no answer promises when."""
+    rig.ok(rig.put("/v1/policy", {"retention": {"incident": {
+        "days": 0, "min_days": 0}}}), 200)
+    for i in gone:
+        for to in ("acknowledged", "investigating", "resolved", "closed"):
+            rig.post(f"{rig.p}/incidents/{i}/transitions", {"to": to})
+    rig.ok(rig.post("/v1/retention/run"), 202)
+    end = time.time() + 10
+    while time.time() < end and any(rig.get(
+            f"{rig.p}/incidents/{i}").status != 404 for i in gone):
+        time.sleep(.1)
+    time.sleep(.5)  # it folds the log
+
+
 def ids(c, table):
     return collections.Counter(str(uuid.UUID(bytes=r[0])) for r in
                                c.execute(f"SELECT id FROM {table}"))
 
 
-def looked_at(data, ops, answered):
+def looked_at(data, ops, answered, gone=()):
     """What is wrong with an image, or ''."""
     c = sqlite3.connect(data / "db" / "store.db")
     try:
@@ -78,8 +93,8 @@ def looked_at(data, ops, answered):
         if at <= ops and kind != "alert" and \
                 told[kind + ".create", id] != 1:
             return f"{kind} {id}, answered at {at}, has no entry"
-    made = {i for a, i in told if a == "incident.create"}
-    if made != set(have["incident"]):
+    made = {i for a, i in told if a == "incident.create"} - set(gone)
+    if made != set(have["incident"]) - set(gone):
         return f"incidents {made ^ set(have['incident'])} without their " \
             "entries, or the other way round"
     return ""
@@ -94,7 +109,9 @@ def cut_anywhere(rig):
     answered = []
     with Disk(rig, trace=True) as disk:
         rig.start()
+        gone = [rig.make_incident(f"to go {k}")["id"] for k in range(5)]
         work(rig, disk, answered)
+        destroy(rig, gone)
         rig.stop()
         ops = disk.trace()
         rig.eq(len(ops), disk.head.ops, "all operations are in the trace")
@@ -104,14 +121,14 @@ def cut_anywhere(rig):
     tmp = "/dev/shm" if os.path.isdir("/dev/shm") else None
     top = pathlib.Path(tempfile.mkdtemp(prefix="redoubt-power-", dir=tmp))
     try:
-        cut(rig, before, top / "data", ops, answered)
-        would_be_found(rig, before, top / "data", ops, answered)
+        cut(rig, before, top / "data", ops, answered, gone)
+        would_be_found(rig, before, top / "data", ops, answered, gone)
     finally:
         shutil.rmtree(top)
     rig.start()
 
 
-def cut(rig, before, data, ops, answered):
+def cut(rig, before, data, ops, answered, gone):
     points = [(k, how) for k in range(len(ops) + 1) for how in Disks.HOW]
     rng = random.Random(SEED)
     if CUTS != "all":
@@ -127,10 +144,10 @@ def cut(rig, before, data, ops, answered):
         disks.image(how, data, f"{SEED} {k} {how}")
         a = judge.store(data)
         wrong = "" if a.startswith("ok") else a
-        wrong = wrong or looked_at(data, k, answered)
+        wrong = wrong or looked_at(data, k, answered, gone)
         if (k, how) in served:
             disks.image(how, data, f"{SEED} {k} {how}")
-            wrong = wrong or started(rig, data, k, answered)
+            wrong = wrong or started(rig, data, k, answered, gone)
         found[how] += not wrong
         rig.check(not wrong, f"cut behind operation {k} of {len(ops)}, "
                   f"{how}: {wrong}")
@@ -142,7 +159,7 @@ def cut(rig, before, data, ops, answered):
           ", ".join(f"{h} {found[h]} good" for h in Disks.HOW))
 
 
-def would_be_found(rig, before, data, ops, answered):
+def would_be_found(rig, before, data, ops, answered, gone):
     """The same trace, as if the server had not waited for its log: this
     test can fail."""
     disks = Disks(before)
@@ -150,11 +167,12 @@ def would_be_found(rig, before, data, ops, answered):
         if op[:2] != (SYNC, WAL):
             disks.do(*op)
     disks.image("dropped", data, 0)
-    rig.check(looked_at(data, len(ops), answered), "lost actions are found")
+    rig.check(looked_at(data, len(ops), answered, gone), "lost actions are found")
 
 
-def started(rig, data, k, answered):
-    """A real server on the image says the same."""
+def started(rig, data, k, answered, gone):
+    """A real server on the image says the same; what retention was at is
+    there or is not, and nothing in between."""
     was, rig.data, wrong = rig.data, data, ""
     try:
         rig.start()
@@ -164,6 +182,10 @@ def started(rig, data, k, answered):
             r = rig.get(f"{rig.p}/{kind}s/{id}")
             if r.status != 200:
                 wrong = f"server: {kind} {id}: {r!r}"
+        for i in gone:
+            r = rig.get(f"{rig.p}/incidents/{i}")
+            if r.status not in (200, 404):
+                wrong = f"half destroyed: {r!r}"
         rig.ok(rig.post(rig.p + "/incidents", {"title": "and on"}), 201)
         rig.stop()
         out = rig.cli("audit", "verify", "--data", str(data))
