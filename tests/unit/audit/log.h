@@ -168,4 +168,37 @@ log_export(struct log *l, const struct str *seen, uint64_t first, uint64_t last,
 	arena_done(&a);
 }
 
+/* The leaves of the vectors. */
+static UNUSED void
+log_short_leaf(struct buf *b, uint64_t seq, uint64_t salt)
+{
+	struct audit_entry e = {.seq = seq + salt,
+	    .time = 1795000000000 + (int64_t)seq,
+	    .action = seq == 1 ? AUDIT_ORG_CREATE : AUDIT_WHOAMI,
+	    .principal_kind = STR("system")};
+
+	T_GOOD(audit_leaf_write(b, &e));
+}
+
+enum { LOG_FILE = 1 << 20 };
+
+/* Are these the bytes of the file?  REDOUBT_WRITE_VECTORS=1 makes them so. */
+static UNUSED void
+log_file(const struct buf *out, const char *path)
+{
+	static char file[LOG_FILE];
+	bool writes = getenv("REDOUBT_WRITE_VECTORS") != NULL;
+	FILE *f = fopen(path, writes ? "wb" : "rb");
+	size_t n = 0;
+
+	T_REQUIRE(f != NULL);
+	if (writes)
+		T_OK(fwrite(out->p, 1, out->n, f) == out->n);
+	else
+		n = fread(file, 1, sizeof file, f);
+	fclose(f);
+	if (!writes && !str_eq(str_of(file, n), buf_view(out)))
+		T_FAIL("%s differs", path);
+}
+
 #endif

@@ -356,4 +356,27 @@ TEST(the_place_is_named)
 	l = log_free(l);
 }
 
+/* The vectors of doc/PROTOCOL.audit: part.ndjson in other formats. */
+TEST(vectors)
+{
+	static const char *const path[] = {
+	    [EXPORT_NDJSON] = "tests/vectors/audit/part2.ndjson",
+	    [EXPORT_CSV] = "tests/vectors/audit/part.csv",
+	    [EXPORT_CEF] = "tests/vectors/audit/part.cef",
+	    [EXPORT_OCSF] = "tests/vectors/audit/part.ocsf",
+	    [EXPORT_SYSLOG] = "tests/vectors/audit/part.syslog",
+	};
+	struct log *l = log_make(300, log_short_leaf);
+
+	for (unsigned f = 0; f < EXPORT_FORMATS; f++) {
+		struct made x = {l, (enum export_format)f, 250, 262, 290, 3,
+		    "=1+1 | \xe2\x80\xae\x1b[31m", {0}};
+
+		make(&x);
+		log_file(&x.b, path[f]);
+		buf_done(&x.b);
+	}
+	l = log_free(l);
+}
+
 T_MAIN

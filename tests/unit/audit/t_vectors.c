@@ -13,40 +13,11 @@ enum { N = 300 };
 
 static struct log *l;
 static struct buf out;
-static char file[1 << 20];
-
-static void
-short_leaf(struct buf *b, uint64_t seq, uint64_t salt)
-{
-	struct audit_entry e = {.seq = seq + salt,
-	    .time = 1795000000000 + (int64_t)seq,
-	    .action = seq == 1 ? AUDIT_ORG_CREATE : AUDIT_WHOAMI,
-	    .principal_kind = STR("system")};
-
-	T_GOOD(audit_leaf_write(b, &e));
-}
-
-static void
-compare(const char *path)
-{
-	bool writes = getenv("REDOUBT_WRITE_VECTORS") != NULL;
-	FILE *f = fopen(path, writes ? "wb" : "rb");
-	size_t n = 0;
-
-	T_REQUIRE(f != NULL);
-	if (writes)
-		T_OK(fwrite(out.p, 1, out.n, f) == out.n);
-	else
-		n = fread(file, 1, sizeof file, f);
-	fclose(f);
-	if (!writes && !str_eq(str_of(file, n), buf_view(&out)))
-		T_FAIL("%s differs", path);
-}
 
 TEST(make)
 {
-	l = log_make(N, short_leaf);
-	buf_init(&out, sizeof file);
+	l = log_make(N, log_short_leaf);
+	buf_init(&out, LOG_FILE);
 }
 
 TEST(whole_export)
@@ -54,7 +25,7 @@ TEST(whole_export)
 	struct audit_verdict v;
 
 	log_export(l, l->leaf, 1, N, N, 1, &out);
-	compare(DIR "log.ndjson");
+	log_file(&out, DIR "log.ndjson");
 	T_GOOD(audit_verify_export(buf_view(&out), &l->key, &v));
 }
 
@@ -64,7 +35,7 @@ TEST(part_export)
 
 	buf_clear(&out);
 	log_export(l, l->leaf, 250, 262, 290, 3, &out);
-	compare(DIR "part.ndjson");
+	log_file(&out, DIR "part.ndjson");
 	T_GOOD(audit_verify_export(buf_view(&out), &l->key, &v));
 }
 
@@ -111,7 +82,7 @@ TEST(proofs)
 			    size[i], size[j]);
 			list_add(&h);
 		}
-	compare(DIR "proofs.txt");
+	log_file(&out, DIR "proofs.txt");
 	arena_done(&a);
 }
 

@@ -4,6 +4,8 @@
 #include "base/rand.h"
 #include "tests/t.h"
 
+#define DIR "tests/vectors/audit/"
+
 static struct secret *sk;
 static uint8_t pk[HPKE_KEY];
 static uint8_t *plain;
@@ -141,6 +143,60 @@ TEST(keys_as_texts)
 	buf_clear(&b);
 	T_ERR(parcel_new(zero, &b, &p), E_INVALID);
 	buf_done(&b);
+}
+
+static struct str
+read_file(const char *path, char *b, size_t max)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	T_OK(f != NULL);
+	n = f == NULL ? 0 : fread(b, 1, max, f);
+	if (f != NULL)
+		fclose(f);
+	return str_of(b, n);
+}
+
+/* REDOUBT_WRITE_VECTORS=1: another key, and the file sealed to it. */
+static void
+write_vector(struct str text)
+{
+	FILE *key = fopen(DIR "key.txt", "wb");
+	FILE *file = fopen(DIR "part.sealed", "wb");
+	struct buf b;
+
+	T_REQUIRE(key != NULL && file != NULL);
+	memcpy(plain, text.p, text.n);
+	seal(text.n, &b);
+	T_OK(fwrite(b.p, 1, b.n, file) == b.n);
+	buf_clear(&b);
+	parcel_secret_text(secret_view(sk), &b);
+	fprintf(key, "%.*s\n", STR_ARG(buf_view(&b)));
+	buf_done(&b);
+	fclose(key);
+	fclose(file);
+}
+
+/* part.csv of doc/PROTOCOL.audit, sealed to the key of key.txt. */
+TEST(vector)
+{
+	static char key[256], file[65536], want[65536];
+	struct str w = read_file(DIR "part.csv", want, sizeof want);
+	struct str k, s, rest;
+	uint8_t secret[HPKE_KEY];
+	size_t n;
+
+	if (getenv("REDOUBT_WRITE_VECTORS") != NULL)
+		write_vector(w);
+	k = read_file(DIR "key.txt", key, sizeof key);
+	s = read_file(DIR "part.sealed", file, sizeof file);
+	(void)str_cut(k, '\n', &k, &rest);
+	T_OK(parcel_secret_parse(k, secret));
+	T_OK(w.n > 0 && w.n < PLAIN);
+	memcpy(plain, w.p, w.n);
+	T_GOOD(open_all(secret, s, &n));
+	T_EQ_INT(n, w.n);
 }
 
 TEST(done)
