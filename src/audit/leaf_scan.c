@@ -2,13 +2,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
-
-/* Stands in a string as it is. */
-static bool
-is_plain(char c)
-{
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
+#include "base/utf8.h"
 
 static bool
 is_base64(char c)
@@ -20,17 +14,20 @@ is_base64(char c)
 static size_t
 plain_run(struct str s)
 {
-	size_t n = 0;
+	return utf8_plain(s);
+}
 
-	while (n < s.n && is_plain(s.p[n]))
-		n++;
-	return n;
+/* The one character JSON writes as it is and a leaf has not. */
+static bool
+has_del(struct str s)
+{
+	return s.n > 0 && memchr(s.p, 0x7f, s.n) != NULL;
 }
 
 bool
 leaf_text_ok(struct str s)
 {
-	return plain_run(s) == s.n;
+	return plain_run(s) == s.n && !has_del(s);
 }
 
 bool
@@ -201,7 +198,7 @@ leaf_scan(struct str leaf, struct leaf_parts *ret)
 {
 	struct audit_entry *e = &ret->e;
 
-	if (leaf.n > LIM_LEAF)
+	if (leaf.n > LIM_LEAF || has_del(leaf))
 		return false;
 	ret->commitment = STR_NONE;
 	e->principal_id = e->credential = e->address = STR_NONE;

@@ -27,6 +27,8 @@ struct marks {
 	struct audit_hasher *h;
 	uint64_t first, last, width;
 	size_t block; /* at hand */
+	size_t held;  /* of few: marks are short */
+	char few[4096];
 	struct hash hash[MANIFEST_BLOCKS];
 };
 
@@ -55,10 +57,19 @@ marks_free(struct marks *m)
 }
 
 static void
+few_add(struct marks *m)
+{
+	audit_hasher_add(m->h, str_of(m->few, m->held));
+	m->held = 0;
+}
+
+static void
 blocks_until(struct marks *m, size_t block)
 {
-	while (m->block < block)
+	while (m->block < block) {
+		few_add(m);
 		audit_hasher_end(m->h, &m->hash[m->block++]);
+	}
 }
 
 void
@@ -67,7 +78,15 @@ marks_add(struct marks *m, uint64_t seq, struct str bytes)
 	if (seq < m->first || seq > m->last)
 		return;
 	blocks_until(m, (size_t)((seq - m->first) / m->width));
-	audit_hasher_add(m->h, bytes);
+	if (bytes.n > sizeof m->few - m->held)
+		few_add(m);
+	if (bytes.n > sizeof m->few) {
+		audit_hasher_add(m->h, bytes);
+		return;
+	}
+	if (bytes.n > 0)
+		memcpy(m->few + m->held, bytes.p, bytes.n);
+	m->held += bytes.n;
 }
 
 void
