@@ -111,7 +111,7 @@ void
 audit_leaf_hash(struct str leaf, struct hash *ret)
 {
 	EVP_MD_CTX *c = begin();
-	uint8_t in[LEAF_USUAL];
+	static _Thread_local uint8_t in[LEAF_USUAL];
 
 	if (leaf.n < sizeof in) { /* in one piece: blocks are not copied */
 		in[0] = 0;
