@@ -99,7 +99,8 @@ ration(struct call *c)
 {
 	static const int64_t each = INT64_C(1000000) * 60 / LIM_EXPORTS_MINUTE;
 	atomic_llong *at = &c->lane->state->n.exports_at;
-	int64_t now = time_mono_us(), old = atomic_load(at), next;
+	int64_t now = time_mono_us(), next;
+	long long old = atomic_load(at);
 
 	do {
 		next = (old > now ? old : now) + each;

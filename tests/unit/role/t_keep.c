@@ -268,6 +268,54 @@ TEST(L19_refuses_rollback_and_fork_also_after_a_restart)
 	uninstall();
 }
 
+/* What was cut goes on under another name, from where it was cut; the old name
+ * is never signed again, and what was last under it is not forgotten. */
+TEST(another_name)
+{
+	struct checkpoint next = {.size = 5}, was;
+	struct trail t = {{0}};
+	struct audit_tree *cut;
+	struct checkpoint c;
+	struct hash root;
+	struct keep off;
+	struct buf note;
+
+	install();
+	buf_init(&note, 1024);
+	T_GOOD(audit_tree_new(&tree));
+	T_GOOD(audit_tree_new(&cut));
+	grow(5, 'a');
+	audit_tree_copy(cut, tree);
+	T_GOOD(audit_tree_root(cut, &next.root));
+	grow(5, 'b');
+	T_GOOD(sign_from(0, &note));
+	stop();
+	T_GOOD(keep_open(&off, root_fd, audit_fd, state_fd, &t));
+	was = off.last;
+	strcpy(next.origin, "redoubt.test/audit/2-00000001");
+	T_GOOD(keep_fork(&off, &next));
+	keep_close(&off);
+	start();
+	T_EQ_INT(k.before.size, 10);
+	T_EQ_MEM(k.before.root.b, was.root.b, HASH_SIZE);
+	T_EQ_STR(str_c(k.before.origin), STR(ORIGIN));
+	buf_clear(&note);
+	/* the long log is none of the new name's */
+	T_ERR(sign_from(10, &note), E_BAD_ANSWER);
+	(void)audit_tree_free(tree);
+	tree = cut;
+	T_GOOD(audit_tree_root(tree, &root));
+	T_ERR(keeper_sign(&srv, 4, root.b, NULL, 0, &note), E_BAD_ANSWER);
+	grow(1, 'f');
+	T_GOOD(sign_from(5, &note));
+	T_GOOD(checkpoint_open(buf_view(&note), &k.key, &c));
+	T_EQ_STR(str_c(c.origin), str_c(next.origin));
+	T_EQ_INT(c.size, 6);
+	tree = audit_tree_free(tree);
+	buf_done(&note);
+	uninstall();
+}
+
 /* A state nobody signed for: one slot damaged leaves the other; two damaged,
  * or one made up without the seed, stop the keeper. */
 TEST(a_damaged_state)
