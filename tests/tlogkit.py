@@ -34,6 +34,23 @@ def root_of(hashes):
     return sha(b"\1", root_of(hashes[:k]), root_of(hashes[k:]))
 
 
+def node_path(leaf, index, size, proof):
+    """The root that an inclusion proof makes, RFC 9162 2.1.3.2."""
+    fn, sn, r = index, size - 1, leaf
+    for p in proof:
+        p = base64.b64decode(p, validate=True)
+        assert sn > 0, "the proof is too long"
+        if fn & 1 or fn == sn:
+            r = sha(b"\1", p, r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = sha(b"\1", r, p)
+        fn, sn = fn >> 1, sn >> 1
+    assert sn == 0, "the proof is too short"
+    return r
+
+
 def path_of(index, width=256):
     text = f"{index % 1000:03}"
     while index >= 1000:
