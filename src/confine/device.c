@@ -39,7 +39,7 @@ filter(struct trail *t)
 	/* A daemon of this machine may be asked; nobody else can be. */
 	if (rc == 0)
 		rc = seccomp_rule_add(f, no, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+		    SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0));
 	/* Threads, but no process. */
 	if (rc == 0)
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS),
