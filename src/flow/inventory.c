@@ -177,6 +177,20 @@ project_keys_json(struct call *c, struct jw *w)
 	return OK;
 }
 
+/* What opened the root key file when the server started. */
+static void
+sources_json(const struct state *st, struct jw *w)
+{
+	struct str rest = st->root_sources, one;
+
+	jw_karr(w, "root_sources");
+	while (rest.n > 0) {
+		(void)str_cut(rest, ' ', &one, &rest);
+		jw_str(w, one);
+	}
+	jw_arr_end(w);
+}
+
 static err
 ask_last(struct lane *l, void *arg)
 {
@@ -195,6 +209,7 @@ route_crypto_get(struct call *c)
 	algorithms_json(w);
 	tls_json(w);
 	rotate_roots(&last, w);
+	sources_json(c->lane->state, w);
 	TRY(project_keys_json(c, w));
 	TRY(data_keys_json(c->lane, w));
 	limits_json(w, world_policy(call_world(c)));

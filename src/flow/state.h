@@ -104,9 +104,11 @@ struct state {
 	_Atomic(uint64_t) forget;  /* rises when keys were destroyed */
 	pthread_mutex_t lock;	   /* guards `snap` below, held briefly */
 	struct snap *snap;
-	char public_url[256];	   /* https://host:port */
-	char origin_url[256];	   /* its origin, as browsers say it */
-	char origin[128];	   /* of the audit log */
+	char public_url[256];	 /* https://host:port */
+	struct str root_sources; /* kinds that open the root key file, as it was
+				  * when the server started; "plain" */
+	char origin_url[256];	 /* its origin, as browsers say it */
+	char origin[128];	 /* of the audit log */
 	const struct str *proxies; /* trusted, CIDR blocks; see proxy.h */
 	size_t proxies_n;
 	bool log_requests;

@@ -51,6 +51,7 @@ server_settings_encode(struct buf *b, const struct server_settings *s)
 	text_add(b, str_c(s->store_dir));
 	text_add(b, s->url);
 	text_add(b, s->public_url);
+	text_add(b, s->sources);
 	buf_char(b, (char)s->listen_n);
 	for (size_t i = 0; i < s->listen_n; i++)
 		text_add(b, s->listen[i]);
@@ -80,6 +81,9 @@ parsed(struct str in, struct server_settings *s, struct str *dir)
 	*dir = text(&c);
 	s->url = text(&c);
 	s->public_url = text(&c);
+	s->sources = text(&c);
+	if (s->sources.n >= SETTINGS_SOURCES)
+		return err_of(E_PEER);
 	s->listen_n = cur_u8(&c);
 	if (log > 1 || sealed > 1 || near > 1 || s->listen_n == 0 ||
 	    s->listen_n > SETTINGS_LISTEN)
@@ -112,6 +116,7 @@ server_settings_decode(struct arena *a, struct str in,
 	s.store_dir = arena_cstr(a, dir);
 	s.url = arena_dup(a, s.url);
 	s.public_url = arena_dup(a, s.public_url);
+	s.sources = arena_dup(a, s.sources);
 	for (size_t i = 0; i < s.listen_n; i++)
 		s.listen[i] = arena_dup(a, s.listen[i]);
 	for (size_t i = 0; i < s.proxies_n; i++)

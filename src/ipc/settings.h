@@ -9,7 +9,12 @@
 
 #include "base/buf.h"
 
-enum { SETTINGS_MAX = 16384, SETTINGS_LISTEN = 8, SETTINGS_PROXIES = 8 };
+enum {
+	SETTINGS_MAX = 16384,
+	SETTINGS_LISTEN = 8,
+	SETTINGS_PROXIES = 8,
+	SETTINGS_SOURCES = 128,
+};
 
 /*
  * Descriptors that come with it, in this order: listen_n listening sockets,
@@ -26,6 +31,7 @@ struct server_settings {
 	bool sealed;	/* there is no key: refuse everything */
 	const char *store_dir; /* absolute: DIR/db, all the server may touch */
 	struct str url;	       /* "https://127.0.0.1:8443", as printed */
+	struct str sources;    /* kinds that open the root key file; "plain" */
 	struct str public_url; /* what clients use; same as url if not set */
 	size_t listen_n;       /* 1 .. SETTINGS_LISTEN */
 	struct str listen[SETTINGS_LISTEN]; /* "127.0.0.1:8443", as bound */

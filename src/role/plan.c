@@ -9,7 +9,6 @@
 
 #include "auth/token.h"
 #include "base/limits.h"
-#include "base/mem.h"
 #include "seal/rootseal.h"
 
 enum { LOCK_WAIT_MS = 3000, PLAN_ARENA = 1 << 20 };
@@ -178,20 +177,43 @@ plan_tls(const struct plan *p, struct trail *t, int *ret_cert, int *ret_key)
 	return e;
 }
 
+/* "passphrase shares": kinds, as often as there are sources. */
+static err
+sources_of(struct plan *p, struct str file, struct trail *t)
+{
+	struct buf b = {.p = p->root_sources,
+	    .cap = sizeof p->root_sources - 1,
+	    .max = sizeof p->root_sources - 1};
+	struct root_sealed r;
+	struct arena a;
+	err e;
+
+	arena_init(&a, LIM_UNLOCK_ARENA);
+	e = root_sealed_parse(&a, file, t, &r);
+	for (size_t i = 0; err_ok(e) && i < r.n; i++) {
+		if (i > 0)
+			buf_char(&b, ' ');
+		buf_c(&b, unlocker_kind_name(r.unlocker[i].kind));
+	}
+	arena_done(&a);
+	p->root_sources[b.n] = '\0';
+	return e;
+}
+
 /* Sealed, or plain as before? */
 static err
-root_is(int fd, struct trail *t, bool *ret_sealed)
+root_is(struct plan *p, struct trail *t)
 {
-	char head[32];
-	ssize_t n = pread(fd, head, sizeof head, 0);
+	struct buf b;
+	err e = fd_read_all(p->root, SECRET_FILE_MAX, &b);
 
-	if (n < 0) {
-		trail_set(t, "root key file: cannot be read");
-		return err_of(E_IO);
-	}
-	*ret_sealed = root_is_sealed(str_of(head, (size_t)n));
-	mem_wipe(head, sizeof head);
-	return OK;
+	p->root_sealed = err_ok(e) && root_is_sealed(buf_view(&b));
+	(void)snprintf(p->root_sources, sizeof p->root_sources, "plain");
+	if (p->root_sealed)
+		e = sources_of(p, buf_view(&b), t);
+	buf_wipe(&b);
+	p->server.sources = str_c(p->root_sources);
+	return err_is(e, E_WRONG_KEY) ? e : OK; /* the keeper says the rest */
 }
 
 /* Does the root key lie open on the disk the store is on? */
@@ -213,7 +235,7 @@ key_files(struct plan *p, struct trail *t)
 	if (err_is(e, E_NOT_FOUND))
 		return err_of(E_SEALED);
 	TRY(e);
-	TRY(root_is(p->root, t, &p->root_sealed));
+	TRY(root_is(p, t));
 	p->server.root_near = root_near(p);
 	TRY(secret_open(&p->dir, "keys/audit.key", true, t, &p->audit));
 	return secret_open(&p->dir, "keys/keeper.state", true, t, &p->state);

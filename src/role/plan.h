@@ -25,7 +25,8 @@ struct plan {
 	char url[BOUND_MAX + 8];
 	int cert, key, control;
 	int root, audit, state;
-	bool root_sealed; /* the root key file is */
+	bool root_sealed;		     /* the root key file is */
+	char root_sources[SETTINGS_SOURCES]; /* what opens it */
 };
 
 /* Who is to blame stands in the trail.  All but plan_files. */

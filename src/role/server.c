@@ -270,6 +270,7 @@ up(struct server *s, struct trail *t)
 	st->log_requests = s->boot.settings.log_requests;
 	st->root_near = s->boot.settings.root_near;
 	st->confined = s->boot.confined;
+	st->root_sources = s->boot.settings.sources;
 	(void)pthread_mutex_init(&st->lock, NULL);
 	TRY(idp_client_new(&st->idp));
 	TRY(idp_client_saml(st->idp, s->boot.idp, IDP_LINKS));

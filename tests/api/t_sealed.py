@@ -115,6 +115,8 @@ def starts_sealed_and_is_unsealed(rig):
     rig.eq(rig.get("/readyz").status, 200)
     rig.ok(rig.get("/v1/whoami"), 200)
     rig.make_incident("after it")
+    rig.eq(rig.ok(rig.get("/v1/policy/crypto"), 200).json["root_sources"],
+           ["passphrase", "shares"])
     says(rig, "not sealed", "key", "unseal", rc=5)
     key(rig, "key", "rotate", said=lines(PASS))
     rig.make_incident("after the rotation")

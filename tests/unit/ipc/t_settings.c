@@ -13,6 +13,7 @@ static const struct server_settings full = {
     .store_dir = "/var/lib/redoubt/db",
     .url = {"https://127.0.0.1:8443", 22},
     .public_url = {"https://r.example", 17},
+    .sources = {"passphrase shares", 17},
     .listen_n = 2,
     .listen = {{"127.0.0.1:8443", 14}, {"[::1]:8443", 10}},
     .last_certs = true,
@@ -45,6 +46,7 @@ TEST(server_round_trip)
 	T_EQ_STR(str_c(s.store_dir), str_c(full.store_dir));
 	T_EQ_STR(s.url, full.url);
 	T_EQ_STR(s.public_url, full.public_url);
+	T_EQ_STR(s.sources, full.sources);
 	T_EQ_INT(s.listen_n, 2);
 	T_EQ_STR(s.listen[1], full.listen[1]);
 	T_OK(s.last_certs);
