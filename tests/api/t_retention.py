@@ -35,7 +35,13 @@ def close(rig, i):
 
 
 def report(rig):
-    return rig.ok(rig.get("/v1/retention/report?limit=200"), 200).json["items"]
+    out, cursor = [], ""
+    while True:
+        r = rig.get("/v1/retention/report?limit=200" + cursor).json
+        out += r["items"]
+        if not r["next"]:
+            return out
+        cursor = "&cursor=" + r["next"]
 
 
 def preview(rig):
@@ -92,7 +98,7 @@ def many_while_ingest_goes_on(rig):
     quiet = sorted(one(k) for k in range(400))
     policy(rig, incident={"days": 0})
     due = [x["units"] for x in preview(rig) if x["class"] == "incident"][0]
-    before = len(report_all(rig))
+    before = len(report(rig))
     last = rig.ok(rig.post("/v1/retention/run"), 202).json["last_run_at"]
     start, busy = time.monotonic(), []
     while True:
@@ -104,7 +110,7 @@ def many_while_ingest_goes_on(rig):
             break
     took = time.monotonic() - start
     busy.sort()
-    rows = report_all(rig)[before:]
+    rows = report(rig)[before:]
     rig.eq(sum(x["units"] for x in rows if x["class"] == "incident"), due)
     p99 = [x[len(x) * 99 // 100] * 1000 for x in (quiet, busy)]
     print(f"# {due} incidents in {took:.1f} s, {due / took:.0f}/s; ingest "
@@ -117,16 +123,6 @@ def many_while_ingest_goes_on(rig):
 def done(rig, last):
     r = rig.get("/v1/retention/preview").json
     return not r["busy"] and r["last_run_at"] != last
-
-
-def report_all(rig):
-    out, cursor = [], ""
-    while True:
-        r = rig.get("/v1/retention/report?limit=200" + cursor).json
-        out += r["items"]
-        if not r["next"]:
-            return out
-        cursor = "&cursor=" + r["next"]
 
 
 @test
