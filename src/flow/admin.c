@@ -161,10 +161,18 @@ admin_project_number(struct call *c, uint32_t *ret)
 {
 	const struct object *const *o;
 	struct project_key_row *row;
+	uint64_t last = 0;
+	struct str high;
 	uint32_t max = 0;
 	size_t n;
+	err e;
 
-	/* keys outlive a deleted project: its number is never used again */
+	/* the number of a deleted project is never used again */
+	e = store_meta_get(c->lane->conn, "projects.high", c->a, &high);
+	if (err_ok(e) && str_u64(high, 0, UINT32_MAX, &last))
+		max = (uint32_t)last;
+	else if (!err_is(e, E_NOT_FOUND))
+		return err_ok(e) ? err_of(E_CORRUPT) : e;
 	TRY(store_project_keys(c->lane->conn, c->a, &row, &n));
 	for (size_t i = 0; i < n; i++)
 		max = row[i].project > max ? row[i].project : max;

@@ -4,6 +4,7 @@
 #include "flow/desk.h"
 #include "flow/handlers.h"
 #include "flow/holds.h"
+#include "flow/project_end.h"
 #include "flow/secret_care.h"
 
 static void
@@ -85,13 +86,13 @@ static err
 has_no_records(struct call *c, uint32_t project)
 {
 	struct alert_filter f = {.project = project};
-	uint64_t seq, number;
 	struct alert_row *row;
+	bool any;
 	size_t n;
 
-	TRY(store_incident_last(c->lane->conn, project, &seq, &number));
+	TRY(store_incident_any(c->lane->conn, project, &any));
 	TRY(store_alert_list(c->lane->conn, &f, 1, c->a, &row, &n));
-	if (number == 0 && n == 0 && !desk_in_use(c->lane, project))
+	if (!any && n == 0 && !desk_in_use(c->lane, project))
 		return OK;
 	return call_bad(c, E_CONFLICT,
 	    "the project has incidents or alerts on record");
@@ -137,6 +138,7 @@ route_project_delete(struct call *c)
 	}
 	while (first_in(c, OBJECT_BINDING, project, &part))
 		TRY(admin_remove(c, OBJECT_BINDING, &part));
+	TRY(project_end(c, project));
 	TRY(admin_remove(c, OBJECT_PROJECT, &id));
 	answer_empty(c, 204);
 	return OK;

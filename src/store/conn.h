@@ -199,6 +199,9 @@ void *rows_more(struct arena *a, void **rows, size_t n, size_t *cap,
 
 /* ---- sqlite_incident.c, sqlite_alert.c: for the lists ---- */
 void incident_read(struct q *q, struct incident_row *r);
+/* Before it is deleted: its numbers stay given. */
+err incident_number_kept(struct store_conn *c,
+    const struct incident_row *r) MUST_USE;
 void alert_read(struct q *q, struct alert_row *r);
 err order_note(struct store_conn *c, struct order *o, const char *name,
     enum query last, int64_t time) MUST_USE;

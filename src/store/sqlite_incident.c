@@ -2,6 +2,8 @@
  * sqlite_incident.c: incidents, their tags and members, their timelines,
  * and how far their times are in order.
  */
+#include <stdio.h>
+
 #include "store/conn.h"
 
 /* ---- the order of times ---- */
@@ -185,20 +187,67 @@ store_incident_by_seq(struct store_conn *c, uint64_t seq, struct arena *a,
 	return read_one(&q, a, ret);
 }
 
+/* The highest that were given to what is no more. */
+static const char high_seq[] = "store.incident";
+enum { HIGH_NAME = 40 };
+
+static const char *
+high_number(uint32_t project, char ret[HIGH_NAME])
+{
+	(void)snprintf(ret, HIGH_NAME, "store.incident.%u", project);
+	return ret;
+}
+
 err
 store_incident_last(struct store_conn *c, uint32_t project, uint64_t *ret_seq,
     uint64_t *ret_number)
 {
 	struct q q = q_start(c, Q_INCIDENT_LAST_SEQ);
+	char name[HIGH_NAME];
 	uint64_t seq, number;
+	int64_t high;
 
 	TRY(q_number(&q, &seq));
 	q = q_start(c, Q_INCIDENT_LAST_NUMBER);
 	q_num(&q, project);
 	TRY(q_number(&q, &number));
-	*ret_seq = seq;
-	*ret_number = number;
+	/* numbers of destroyed ones are not given again */
+	TRY(meta_number(c, high_seq, &high));
+	*ret_seq = (uint64_t)high > seq ? (uint64_t)high : seq;
+	TRY(meta_number(c, high_number(project, name), &high));
+	*ret_number = (uint64_t)high > number ? (uint64_t)high : number;
 	return OK;
+}
+
+err
+store_incident_any(struct store_conn *c, uint32_t project, bool *ret)
+{
+	struct q q = q_start(c, Q_INCIDENT_LAST_NUMBER);
+	uint64_t number;
+
+	q_num(&q, project);
+	TRY(q_number(&q, &number));
+	*ret = number > 0;
+	return OK;
+}
+
+err
+incident_number_kept(struct store_conn *c, const struct incident_row *r)
+{
+	struct q q = q_start(c, Q_INCIDENT_LAST_SEQ);
+	char name[HIGH_NAME];
+	uint64_t last;
+
+	TRY(q_number(&q, &last));
+	if (r->seq >= last)
+		TRY(meta_number_set(c, high_seq, (int64_t)r->seq));
+	q = q_start(c, Q_INCIDENT_LAST_NUMBER);
+	q_num(&q, r->project);
+	TRY(q_number(&q, &last));
+	if (r->number < last)
+		return OK;
+	return meta_number_set(c, high_number(r->project, name),
+	    (int64_t)r->number);
 }
 
 /* ---- tags ---- */

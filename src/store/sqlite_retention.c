@@ -97,8 +97,10 @@ err
 store_incident_delete(struct store_conn *c, const struct incident_row *r,
     uint64_t *io_rows)
 {
-	struct q q = q_start(c, Q_TIMELINE_DELETE);
+	struct q q;
 
+	TRY(incident_number_kept(c, r));
+	q = q_start(c, Q_TIMELINE_DELETE);
 	q_u64(&q, r->seq << ENTRY_BITS);
 	q_u64(&q, (r->seq + 1) << ENTRY_BITS);
 	TRY(gone(&q, io_rows));

@@ -210,7 +210,11 @@ err store_incident_by_seq(struct store_conn *c, uint64_t seq, struct arena *a,
  * as long as the number is the same.  Cheap, from any thread.
  */
 uint64_t store_incidents_stamp(const struct store *s);
-/* Highest seq of all and highest number of a project; 0 when none. */
+/* Has the project one? */
+err store_incident_any(struct store_conn *c, uint32_t project,
+    bool *ret) MUST_USE;
+/* Highest seq of all and highest number of a project that were ever given; 0
+ * when none. */
 err store_incident_last(struct store_conn *c, uint32_t project,
     uint64_t *ret_seq, uint64_t *ret_number) MUST_USE;
 

@@ -421,6 +421,50 @@ def alerts_deliveries_and_bodies_go(rig):
 
 
 @test
+def a_project_goes_whole(rig):
+    rig.ok(rig.post("/v1/projects", {"slug": "goes", "name": "G"}), 201)
+    at = "/v1/projects/goes"
+    n = rig.make_integration(project="goes", template="generic")
+    rig.client(n["secret"]).post("/ingest/" + n["id"], {"nonsense": 1})
+    rig.eq(len(rig.get(f"{at}/integrations/{n['id']}/deliveries")
+               .json["items"]), 1)
+    i = rig.ok(rig.post(at + "/incidents", {"title": "x"}), 201).json
+    rig.ok(rig.delete(at), 409)
+    for to in ("acknowledged", "cancelled"):
+        rig.post(f"{at}/incidents/{i['id']}/transitions", {"to": to})
+    rig.eq(rig.get(f"{at}/incidents/{i['id']}").json["status"], "cancelled")
+    policy(rig, incident={"days": 0})
+    rig.eq(shred(rig)["incident"], 1)
+    # its number stays given, though there is no other
+    k = rig.ok(rig.post(at + "/incidents", {"title": "y"}), 201).json
+    rig.eq(k["number"], i["number"] + 1)
+    rig.post(f"{at}/incidents/{k['id']}/transitions", {"to": "cancelled"})
+    rig.eq(shred(rig)["incident"], 1)
+    before = copy_of(rig, "project")
+    rig.ok(rig.delete(at), 204)
+    shred(rig)
+    db = [sqlite3.connect(d / "store.db") for d in
+          (before, copy_of(rig, "no-project"))]
+    ask = ("SELECT max(project) FROM project_key",
+           "SELECT count(*) FROM data_key WHERE project = (SELECT"
+           " max(project) FROM project_key)",
+           "SELECT count(*) FROM delivery WHERE project = ?")
+    p = db[0].execute(ask[0]).fetchone()[0]
+    rig.check(db[0].execute(ask[1]).fetchone()[0] >= 3, "keys before")
+    rig.eq(db[0].execute(ask[2], (p,)).fetchone(), (1,))
+    for table in ("project_key", "data_key", "delivery"):
+        rig.eq(db[1].execute(f"SELECT count(*) FROM {table}"
+                             " WHERE project = ?", (p,)).fetchone(), (0,))
+    rig.ok(rig.post("/v1/projects", {"slug": "goes", "name": "G"}), 201)
+    rig.stop()
+    rig.start()
+    rig.ok(rig.get("/v1/projects/goes"), 200)
+    rig.eq(sqlite3.connect(copy_of(rig, "again") / "store.db").execute(
+        "SELECT count(*) FROM project_key WHERE project = ?",
+        (p,)).fetchone(), (0,))
+
+
+@test
 def proven_offline(rig):
     d = rig.data.parent
     log, rows = str(d / "log.ndjson"), str(d / "rows.json")
