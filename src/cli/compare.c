@@ -143,7 +143,7 @@ told(struct cli *c, const struct seen *a, const struct seen *b, bool good)
 int
 cmd_audit_compare(struct cli *c)
 {
-	struct seen a, b, swap;
+	struct seen a = {.note = {NULL, 0}}, b = a, swap;
 	struct note_key key;
 	int rc = EXIT_DONE;
 	bool good = false;
