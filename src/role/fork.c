@@ -12,6 +12,7 @@
 #include "flow/writer.h"
 #include "role/audit_verify.h"
 #include "role/plan.h"
+#include "role/unlock.h"
 
 enum { ANSWER = 4096, BODY = 2 * LIM_TEXT };
 
@@ -205,6 +206,7 @@ keep_files(struct forking *f)
 	if (err_is(e, E_NOT_FOUND))
 		return err_of(E_SEALED);
 	TRY(e);
+	TRY(root_key_unlock(&f->dir, f->fd[0], role_person(), f->t, &f->fd[0]));
 	TRY(secret_open(&f->dir, "keys/audit.key", true, f->t, &f->fd[1]));
 	TRY(secret_open(&f->dir, "keys/keeper.state", true, f->t, &f->fd[2]));
 	return keep_open(&f->keep, f->fd[0], f->fd[1], f->fd[2], f->t);

@@ -19,6 +19,7 @@
 #include "role/making.h"
 #include "role/plan.h"
 #include "role/slots.h"
+#include "role/unlock.h"
 #include "store/dump.h"
 
 enum { TABLES = 128, NAME_EXTRA = 16 };
@@ -236,6 +237,8 @@ log_fork(struct restoring *r, const char *db)
 
 	TRY(datadir_open(r->part, r->t, &d));
 	e = root_key_open(&d, STR(""), r->t, &fd);
+	if (err_ok(e))
+		e = root_key_unlock(&d, fd, role_person(), r->t, &fd);
 	datadir_close(&d);
 	TRY(e);
 	e = keep_open(&k, fd, r->m.audit, r->m.state, r->t);

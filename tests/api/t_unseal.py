@@ -135,6 +135,13 @@ def a_passphrase_seals_the_file(rig):
     s = key(rig, "key", "split", "--shares", "3", "--threshold", "2",
             said=lines(PASS))["shares"]
     rig.eq(key(rig, "key", "status", said=lines(*s[1:]))["online"], False)
+    # a backup goes with it, and comes back with what opens the file
+    to = str(rig.dir / "a.rbk")
+    key(rig, "backup", "--to", to, said=lines(PASS))
+    for n, said in enumerate((s[1:], [PASS], [PASS + "!"])):
+        r = rig.cli("restore", "--from", to, "--data", str(rig.dir / f"r{n}"),
+                    "--reason", "a drill", input=lines(*said))
+        rig.eq(r.returncode, 7 if n == 2 else 0, r.stderr)
     key(rig, "key-source", "add", "--kind", "passphrase", "--name", "second",
         said=lines(s[0], s[2], "another passphrase entirely"))
     says(rig, "exists", "key-source", "add", "--kind", "passphrase", "--name", "second",
