@@ -4,6 +4,9 @@
 #include "flow/handlers.h"
 #include "flow/person.h"
 #include "flow/sessions.h"
+#include "flow/writer.h"
+
+enum { DAY_MS = 86400000 };
 
 err
 room_for_principal(struct call *c)
@@ -165,6 +168,68 @@ pseudonym(struct call *c, struct user *u)
 	return buf_check(&email);
 }
 
+static err
+make_nobody(struct call *c, const struct user *old, struct user *ret)
+{
+	ret->o = old->o;
+	TRY(cut_off(c, OBJECT_USER, &ret->o.id));
+	TRY(person_forget(c, &ret->o.id));
+	ret->disabled = true;
+	ret->anonymized = c->now;
+	TRY(pseudonym(c, ret));
+	admin_touch(c, &ret->o);
+	return admin_put(c, &ret->o);
+}
+
+/* By the policy: so many days after nothing about them was changed. */
+const struct user *
+person_due(const struct world *w, int64_t now)
+{
+	int64_t days = retention_days(w, 0, RETAIN_PERSON);
+	const struct object *const *o;
+	size_t n;
+
+	if (days == RETAIN_FOR_EVER)
+		return NULL;
+	o = world_objects(w, OBJECT_USER, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct user *u = (const struct user *)o[i];
+
+		if (u->disabled && u->anonymized == 0 &&
+		    u->o.updated + days * DAY_MS <= now)
+			return u;
+	}
+	return NULL;
+}
+
+err
+person_expire(struct lane *l, void *arg)
+{
+	static const struct uuid nobody;
+	struct call c = {.lane = l, .now = *(const int64_t *)arg};
+	const struct user *old = person_due(l->snap->world, c.now);
+	struct user u = {0};
+	struct arena a;
+	err e = OK;
+
+	if (old == NULL)
+		return OK;
+	arena_init(&a, (size_t)16 * 1024 * 1024);
+	c.a = &a;
+	c.rec.action = AUDIT_PERSON_ANONYMIZE;
+	c.rec.reason = STR("retention");
+	call_touch(&c, "user", &old->o.id);
+	e = person_free(&c);
+	if (err_ok(e))
+		e = make_nobody(&c, old, &u);
+	if (err_ok(e))
+		e = ledger_event(writer_ledger(l->writer), l,
+		    desk_arena(writer_desk(l->writer)), &c.rec,
+		    PRINCIPAL_SYSTEM, &nobody, c.now);
+	arena_done(&a);
+	return e;
+}
+
 err
 route_user_anonymize(struct call *c)
 {
@@ -181,14 +246,7 @@ route_user_anonymize(struct call *c)
 	if (str_trim(json_str_at(c->body, STR("reason"))).n == 0)
 		return call_bad(c, E_INVALID, "reason: why, without the name");
 	TRY(person_free(c));
-	u.o = old->o;
-	TRY(cut_off(c, OBJECT_USER, &u.o.id));
-	TRY(person_forget(c, &u.o.id));
-	u.disabled = true;
-	u.anonymized = c->now;
-	TRY(pseudonym(c, &u));
-	admin_touch(c, &u.o);
-	TRY(admin_put(c, &u.o));
+	TRY(make_nobody(c, old, &u));
 	c->rec.body = c->req->body;
 	return answer_object(c, 200, &u.o, user_render);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "flow/audit_review.h"
+#include "flow/holds.h"
 #include "flow/key_care.h"
 #include "flow/person.h"
 #include "flow/secret_care.h"
@@ -59,6 +60,9 @@ chores_do(struct lane *l, struct chores *k)
 			log_event(LOG_STORE, KVE("error", e),
 			    KVC("at", "persons"));
 	}
+	if (person_due(l->snap->world, now) != NULL &&
+	    hold_any(l->snap->world, now) == NULL)
+		chore(l, person_expire, now, "persons");
 	audit_review_remind(l, now, &k->remind_at);
 	/* sessions that are over leave the world */
 	if (sessions_due(l, now))

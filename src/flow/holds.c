@@ -54,6 +54,19 @@ hold_within(const struct world *w, uint32_t project, int64_t now)
 	return NULL;
 }
 
+const struct hold *
+hold_any(const struct world *w, int64_t now)
+{
+	const struct object *const *o;
+	size_t n;
+
+	o = world_objects(w, OBJECT_HOLD, &n);
+	for (size_t i = 0; i < n; i++)
+		if (hold_live((const struct hold *)o[i], now))
+			return (const struct hold *)o[i];
+	return NULL;
+}
+
 err
 hold_refuse(struct call *c, const struct hold *h)
 {

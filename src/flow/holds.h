@@ -20,6 +20,8 @@ const struct hold *hold_covers(const struct world *w, uint32_t project,
 /* One that covers the project, all or any part of it. */
 const struct hold *hold_within(const struct world *w, uint32_t project,
     int64_t now);
+/* Any live one, of whatever. */
+const struct hold *hold_any(const struct world *w, int64_t now);
 /* E_HELD, and which one, unless h is NULL. */
 err hold_refuse(struct call *c, const struct hold *h) MUST_USE;
 

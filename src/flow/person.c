@@ -99,14 +99,7 @@ person_body(struct call *c, const struct uuid *user)
 err
 person_free(struct call *c)
 {
-	const struct object *const *o;
-	size_t n;
-
-	o = world_objects(call_world(c), OBJECT_HOLD, &n);
-	for (size_t i = 0; i < n; i++)
-		if (hold_live((const struct hold *)o[i], c->now))
-			return hold_refuse(c, (const struct hold *)o[i]);
-	return OK;
+	return hold_refuse(c, hold_any(call_world(c), c->now));
 }
 
 err

@@ -26,6 +26,10 @@ err person_free(struct call *c) MUST_USE;
  * uuid, the last one looked at; all ones when there are no more. */
 err person_tend(struct lane *l, void *arg) MUST_USE;
 bool person_tended(const struct uuid *at);
+/* Somebody the retention policy makes nobody now; NULL: none. */
+const struct user *person_due(const struct world *w, int64_t now);
+/* Do it to one. arg: int64_t, now. */
+err person_expire(struct lane *l, void *arg) MUST_USE;
 
 /* ---- anywhere ---- */
 

@@ -140,4 +140,22 @@ def anonymized(rig):
     rig.check(n["id"] != u["id"], "another")
 
 
+@test
+def by_the_policy(rig):
+    """People who were deactivated go when the retention policy says so."""
+    u = make(rig, "Gone " + NAME, "gone@example.org")
+    stays = make(rig, "Still Here", "here@example.org")
+    at = "/v1/users/" + u["id"]
+    rig.ok(rig.patch(at, {"disabled": True}), 200)
+    rig.ok(rig.put("/v1/policy", {"retention": {"person": {"days": 0}}}), 200)
+    end = time.time() + 25
+    while time.time() < end and not rig.get(at).json["anonymized_at"]:
+        time.sleep(0.2)
+    rig.eq(rig.get(at).json["name"], "person " + u["id"][-8:])
+    rig.eq(rig.get("/v1/users/" + stays["id"]).json["name"], "Still Here")
+    e = rig.get("/v1/audit?action=person.anonymize&principal=system").json
+    rig.eq([(x["resource"][0]["id"], x["reason"]) for x in e["items"]],
+           [(u["id"], "retention")])
+
+
 run()
