@@ -6,8 +6,8 @@
  *
  * verify takes turns in one thread: the export verified, then its bytes
  * hashed by EVP_Digest in one piece, seven times; the medians of the CPU time
- * are printed as JSON.  hashes: the same library over the same leaves and nodes, one call a
- * leaf, which is what the tree itself costs.
+ * are printed as JSON.  hashes: the same library over the same leaves and
+ * nodes, one call a leaf, which is what the tree itself costs.
  */
 #include <fcntl.h>
 #include <inttypes.h>
