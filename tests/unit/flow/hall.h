@@ -155,7 +155,8 @@ hall_check(struct hall *h)
 	if (err_ok(c.e) && audit_check_size(c.check) > 0) {
 		MUST(store_checkpoint_get(h->look, 0, &h->o.a, &size, &note));
 		T_EQ_INT(size, audit_check_size(c.check));
-		c.e = audit_check_note(c.check, note, &h->o.note_key, &c.v);
+		c.e =
+		    audit_check_note(c.check, size, note, &h->o.note_key, &c.v);
 	}
 	if (err_ok(c.e))
 		c.e = audit_check_end(c.check, &c.v);

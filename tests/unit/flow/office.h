@@ -23,6 +23,7 @@
 #include "flow/writer.h"
 #include "ipc/keeper.h"
 #include "seal/root.h"
+#include "store/key_use.h"
 #include "tests/t.h"
 
 #define UNUSED __attribute__((unused))
@@ -226,6 +227,14 @@ office_project(struct office *o, struct office_first *f, uint32_t project)
 		MUST(keyring_new(f->pk, office_no_key, NULL, &f->ring));
 	MUST(keys_make_classes(f->conn, f->ring, project, 1, &f->id, &o->a,
 	    f->ck, &n));
+	/* by the office's clock, or they would be old on their first day */
+	for (size_t i = 0; i < n; i++) {
+		struct key_use_row use;
+
+		MUST(store_key_use_get(f->conn, f->ck[i].id, &use));
+		use.since = o->now;
+		MUST(store_key_use_put(f->conn, &use));
+	}
 }
 
 static inline struct object
