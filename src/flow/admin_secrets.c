@@ -334,7 +334,9 @@ end_old(struct call *c, struct secret_version *v, size_t n, int64_t overlap,
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].until == 0)
 			v[i].until = c->now + overlap * 1000;
-		if (v[i].until > c->now || held)
+		if (held ||
+		    !secret_past(call_world(c), c->project->o.project,
+			v[i].until, c->now))
 			v[left++] = v[i];
 		else
 			TRY(secret_destroy(c->lane, v[i].key));

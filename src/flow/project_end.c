@@ -6,8 +6,10 @@
 #include "base/limits.h"
 #include "flow/pieces.h"
 #include "flow/shredder.h"
+#include "flow/task_job.h"
 #include "flow/writer.h"
 #include "seal/meter.h"
+#include "store/cosignature.h"
 #include "store/retention.h"
 #include "store/run.h"
 #include "store/runbook.h"
@@ -64,8 +66,11 @@ end_automation(struct call *c, uint32_t project)
 	struct uuid id;
 	err e;
 
-	if (first_of(c, OBJECT_DELEGATE, project, &id))
-		return call_bad(c, E_CONFLICT, "delete its delegates first");
+	while (first_of(c, OBJECT_DELEGATE, project, &id)) {
+		TRY(tasks_drop(c->lane, &id, c->now, c->a));
+		TRY(store_cosignature_forget(c->lane->conn, &id));
+		TRY(admin_remove(c, OBJECT_DELEGATE, &id));
+	}
 	while (first_of(c, OBJECT_TRIGGER, project, &id)) {
 		TRY(admin_remove(c, OBJECT_TRIGGER, &id));
 		e = store_trigger_delete(c->lane->conn, &id);

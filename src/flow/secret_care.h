@@ -35,6 +35,9 @@ err secret_destroy(struct lane *l, uint32_t key) MUST_USE;
 err secret_destroy_all(struct lane *l, const struct secret_object *s,
     struct arena *a) MUST_USE;
 
+/* Is a version whose overlap ended then to be destroyed by now? */
+bool secret_past(const struct world *w, uint32_t project, int64_t until,
+    int64_t now);
 /* Of the writer: has an overlap ended?  Then destroy what it kept. */
 bool secrets_due(struct lane *l, int64_t now);
 err secrets_tend(struct lane *l, void *now) MUST_USE;

@@ -384,11 +384,20 @@ secret_used(struct lane *l, const struct secret_use *u, uint32_t project,
 
 /* ---- ending ---- */
 
+bool
+secret_past(const struct world *w, uint32_t project, int64_t until, int64_t now)
+{
+	int64_t days = retention_days(w, project, RETAIN_SECRET_VERSION);
+
+	return days != RETAIN_FOR_EVER && until + days * 86400000 <= now;
+}
+
 /* What a legal hold covers stays, though nothing uses it any more. */
 static bool
 ended(const struct world *w, const struct secret_object *s, int64_t now)
 {
-	return s->next_end != 0 && s->next_end <= now &&
+	return s->next_end != 0 &&
+	    secret_past(w, s->o.project, s->next_end, now) &&
 	    hold_covers(w, s->o.project, NULL, now) == NULL;
 }
 
@@ -420,7 +429,8 @@ tend_one(struct lane *l, const struct secret_object *s, int64_t now,
 
 	TRY(secret_versions(a, s, &v, &n));
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].until == 0 || v[i].until > now)
+		if (v[i].until == 0 ||
+		    !secret_past(l->snap->world, s->o.project, v[i].until, now))
 			v[left++] = v[i];
 		else
 			TRY(secret_destroy(l, v[i].key));
