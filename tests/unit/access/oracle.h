@@ -68,7 +68,8 @@ static const char *const org_only[] = {"project.create", "user.view",
     "user.edit", "role.view", "role.edit", "token.admin", "access.explain",
     "policy.view", "policy.edit", "audit.view", "audit.export", "audit.review",
     "person.anonymize", "metrics.view", "posture.view", "rbac.escalate",
-    "breakglass.review", "idp.view", "idp.edit", "scim.sync"};
+    "breakglass.review", "idp.view", "idp.edit", "scim.sync", "audit.witness",
+    "key.view", "key.seal"};
 
 static bool
 is_org_only(enum permission p)

@@ -109,13 +109,13 @@ static const struct {
 	"retention.view retention.edit hold.view hold.edit "
 	"project.create user.view user.edit "
 	"role.view role.edit token.admin access.explain audit.view "
-	"audit.export audit.review audit.witness "
+	"audit.export audit.review audit.witness key.view key.seal "
 	"person.anonymize metrics.view posture.view rbac.escalate "
 	"breakglass.review policy.view policy.edit idp.view "
 	"idp.edit scim.sync"},
     {"auditor",
 	"token.create audit.view audit.export audit.review audit.witness "
-	"role.view "
+	"role.view key.view "
 	"user.view "
 	"access.explain posture.view metrics.view breakglass.review "
 	"policy.view idp.view retention.view hold.view"},
