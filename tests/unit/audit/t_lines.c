@@ -356,6 +356,30 @@ TEST(the_place_is_named)
 	l = log_free(l);
 }
 
+/* A server that was taken over signs what it likes: the tree does not. */
+TEST(a_signed_lie_is_found)
+{
+	struct log *l = log_new(40);
+	struct audit_verdict v;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	log_leaf(&b, 11, 1);
+	l->leaf[10] = buf_view(&b);
+	for (unsigned f = 0; f < EXPORT_FORMATS; f++) {
+		struct made x = {l, (enum export_format)f, 3, 31, 37, 1, "why",
+		    {0}};
+
+		make(&x);
+		T_ERR(audit_verify_export(buf_view(&x.b), &l->key, &v),
+		    E_BAD_ANSWER);
+		T_OK(strstr(v.what, "signed root differs") != NULL);
+		buf_done(&x.b);
+	}
+	buf_done(&b);
+	l = log_free(l);
+}
+
 /* The vectors of doc/PROTOCOL.audit: part.ndjson in other formats. */
 TEST(vectors)
 {
