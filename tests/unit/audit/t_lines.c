@@ -356,6 +356,34 @@ TEST(the_place_is_named)
 	l = log_free(l);
 }
 
+/* What no member of the leaf says is named by its line all the same. */
+TEST(an_edited_constant_is_named)
+{
+	static const char *const what[] = {[EXPORT_CSV] = NULL,
+	    [EXPORT_CEF] = "|1|rt=",
+	    [EXPORT_OCSF] = "\"severity_id\":1",
+	    [EXPORT_SYSLOG] = "<110>1"};
+	struct log *l = log_new(40);
+	struct audit_verdict v;
+
+	for (unsigned f = EXPORT_CEF; f < EXPORT_FORMATS; f++) {
+		struct made x = {l, (enum export_format)f, 1, 40, 40, 1, "why",
+		    {0}};
+		char *at;
+
+		make(&x);
+		at = memmem(x.b.p + x.b.n / 2, x.b.n / 2, what[f],
+		    strlen(what[f]));
+		T_REQUIRE(at != NULL);
+		*(char *)memchr(at, '1', strlen(what[f])) = '2';
+		T_ERR(audit_verify_export(buf_view(&x.b), &l->key, &v),
+		    E_BAD_ANSWER);
+		T_OK(str_starts(str_c(v.what), STR("line ")));
+		buf_done(&x.b);
+	}
+	l = log_free(l);
+}
+
 /* A server that was taken over signs what it likes: the tree does not. */
 TEST(a_signed_lie_is_found)
 {
