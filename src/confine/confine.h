@@ -77,6 +77,13 @@ err confine_child(const struct confine_plan *p,
  * hold keys (init, key). */
 err confine_light(struct trail *t) MUST_USE;
 /*
+ * For the process that starts supervisors, once everything listens and when
+ * nobody may connect: an empty network namespace where there can be one, no
+ * sockets but this machine's, no TCP connection (Landlock ABI 4).  Children
+ * inherit all of it.
+ */
+err confine_first(struct trail *t) MUST_USE;
+/*
  * For a forked child that loads a driver (a PKCS#11 module, a TPM's library):
  * it may read files, write to devices, daemons' sockets and the directories
  * given, and talk to this machine's daemons; no network, no program, no other

@@ -425,7 +425,8 @@ plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
 	    .key = -1,
 	    .root = -1,
 	    .audit = -1,
-	    .state = -1};
+	    .state = -1,
+	    .notify = -1};
 	arena_init(&p->arena, PLAN_ARENA);
 	TRY(datadir_open(o->data, t, &p->dir));
 	/* A path on the command line is relative to where that was typed. */
@@ -450,6 +451,7 @@ plan_make(struct plan *p, const struct serve_options *o, struct trail *t)
 	TRY(idp_conf(p, t));
 	TRY(datadir_lock(&p->dir, LOCK_WAIT_MS, t, &p->lock));
 	TRY(listen_all(p, o, t));
+	p->notify = notify_open();
 	return listen_control(&p->dir, t, &p->control);
 }
 

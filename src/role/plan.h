@@ -24,6 +24,7 @@ struct plan {
 	char bound[SETTINGS_LISTEN][BOUND_MAX];
 	char url[BOUND_MAX + 8];
 	int cert, key, control;
+	int notify; /* the service manager; -1: there is none */
 	int root, audit, state;
 	bool root_sealed;		     /* the root key file is */
 	char root_sources[SETTINGS_SOURCES]; /* what opens it */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "confine/confine.h"
 
 struct serving {
 	struct plan plan;
@@ -217,6 +218,9 @@ role_supervise(const struct serve_options *o)
 	e = confine_light(&t);
 	if (err_ok(e))
 		e = plan_make(&s.plan, o, &t);
+	/* Only what asks identity providers may connect, and only then. */
+	if (err_ok(e) && !s.plan.idp.egress)
+		e = confine_first(&t);
 	if (!err_ok(e))
 		return failed(e, &t);
 	signals(&s);

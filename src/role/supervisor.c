@@ -38,7 +38,7 @@ struct supervisor {
 	int links[IDP_LINKS]; /* for documents, the server's ends */
 	bool served;	      /* the server is ready */
 	bool told;	      /* and those who wait know it */
-	int signals, notify;
+	int signals;
 	int64_t asked; /* ms: when somebody wanted us to stop; 0: not yet */
 	bool stopping;
 	bool lost;	 /* a child went in peace, unasked */
@@ -170,8 +170,8 @@ confine_self(struct supervisor *s, struct trail *t)
 	struct confinement c;
 
 	memcpy(all, keep, sizeof keep);
-	if (s->notify >= 0)
-		all[plan.keep_n++] = s->notify;
+	if (s->plan->notify >= 0)
+		all[plan.keep_n++] = s->plan->notify;
 	TRY(confine(&plan, t, &c));
 	role_confined(&c, false);
 	return OK;
@@ -183,7 +183,6 @@ boot(struct supervisor *s, struct trail *t)
 	TRY(signals_open(s));
 	/* Who follows the idp role is forked by it. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	s->notify = notify_open();
 	TRY(s->phase->sealed ? start_sealed(s, t) : start(s, t));
 	plan_given(s->plan);
 	return confine_self(s, t);
@@ -205,7 +204,7 @@ stop(struct supervisor *s, int exit_code, int ms)
 	s->stopping = true;
 	s->idp.stopping = true;
 	if (s->exit_code < SERVE_SEAL)
-		notify_say(s->notify, "STOPPING=1");
+		notify_say(s->plan->notify, "STOPPING=1");
 	if (s->phase->sealed && s->keeper.pid != 0)
 		(void)kill(s->keeper.pid, SIGKILL);
 	/* A server that does not hear it is killed when its time is up. */
@@ -356,7 +355,8 @@ static void
 sealed_ready(const struct supervisor *s)
 {
 	log_event(LOG_SEALED, KVC("url", s->plan->url));
-	notify_say(s->notify, "READY=1\nSTATUS=sealed: redoubt key unseal");
+	notify_say(s->plan->notify,
+	    "READY=1\nSTATUS=sealed: redoubt key unseal");
 	if (printf("sealed %s\n", s->plan->url) < 0 || fflush(stdout) != 0)
 		return; /* nobody reads it: no reason not to serve */
 }
@@ -377,7 +377,7 @@ ready(struct supervisor *s)
 	log_event(LOG_READY, KVC("url", s->plan->url));
 	if (p->last_certs)
 		log_event(LOG_READY, KV("mtls", p->listen[p->listen_n - 1]));
-	notify_say(s->notify, "READY=1\nSTATUS=serving");
+	notify_say(s->plan->notify, "READY=1\nSTATUS=serving");
 	if (printf("ready %s\n", s->plan->url) < 0 || fflush(stdout) != 0)
 		return; /* nobody reads it: no reason not to serve */
 }
@@ -558,7 +558,6 @@ supervise(const struct phase *p)
 	    .phase = p,
 	    .server = {.name = "server", .end = {.fd = -1}},
 	    .keeper = {.name = "keeper", .end = {.fd = -1}},
-	    .notify = -1,
 	};
 	struct trail t = {{0}};
 	err e;

@@ -172,8 +172,6 @@ def cut_off(rig):
     here = os.readlink("/proc/self/ns/net")
     cut = 0
     for pid in rig.pids():
-        if pid == rig.server.pid:
-            continue  # the first process, which starts the supervisor
         ns = os.readlink(f"/proc/{pid}/ns/net")
         cmd = open(f"/proc/{pid}/cmdline").read()
         seccomp = [l for l in open(f"/proc/{pid}/status")
@@ -181,12 +179,12 @@ def cut_off(rig):
         rig.check("Seccomp:\t2\n" in seccomp and "NoNewPrivs:\t1\n" in
                   seccomp, f"{cmd!r}: {seccomp}")
         # Without idp.conf the idp role is cut off too.
-        if "--role" in cmd:
-            rig.check(ns != here, f"{cmd!r} is in our network namespace")
-            routes = open(f"/proc/{pid}/net/route").read().strip()
-            rig.eq(len(routes.split("\n")), 1, "routes")
-            cut += 1
-    rig.eq(cut, 4)  # keeper, server, idp and the one that waits
+        rig.check(ns != here, f"{cmd!r} is in our network namespace")
+        routes = open(f"/proc/{pid}/net/route").read().strip()
+        rig.eq(len(routes.split("\n")), 1, "routes")
+        cut += 1
+    # the first, supervisor, keeper, server, idp and the one that waits
+    rig.eq(cut, 6)
     p = {x["check"]: x for x in rig.get("/v1/posture").json["items"]}
     rig.check("seccomp yes" in p["confinement"]["detail"], p["confinement"])
 
