@@ -107,6 +107,16 @@ TEST(commands_and_flags_are_unique)
 	}
 }
 
+/* `backup` is one, and `backup verify`. */
+static bool
+is_command(struct str name)
+{
+	EACH_COMMAND(c)
+	if (str_is(name, c->name))
+		return true;
+	return false;
+}
+
 TEST(groups_have_commands_and_commands_groups)
 {
 	for (const struct row *g = cli_rows; g->kind != ROW_END; g++) {
@@ -124,7 +134,7 @@ TEST(groups_have_commands_and_commands_groups)
 		struct str group, rest;
 
 		if (str_cut(str_c(c->name), ' ', &group, &rest) &&
-		    !is_group(group))
+		    !is_group(group) && !is_command(group))
 			T_FAIL("a command without its group: %s", c->name);
 	}
 }
@@ -140,11 +150,24 @@ TEST(query_flags_are_parameters_of_the_route)
 		    r->member);
 }
 
+/* Those that ask again and again say themselves what they want next. */
+static bool
+asks_itself(const struct row *c)
+{
+	static const char *const names[] = {"audit witness", "audit compare",
+	    "audit tail"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(c->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 TEST(parameters_of_the_route_are_flags)
 {
 	EACH_COMMAND(c)
 	for (size_t i = 0; i < COUNT(params); i++) {
-		bool found = false;
+		bool found = asks_itself(c);
 
 		if (!route_takes(&routes[c->route], params[i].text))
 			continue;
@@ -249,7 +272,8 @@ is_silent(const struct route_row *r)
 {
 	static const char *const ids[] = {"none", "members_put", "audit_stream",
 	    "metrics", "run_log_stream", "logout", "webauthn_challenge",
-	    "webauthn_add", "secret_recipients"};
+	    "webauthn_add", "secret_recipients", "audit_log_checkpoint",
+	    "audit_log_tile", "audit_log_entries", "audit_cosign"};
 
 	for (size_t i = 0; i < COUNT(ids); i++)
 		if (strcmp(r->id, ids[i]) == 0)
@@ -276,7 +300,8 @@ TEST(lists_have_views_and_pages)
 {
 	EACH_COMMAND(c)
 	{
-		bool pages = strstr(routes[c->route].params, "P_LIMIT") != NULL;
+		bool pages = !asks_itself(c) &&
+		    strstr(routes[c->route].params, "P_LIMIT") != NULL;
 
 		if (pages && c->view == VIEW_NONE)
 			T_FAIL("%s: a list without columns", c->name);

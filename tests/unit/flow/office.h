@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "audit/manifest.h"
 #include "audit/note.h"
 #include "auth/actor.h"
 #include "auth/token.h"
@@ -22,6 +23,7 @@
 #include "flow/shape.h"
 #include "flow/writer.h"
 #include "ipc/keeper.h"
+#include "seal/ed25519.h"
 #include "seal/root.h"
 #include "store/key_use.h"
 #include "tests/t.h"
@@ -168,6 +170,20 @@ office_stamp(struct office *o, enum ipc_type type, size_t n)
 	MUST(ipc_send(&o->keeper, type, str_of(nothing, 2 + n), NULL, 0));
 }
 
+static inline void
+office_export(struct office *o, struct cur *c)
+{
+	uint8_t statement[MANIFEST_STATEMENT], answer[2 + ED25519_SIG] = {0};
+	struct hash digest;
+
+	cur_bytes(c, digest.b, HASH_SIZE);
+	manifest_statement(&digest, statement);
+	MUST(ed25519_sign(o->seed,
+	    str_of((const char *)statement, sizeof statement), answer + 2));
+	MUST(ipc_send(&o->keeper, IPC_EXPORT_SIGNED,
+	    str_of((const char *)answer, sizeof answer), NULL, 0));
+}
+
 static inline void *
 office_keeper(void *arg)
 {
@@ -188,6 +204,8 @@ office_keeper(void *arg)
 			office_stamp(o, IPC_TASK_SIGNED, 64);
 		else if (m.type == IPC_CERT_SIGN)
 			office_stamp(o, IPC_CERT_SIGNED, 300);
+		else if (m.type == IPC_EXPORT_SIGN)
+			office_export(o, &c);
 		else
 			office_sign(o, &c);
 	}

@@ -160,8 +160,11 @@ TEST(forgotten)
 
 	hall_open(&h);
 	EQ_STATUS(visit(&h, "POST", INCIDENTS, "{\"title\":\"one\"}"), 201);
-	EQ_STATUS(visit(&h, "GET", INCIDENTS "/1", NULL), 200);
-	line_tick(&h.lane);
+	/* A change of the world that comes in between takes all away. */
+	for (int i = 0; i < 100 && h.lane.opened.bytes == 0; i++) {
+		EQ_STATUS(visit(&h, "GET", INCIDENTS "/1", NULL), 200);
+		line_tick(&h.lane);
+	}
 	T_OK(h.lane.opened.bytes > 0);
 	tick(OPENED_AGE_MS + 1);
 	line_tick(&h.lane);
