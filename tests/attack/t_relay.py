@@ -155,6 +155,11 @@ class World:
     def open(self, path=None):
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(15)
+        for _ in range(40):  # it has a name before it listens
+            with contextlib.suppress(ConnectionRefusedError):
+                s.connect(path or self.path)
+                return s
+            time.sleep(0.05)
         s.connect(path or self.path)
         return s
 
