@@ -22,7 +22,7 @@ make(uint64_t size)
 	log_note(l, size, &note);
 }
 
-static enum err_code
+static enum err_code __attribute__((format(printf, 1, 2)))
 opened(const char *fmt, ...)
 {
 	struct checkpoint c;
