@@ -144,7 +144,8 @@ ui: build/ui/index.js
 
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
-api: all ; tools/run-units $(call suite,api)
+# These wait more than they work.
+api: all ; JOBS=3 tools/run-units $(call suite,api)
 attack: all $(OUT)/attack/escape $(OUT)/attack/judge ; tools/run-units $(call suite,attack)
 crash: all $(OUT)/crash/redoubt $(OUT)/attack/judge ; tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
@@ -160,7 +161,7 @@ test: deps-test
 asan: deps-test
 	$(MAKE) V=asan unit
 	$(MAKE) V=asan build/asan/redoubt
-	REDOUBT=build/asan/redoubt tools/run-units $(call suite,api)
+	REDOUBT=build/asan/redoubt JOBS=3 tools/run-units $(call suite,api)
 tsan: deps-test
 	$(MAKE) V=tsan unit-flow
 	$(MAKE) V=tsan unit-wire

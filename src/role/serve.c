@@ -221,12 +221,10 @@ role_supervise(const struct serve_options *o)
 	/* Only what asks identity providers may connect, and only then. */
 	if (err_ok(e) && !s.plan.idp.egress)
 		e = confine_first(&t);
-	if (!err_ok(e))
-		return failed(e, &t);
+	code = err_ok(e) ? SERVE_SEAL : failed(e, &t);
 	signals(&s);
-	do {
+	while (code == SERVE_SEAL && !s.told)
 		code = round_of(&s, &t);
-	} while (code == SERVE_SEAL && !s.told);
 	arena_done(&s.plan.arena);
 	return code == SERVE_SEAL ? 0 : code;
 }

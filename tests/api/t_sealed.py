@@ -80,6 +80,8 @@ def scan(rig, words):
                 if "r" not in perm or "[v" in line:
                     continue
                 lo, hi = (int(x, 16) for x in at.split("-"))
+                if hi - lo > 1 << 32:  # a sanitizer's shadow
+                    continue
                 try:
                     mem.seek(lo)
                     data = mem.read(hi - lo)
