@@ -6,44 +6,21 @@
 
 enum { SHOWN_MAX = 1024 * 1024 };
 
-static const char *
-flag(struct cli *c, const char *name)
-{
-	struct str v = args_get(&c->args, name);
-
-	return v.p == NULL ? NULL : arena_cstr(c->arena, v);
-}
-
 static int
 tell(struct cli *c, err e, struct str text)
 {
 	const struct json *j;
-	struct buf b;
-	int rc;
 
-	if (err_ok(e))
-		e = answer_parse(c->arena, text, &c->trail, &j);
-	if (!err_ok(e))
-		return out_error(c, e);
-	buf_init(&b, SHOWN_MAX);
-	if (c->json) {
-		json_show(&b, j, 0);
-		buf_char(&b, '\n');
-	} else {
-		detail_show(&b, j);
-	}
-	rc = out_text(c, &b);
-	buf_done(&b);
-	return rc;
+	return out_answer(c, e, text, SHOWN_MAX, &j);
 }
 
 int
 cmd_backup(struct cli *c)
 {
-	struct backup_options o = {.data = flag(c, "data"),
-	    .to = flag(c, "to"),
-	    .base = flag(c, "base"),
-	    .keys = flag(c, "keys")};
+	struct backup_options o = {.data = cli_flag(c, "data"),
+	    .to = cli_flag(c, "to"),
+	    .base = cli_flag(c, "base"),
+	    .keys = cli_flag(c, "keys")};
 	struct str text = STR_NONE;
 	struct person p;
 
@@ -54,9 +31,9 @@ cmd_backup(struct cli *c)
 int
 cmd_backup_verify(struct cli *c)
 {
-	struct restore_options o = {.from = flag(c, "from"),
-	    .keys = flag(c, "keys"),
-	    .root = flag(c, "root")};
+	struct restore_options o = {.from = cli_flag(c, "from"),
+	    .keys = cli_flag(c, "keys"),
+	    .root = cli_flag(c, "root")};
 	struct str text = STR_NONE;
 	struct person p;
 
@@ -68,10 +45,10 @@ cmd_backup_verify(struct cli *c)
 int
 cmd_restore(struct cli *c)
 {
-	struct restore_options o = {.from = flag(c, "from"),
-	    .data = flag(c, "data"),
-	    .keys = flag(c, "keys"),
-	    .root = flag(c, "root"),
+	struct restore_options o = {.from = cli_flag(c, "from"),
+	    .data = cli_flag(c, "data"),
+	    .keys = cli_flag(c, "keys"),
+	    .root = cli_flag(c, "root"),
 	    .reason = args_get(&c->args, "reason")};
 	struct str text = STR_NONE;
 	struct person p;
@@ -83,7 +60,7 @@ cmd_restore(struct cli *c)
 int
 cmd_audit_fork(struct cli *c)
 {
-	struct fork_options o = {.data = flag(c, "data"),
+	struct fork_options o = {.data = cli_flag(c, "data"),
 	    .accept = args_has(&c->args, "accept"),
 	    .reason = args_get(&c->args, "reason")};
 	struct str n = args_get(&c->args, "entries"), text = STR_NONE;

@@ -184,6 +184,14 @@ run(struct cli *c, const char *const *argv, size_t n)
 	return c->args.command->run(c);
 }
 
+const char *
+cli_flag(struct cli *c, const char *name)
+{
+	struct str v = args_get(&c->args, name);
+
+	return v.p == NULL ? NULL : arena_cstr(c->arena, v);
+}
+
 int
 cli_run(const char *const *argv, size_t n)
 {

@@ -31,11 +31,18 @@ struct cli {
  * the exit code. */
 int cli_run(const char *const *argv, size_t n);
 
+/* What was given for a flag, for who wants a C string; NULL: it was not. */
+const char *cli_flag(struct cli *c, const char *name);
+
 /* ---- telling (out.c) ---- */
 /* All bytes to a descriptor; E_IO with a trail. */
 err out_bytes(int fd, struct str s, struct trail *t) MUST_USE;
 /* A finished text to standard output; the exit code. */
 int out_text(struct cli *c, const struct buf *b);
+/* What a role has answered, at most `most` bytes of it: with --json as it is,
+ * else its members; *ret: what it says. The exit code; e's, when it failed. */
+int out_answer(struct cli *c, err e, struct str text, size_t most,
+    const struct json **ret);
 /* With --json {"<name>":"<text>"}, else the text as it is. */
 int out_named(struct cli *c, const char *name, struct str text);
 /* "redoubt: title: detail (code)" for an error of ours; the exit code. */

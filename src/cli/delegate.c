@@ -8,14 +8,6 @@
 
 enum { SHOWN_MAX = 65536, WAIT_S = 3600 };
 
-static const char *
-flag(struct cli *c, const char *name)
-{
-	struct str v = args_get(&c->args, name);
-
-	return v.p == NULL ? NULL : arena_cstr(c->arena, v);
-}
-
 /* The members of an object, one on a line. */
 static void
 members_show(struct buf *b, const struct json *j, const char *indent)
@@ -70,10 +62,10 @@ token_get(struct cli *c, struct str *ret)
 int
 cmd_delegate_enroll(struct cli *c)
 {
-	struct enrol_options o = {.dir = flag(c, "dir"),
+	struct enrol_options o = {.dir = cli_flag(c, "dir"),
 	    .url = args_get(&c->args, "url"),
 	    .name = args_get(&c->args, "name"),
-	    .ca = flag(c, "ca"),
+	    .ca = cli_flag(c, "ca"),
 	    .wait_s = args_has(&c->args, "wait") ? WAIT_S : 0};
 	struct str text;
 	err e = token_get(c, &o.token);
@@ -88,14 +80,14 @@ cmd_delegate_enroll(struct cli *c)
 int
 cmd_delegate_run(struct cli *c)
 {
-	return delegate_run(flag(c, "dir"));
+	return delegate_run(cli_flag(c, "dir"));
 }
 
 int
 cmd_delegate_epoch(struct cli *c)
 {
 	struct str text;
-	err e = delegate_epoch(c->arena, flag(c, "dir"),
+	err e = delegate_epoch(c->arena, cli_flag(c, "dir"),
 	    args_get(&c->args, "key"), &c->trail, &text);
 
 	return err_ok(e) ? show(c, text) : out_error(c, e);
@@ -105,7 +97,7 @@ int
 cmd_delegate_status(struct cli *c)
 {
 	struct str text;
-	err e = delegate_status(c->arena, flag(c, "dir"), &c->trail, &text);
+	err e = delegate_status(c->arena, cli_flag(c, "dir"), &c->trail, &text);
 
 	return err_ok(e) ? show(c, text) : out_error(c, e);
 }

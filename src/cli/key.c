@@ -81,24 +81,10 @@ data_dir(struct cli *c, struct person *p)
 static int
 show(struct cli *c, err e, struct str text)
 {
-	const struct json *j;
-	struct buf b;
-	int rc;
+	const struct json *j = NULL;
+	int rc = out_answer(c, e, text, SHOWN_MAX, &j);
 
-	if (err_ok(e))
-		e = answer_parse(c->arena, text, &c->trail, &j);
-	if (!err_ok(e))
-		return out_error(c, e);
-	buf_init(&b, SHOWN_MAX);
-	if (c->json) {
-		json_show(&b, j, 0);
-		buf_char(&b, '\n');
-	} else {
-		detail_show(&b, j);
-	}
-	rc = out_text(c, &b);
-	buf_done(&b);
-	return bad(c, j) && rc == EXIT_DONE ? EXIT_BAD : rc;
+	return rc == EXIT_DONE && bad(c, j) ? EXIT_BAD : rc;
 }
 
 static int

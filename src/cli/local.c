@@ -6,14 +6,6 @@
 #include "role/role.h"
 
 /* A flag as a C string; NULL when it was not given. */
-static const char *
-flag(struct cli *c, const char *name)
-{
-	struct str v = args_get(&c->args, name);
-
-	return v.p == NULL ? NULL : arena_cstr(c->arena, v);
-}
-
 /* ---- init ---- */
 
 static void
@@ -75,7 +67,7 @@ init_text(struct buf *b, const struct init_result *r, const char *data)
 int
 cmd_init(struct cli *c)
 {
-	struct init_options o = {.data = flag(c, "data"),
+	struct init_options o = {.data = cli_flag(c, "data"),
 	    .org = args_get(&c->args, "org"),
 	    .admin = args_get(&c->args, "admin"),
 	    .now = time_now_ms()};
@@ -104,9 +96,9 @@ cmd_init(struct cli *c)
 int
 cmd_serve(struct cli *c)
 {
-	struct serve_options o = {.data = flag(c, "data"),
-	    .config = flag(c, "config"),
-	    .mtls_listen = flag(c, "mtls-listen")};
+	struct serve_options o = {.data = cli_flag(c, "data"),
+	    .config = cli_flag(c, "config"),
+	    .mtls_listen = cli_flag(c, "mtls-listen")};
 	const struct row *listen = flag_find(c->args.command, STR("listen"));
 
 	for (size_t i = 0; i < c->args.n; i++) {

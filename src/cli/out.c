@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/view.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,6 +41,29 @@ out_text(struct cli *c, const struct buf *b)
 		return EXIT_FAILED;
 	(void)out_error(c, e);
 	return EXIT_FAILED;
+}
+
+int
+out_answer(struct cli *c, err e, struct str text, size_t most,
+    const struct json **ret)
+{
+	struct buf b;
+	int rc;
+
+	if (err_ok(e))
+		e = answer_parse(c->arena, text, &c->trail, ret);
+	if (!err_ok(e))
+		return out_error(c, e);
+	buf_init(&b, most);
+	if (c->json) {
+		json_show(&b, *ret, 0);
+		buf_char(&b, '\n');
+	} else {
+		detail_show(&b, *ret);
+	}
+	rc = out_text(c, &b);
+	buf_done(&b);
+	return rc;
 }
 
 int

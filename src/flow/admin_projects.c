@@ -98,23 +98,6 @@ has_no_records(struct call *c, uint32_t project)
 	    "the project has incidents or alerts on record");
 }
 
-/* The first object of a kind in the project, copied; false: none left. */
-static bool
-first_in(const struct call *c, enum object_kind kind, uint32_t project,
-    struct uuid *ret)
-{
-	const struct object *const *o;
-	size_t n;
-
-	o = world_objects(call_world(c), kind, &n);
-	for (size_t i = 0; i < n; i++)
-		if (o[i]->project == project) {
-			*ret = o[i]->id;
-			return true;
-		}
-	return false;
-}
-
 err
 route_project_delete(struct call *c)
 {
@@ -125,18 +108,18 @@ route_project_delete(struct call *c)
 	TRY(call_match(c, c->project->o.version));
 	TRY(hold_refuse(c, hold_within(call_world(c), project, c->now)));
 	TRY(has_no_records(c, project));
-	while (first_in(c, OBJECT_INTEGRATION, project, &part)) {
+	while (project_first(c, OBJECT_INTEGRATION, project, &part)) {
 		TRY(drop_tokens(c, &part));
 		TRY(admin_remove(c, OBJECT_INTEGRATION, &part));
 	}
-	while (first_in(c, OBJECT_CONNECTOR, project, &part))
+	while (project_first(c, OBJECT_CONNECTOR, project, &part))
 		TRY(admin_remove(c, OBJECT_CONNECTOR, &part));
-	while (first_in(c, OBJECT_SECRET, project, &part)) {
+	while (project_first(c, OBJECT_SECRET, project, &part)) {
 		TRY(secret_destroy_all(c->lane,
 		    world_secret(call_world(c), &part), c->a));
 		TRY(admin_remove(c, OBJECT_SECRET, &part));
 	}
-	while (first_in(c, OBJECT_BINDING, project, &part))
+	while (project_first(c, OBJECT_BINDING, project, &part))
 		TRY(admin_remove(c, OBJECT_BINDING, &part));
 	TRY(project_end(c, project));
 	TRY(admin_remove(c, OBJECT_PROJECT, &id));

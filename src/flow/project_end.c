@@ -44,8 +44,8 @@ end_runs(struct call *c, uint32_t project)
 }
 
 /* The first object of a kind in the project, copied; false: none left. */
-static bool
-first_of(const struct call *c, enum object_kind kind, uint32_t project,
+bool
+project_first(const struct call *c, enum object_kind kind, uint32_t project,
     struct uuid *ret)
 {
 	const struct object *const *o;
@@ -66,26 +66,26 @@ end_automation(struct call *c, uint32_t project)
 	struct uuid id;
 	err e;
 
-	while (first_of(c, OBJECT_DELEGATE, project, &id)) {
+	while (project_first(c, OBJECT_DELEGATE, project, &id)) {
 		TRY(tasks_drop(c->lane, &id, c->now, c->a));
 		TRY(store_cosignature_forget(c->lane->conn, &id));
 		TRY(admin_remove(c, OBJECT_DELEGATE, &id));
 	}
-	while (first_of(c, OBJECT_TRIGGER, project, &id)) {
+	while (project_first(c, OBJECT_TRIGGER, project, &id)) {
 		TRY(admin_remove(c, OBJECT_TRIGGER, &id));
 		e = store_trigger_delete(c->lane->conn, &id);
 		if (!err_ok(e) && !err_is(e, E_NOT_FOUND))
 			return e;
 	}
-	while (first_of(c, OBJECT_RUNBOOK, project, &id)) {
+	while (project_first(c, OBJECT_RUNBOOK, project, &id)) {
 		e = store_version_delete(c->lane->conn, &id);
 		if (!err_ok(e) && !err_is(e, E_NOT_FOUND))
 			return e;
 		TRY(admin_remove(c, OBJECT_RUNBOOK, &id));
 	}
-	while (first_of(c, OBJECT_FREEZE, project, &id))
+	while (project_first(c, OBJECT_FREEZE, project, &id))
 		TRY(admin_remove(c, OBJECT_FREEZE, &id));
-	while (first_of(c, OBJECT_HOLD, project, &id)) /* released ones */
+	while (project_first(c, OBJECT_HOLD, project, &id)) /* released ones */
 		TRY(admin_remove(c, OBJECT_HOLD, &id));
 	return OK;
 }

@@ -7,6 +7,9 @@
 
 /* E_CONFLICT when something of it is not over, or there is too much to go at
  * once.  The project itself stays, for its caller to remove. */
+/* The first object of a kind there, its id copied; false: none is left. */
+bool project_first(const struct call *c, enum object_kind kind,
+    uint32_t project, struct uuid *ret);
 err project_end(struct call *c, uint32_t project) MUST_USE;
 
 #endif

@@ -102,6 +102,25 @@ keying_end(struct keying *k)
 	datadir_close(&k->dir);
 }
 
+err
+keying_run(struct arena *a, const char *dir, struct trail *t, bool changes,
+    err (*fn)(struct keying *k, struct str *ret), const void *arg,
+    struct str *ret)
+{
+	struct keying k = {.a = a,
+	    .t = t,
+	    .dir = {.fd = -1},
+	    .lock = -1,
+	    .only_us = -1,
+	    .arg = arg};
+	err e = keying_begin(&k, dir, changes);
+
+	if (err_ok(e))
+		e = fn(&k, ret);
+	keying_end(&k);
+	return e;
+}
+
 /* ---- asking it ---- */
 
 static err

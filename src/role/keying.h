@@ -29,6 +29,10 @@ struct keying {
  */
 err keying_begin(struct keying *k, const char *dir, bool changes) MUST_USE;
 void keying_end(struct keying *k); /* also when begin has failed */
+/* A verb between the two. */
+err keying_run(struct arena *a, const char *dir, struct trail *t, bool changes,
+    err (*fn)(struct keying *k, struct str *ret), const void *arg,
+    struct str *ret) MUST_USE;
 /* A server of our own, for a DIR that has none. */
 err keying_local(struct keying *k) MUST_USE;
 

@@ -506,51 +506,32 @@ recover(struct keying *k, struct str *ret)
 
 /* ---- the verbs ---- */
 
-static err
-run(struct arena *a, const char *dir, struct trail *t, bool changes,
-    err (*fn)(struct keying *k, struct str *ret), const void *arg,
-    struct str *ret)
-{
-	struct keying k = {.a = a,
-	    .t = t,
-	    .dir = {.fd = -1},
-	    .lock = -1,
-	    .only_us = -1,
-	    .arg = arg};
-	err e = keying_begin(&k, dir, changes);
-
-	if (err_ok(e))
-		e = fn(&k, ret);
-	keying_end(&k);
-	return e;
-}
-
 err
 role_source_list(struct arena *a, const char *dir, struct trail *t,
     struct str *ret)
 {
-	return run(a, dir, t, false, list, NULL, ret);
+	return keying_run(a, dir, t, false, list, NULL, ret);
 }
 
 err
 role_source_add(struct arena *a, const char *dir, const struct unlock_spec *s,
     struct trail *t, struct str *ret)
 {
-	return run(a, dir, t, true, add, s, ret);
+	return keying_run(a, dir, t, true, add, s, ret);
 }
 
 err
 role_source_remove(struct arena *a, const char *dir, struct str name,
     struct trail *t, struct str *ret)
 {
-	return run(a, dir, t, true, remove_one, &name, ret);
+	return keying_run(a, dir, t, true, remove_one, &name, ret);
 }
 
 err
 role_source_test(struct arena *a, const char *dir, struct str name,
     struct trail *t, struct str *ret)
 {
-	return run(a, dir, t, false, test, &name, ret);
+	return keying_run(a, dir, t, false, test, &name, ret);
 }
 
 err
@@ -559,19 +540,19 @@ role_key_split(struct arena *a, const char *dir, unsigned n, unsigned needed,
 {
 	struct split how = {n, needed};
 
-	return run(a, dir, t, true, split, &how, ret);
+	return keying_run(a, dir, t, true, split, &how, ret);
 }
 
 err
 role_key_drill(struct arena *a, const char *dir, struct trail *t,
     struct str *ret)
 {
-	return run(a, dir, t, false, drill, NULL, ret);
+	return keying_run(a, dir, t, false, drill, NULL, ret);
 }
 
 err
 role_key_recover(struct arena *a, const char *dir, struct trail *t,
     struct str *ret)
 {
-	return run(a, dir, t, true, recover, NULL, ret);
+	return keying_run(a, dir, t, true, recover, NULL, ret);
 }

@@ -156,35 +156,16 @@ seal(struct keying *k, struct str *ret)
 	return done_json(k, true, start, ret);
 }
 
-static err
-run(struct arena *a, const char *dir, struct trail *t,
-    err (*fn)(struct keying *k, struct str *ret), const void *arg,
-    struct str *ret)
-{
-	struct keying k = {.a = a,
-	    .t = t,
-	    .dir = {.fd = -1},
-	    .lock = -1,
-	    .only_us = -1,
-	    .arg = arg};
-	err e = keying_begin(&k, dir, false);
-
-	if (err_ok(e))
-		e = fn(&k, ret);
-	keying_end(&k);
-	return e;
-}
-
 err
 role_key_seal(struct arena *a, const char *dir, struct str reason,
     struct trail *t, struct str *ret)
 {
-	return run(a, dir, t, seal, &reason, ret);
+	return keying_run(a, dir, t, false, seal, &reason, ret);
 }
 
 err
 role_key_unseal(struct arena *a, const char *dir, struct str source,
     struct trail *t, struct str *ret)
 {
-	return run(a, dir, t, unseal, &source, ret);
+	return keying_run(a, dir, t, false, unseal, &source, ret);
 }

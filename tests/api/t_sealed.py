@@ -4,50 +4,19 @@ A sealed server: it starts so when only a person can open the root key file,
 and it is made so by the kill switch.  Every route refuses, nobody has a key
 or a text in memory, and it serves again when somebody unseals it on its host.
 """
-import json
 import os
 import pathlib
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, SANITIZED, TOP, Rig, run, test  # noqa: E402
+from keykit import PASS, fresh, key, lines, says  # noqa: E402
+from rig import SANITIZED, TOP, Rig, run  # noqa: E402
 
-PASS = "correct horse battery staple"
 ROUTE = re.compile(r'ROUTE\((\w+),\s*(\w+),\s*"([^"]*)"', re.M)
-
-
-def fresh(f):
-    """With a store of its own."""
-    def own(rig):
-        r = Rig(start=False)
-        r.failures = rig.failures
-        try:
-            f(r)
-        finally:
-            r.done()
-    own.__name__ = f.__name__
-    return test(own)
-
-
-def key(rig, *verb, said="", rc=0):
-    r = subprocess.run([BINARY, *verb, "--data", str(rig.data), "--json"],
-                       input=said, capture_output=True, text=True, timeout=60)
-    rig.eq(r.returncode, rc, f"{verb}: {r.stderr}")
-    return json.loads(r.stdout) if rc == 0 and r.stdout else r.stderr
-
-
-def says(rig, what, *verb, **kw):
-    text = key(rig, *verb, **kw)
-    rig.check(what in text, f"{verb} says {text}, not {what}")
-
-
-def lines(*s):
-    return "".join(x + "\n" for x in s)
 
 
 def all_refuse(rig):

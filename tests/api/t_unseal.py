@@ -11,40 +11,9 @@ import re
 import subprocess
 import sys
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, SANITIZED, TOP, Rig, run, test  # noqa: E402
+from keykit import PASS, fresh, key, lines, says  # noqa: E402
+from rig import SANITIZED, TOP, Rig, run, test  # noqa: E402
 
-PASS = "correct horse battery staple"
-
-
-def fresh(f):
-    """With a store of its own."""
-    def own(rig):
-        r = Rig(start=False)
-        r.failures = rig.failures
-        try:
-            f(r)
-        finally:
-            r.done()
-    own.__name__ = f.__name__
-    return test(own)
-
-
-def key(rig, *verb, said="", rc=0, data=None):
-    """redoubt VERB --json: the object, or standard error."""
-    r = subprocess.run([BINARY, *verb, "--data", str(data or rig.data),
-                        "--json"], input=said, capture_output=True,
-                       text=True, timeout=60)
-    rig.eq(r.returncode, rc, f"{verb}: {r.stderr}")
-    return json.loads(r.stdout) if rc == 0 and r.stdout else r.stderr
-
-
-def says(rig, what, *verb, **kw):
-    text = key(rig, *verb, **kw)
-    rig.check(what in text, f"{verb} says {text}, not {what}")
-
-
-def lines(*s):
-    return "".join(x + "\n" for x in s)
 
 
 @fresh

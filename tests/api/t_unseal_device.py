@@ -4,48 +4,16 @@ The root key file opened by a PKCS#11 token (SoftHSM) and by a TPM (swtpm):
 real ones in software.  What is unplugged, changed, locked or absent says so,
 and nothing is lost by it.
 """
-import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import BINARY, SANITIZED, Rig, run, test  # noqa: E402
+from keykit import PASS, fresh, key, lines, says  # noqa: E402
+from rig import SANITIZED, Rig, run, test  # noqa: E402
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-PASS = "correct horse battery staple"
-
-
-def fresh(f):
-    """With a store of its own."""
-    def own(rig):
-        r = Rig(start=False)
-        r.failures = rig.failures
-        try:
-            f(r)
-        finally:
-            os.environ.pop("SOFTHSM2_CONF", None)
-            r.done()
-    own.__name__ = f.__name__
-    return test(own)
-
-
-def key(rig, *verb, said="", rc=0):
-    r = subprocess.run([BINARY, *verb, "--data", str(rig.data), "--json"],
-                       input=said, capture_output=True, text=True, timeout=60)
-    rig.eq(r.returncode, rc, f"{verb}: {r.stderr}")
-    return json.loads(r.stdout) if rc == 0 and r.stdout else r.stderr
-
-
-def says(rig, what, *verb, **kw):
-    text = key(rig, *verb, **kw)
-    rig.check(what in text, f"{verb} says {text}, not {what}")
-
-
-def lines(*s):
-    return "".join(x + "\n" for x in s)
 
 
 def soft_token(rig, pin):

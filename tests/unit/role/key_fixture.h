@@ -319,4 +319,45 @@ kf_drop_root(void)
 	return e;
 }
 
+/* The first column of the first row, as text; empty: there is none. */
+static inline struct str
+kf_sql(const char *text)
+{
+	static char out[256];
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db;
+	char path[160];
+	int rc;
+
+	(void)snprintf(path, sizeof path, "%s/store.db", fx_db);
+	BUG_ON(sqlite3_open(path, &db) != SQLITE_OK);
+	BUG_ON(sqlite3_prepare_v2(db, text, -1, &s, NULL) != SQLITE_OK);
+	out[0] = '\0';
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		printf("# %s: %s\n", text, sqlite3_errmsg(db));
+	BUG_ON(rc != SQLITE_ROW && rc != SQLITE_DONE);
+	if (rc == SQLITE_ROW)
+		(void)snprintf(out, sizeof out, "%s",
+		    sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return str_c(out);
+}
+
+static inline void
+kf_begin(void)
+{
+	fx_begin();
+	kf_up();
+	kf_fill(0);
+}
+
+static inline void
+kf_end(void)
+{
+	kf_down();
+	fx_end();
+}
+
 #endif

@@ -5,31 +5,6 @@
 #include "flow/keys.h"
 #include "tests/unit/role/key_fixture.h"
 
-static struct str
-sql(const char *text)
-{
-	static char out[256];
-	sqlite3_stmt *s = NULL;
-	sqlite3 *db;
-	char path[160];
-	int rc;
-
-	(void)snprintf(path, sizeof path, "%s/store.db", fx_db);
-	BUG_ON(sqlite3_open(path, &db) != SQLITE_OK);
-	BUG_ON(sqlite3_prepare_v2(db, text, -1, &s, NULL) != SQLITE_OK);
-	out[0] = '\0';
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		printf("# %s: %s\n", text, sqlite3_errmsg(db));
-	BUG_ON(rc != SQLITE_ROW && rc != SQLITE_DONE);
-	if (rc == SQLITE_ROW)
-		(void)snprintf(out, sizeof out, "%s",
-		    sqlite3_column_text(s, 0));
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return str_c(out);
-}
-
 static err
 reencrypt(int limit, struct rewrapped *ret)
 {
@@ -42,21 +17,6 @@ reencrypt(int limit, struct rewrapped *ret)
 	return e;
 }
 
-static void
-begin(void)
-{
-	fx_begin();
-	kf_up();
-	kf_fill(0);
-}
-
-static void
-end(void)
-{
-	kf_down();
-	fx_end();
-}
-
 /* Class keys twice INDEX and TOKEN stay; all others are new. */
 static void
 all_is_new(const char *below)
@@ -66,14 +26,14 @@ all_is_new(const char *below)
 	kf_down();
 	(void)snprintf(text, sizeof text,
 	    "SELECT count(*) FROM data_key WHERE id < %s", below);
-	T_EQ_STR(sql(text), STR("3"));
-	T_EQ_STR(sql("SELECT count(*) FROM data_key WHERE subject IS NULL"),
+	T_EQ_STR(kf_sql(text), STR("3"));
+	T_EQ_STR(kf_sql("SELECT count(*) FROM data_key WHERE subject IS NULL"),
 	    STR("9"));
-	T_EQ_STR(sql("SELECT count(*) FROM data_key WHERE term = 2 AND "
-		     "subject IS NOT NULL"),
+	T_EQ_STR(kf_sql("SELECT count(*) FROM data_key WHERE term = 2 AND "
+			"subject IS NOT NULL"),
 	    STR("301"));
-	T_EQ_STR(sql("SELECT count(*) FROM key_renewal"), STR("0"));
-	T_EQ_STR(sql("SELECT value FROM meta WHERE name = 'keys.reencrypt'"),
+	T_EQ_STR(kf_sql("SELECT count(*) FROM key_renewal"), STR("0"));
+	T_EQ_STR(kf_sql("SELECT value FROM meta WHERE name = 'keys.reencrypt'"),
 	    STR(""));
 	kf_up();
 }
@@ -108,7 +68,7 @@ TEST(everything)
 	struct rewrapped w;
 	const char *below;
 
-	begin();
+	kf_begin();
 	below = next_key();
 	T_GOOD(reencrypt(0, &w));
 	T_EQ_INT(w.rows, 6 * KF_ROWS + 4);
@@ -127,7 +87,7 @@ TEST(everything)
 	T_EQ_INT(w.rows, 12 * KF_ROWS + 4);
 	T_EQ_INT(w.kept, 0);
 	kf_opens(2 * KF_ROWS);
-	end();
+	kf_end();
 }
 
 /* Whatever piece is the last one, all opens, also what is written then; the
@@ -140,7 +100,7 @@ TEST(cut_short_at_every_piece)
 	int cut = 0;
 	const char *below;
 
-	begin();
+	kf_begin();
 	below = next_key();
 	for (int limit = 1; limit < 200; limit++) {
 		err e = reencrypt(5, &w); /* two to find its place */
@@ -165,7 +125,7 @@ TEST(cut_short_at_every_piece)
 	kf_opens(KF_ROWS);
 	all_is_new(below);
 	kf_opens(KF_ROWS);
-	end();
+	kf_end();
 }
 
 /* ---- others are at work ---- */
@@ -210,7 +170,7 @@ TEST(beside_a_writer)
 	const char *below;
 	struct lane l;
 
-	begin();
+	kf_begin();
 	below = next_key();
 	entries = 0;
 	r = kf_rotation(0);
@@ -222,7 +182,7 @@ TEST(beside_a_writer)
 	T_EQ_INT(kf_table(&l, SEAL_TABLE_TIMELINE), KF_ROWS + entries);
 	lane_close(&l);
 	all_is_new(below);
-	end();
+	kf_end();
 }
 
 /* An incident is destroyed in the middle of it: by its key and those of the
@@ -246,10 +206,10 @@ TEST(a_subject_ends_meanwhile)
 	struct rewrapped w;
 	size_t keys = 0;
 
-	begin();
+	kf_begin();
 	T_ERR(reencrypt(8, &w), E_UNAVAILABLE); /* incidents are done */
 	kf_down();
-	T_EQ_STR(sql("SELECT count(*) > 0 FROM key_renewal"), STR("1"));
+	T_EQ_STR(kf_sql("SELECT count(*) > 0 FROM key_renewal"), STR("1"));
 	kf_up();
 	T_GOOD(writer_do(kf.st.writer, destroy, &keys));
 	T_EQ_INT(keys, 2);
@@ -258,28 +218,29 @@ TEST(a_subject_ends_meanwhile)
 	T_OK(w.damaged > 0);
 	T_EQ_INT(w.kept, 0);
 	kf_down();
-	T_EQ_STR(sql("SELECT count(*) FROM data_key WHERE class = 4"),
+	T_EQ_STR(kf_sql("SELECT count(*) FROM data_key WHERE class = 4"),
 	    STR("299"));
 	kf_up();
-	end();
+	kf_end();
 }
 
 TEST(damage)
 {
 	struct rewrapped w;
 
-	begin();
+	kf_begin();
 	kf_down();
-	(void)sql("UPDATE timeline SET sealed = CAST(substr(sealed, 1, 70) || "
-		  "substr(sealed, 1, length(sealed) - 70) AS BLOB) "
-		  "WHERE key = 7 << 24 | 1");
+	(void)kf_sql(
+	    "UPDATE timeline SET sealed = CAST(substr(sealed, 1, 70) || "
+	    "substr(sealed, 1, length(sealed) - 70) AS BLOB) "
+	    "WHERE key = 7 << 24 | 1");
 	kf_up();
 	T_GOOD(reencrypt(0, &w));
 	T_EQ_INT(w.damaged, 1);
 	T_EQ_INT(w.kept, 1);
 	T_EQ_INT(w.deleted, KF_ROWS + 6);
 	T_EQ_INT(w.rows, 6 * KF_ROWS + 3);
-	end();
+	kf_end();
 }
 
 TEST(a_note_that_is_none)
@@ -288,15 +249,16 @@ TEST(a_note_that_is_none)
 	struct rotation r;
 	struct trail t = {{0}};
 
-	begin();
+	kf_begin();
 	kf_down();
-	(void)sql("INSERT INTO meta VALUES ('keys.reencrypt', CAST('1 2 3' AS "
-		  "BLOB))");
+	(void)kf_sql(
+	    "INSERT INTO meta VALUES ('keys.reencrypt', CAST('1 2 3' AS "
+	    "BLOB))");
 	kf_up();
 	r = kf_rotation(0);
 	T_ERR(rotate_reencrypt(&r, &t, &w), E_CORRUPT);
 	kf_opens(KF_ROWS);
-	end();
+	kf_end();
 }
 
 T_MAIN

@@ -8,51 +8,13 @@
 
 #include "flow/objects.h"
 
-static struct str
-sql(const char *text)
-{
-	static char out[256];
-	sqlite3_stmt *s = NULL;
-	sqlite3 *db;
-	char path[160];
-	int rc;
-
-	(void)snprintf(path, sizeof path, "%s/store.db", fx_db);
-	BUG_ON(sqlite3_open(path, &db) != SQLITE_OK);
-	BUG_ON(sqlite3_prepare_v2(db, text, -1, &s, NULL) != SQLITE_OK);
-	out[0] = '\0';
-	rc = sqlite3_step(s);
-	BUG_ON(rc != SQLITE_ROW && rc != SQLITE_DONE);
-	if (rc == SQLITE_ROW)
-		(void)snprintf(out, sizeof out, "%s",
-		    sqlite3_column_text(s, 0));
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return str_c(out);
-}
-
-static void
-begin(void)
-{
-	fx_begin();
-	kf_up();
-	kf_fill(0);
-}
-
-static void
-end(void)
-{
-	kf_down();
-	fx_end();
-}
-
 TEST(everything_gets_new_keys)
 {
 	char root[ROOT_TEXT + 1];
 	struct rotated d;
 	struct rewrapped w;
 
-	begin();
+	kf_begin();
 	kf_add_root(root);
 	T_GOOD(kf_rotate(root, 0, &d));
 	T_EQ_INT(d.project_keys, 2);
@@ -74,19 +36,19 @@ TEST(everything_gets_new_keys)
 	kf_up(); /* with the one root key */
 	kf_opens(2 * KF_ROWS);
 	kf_down();
-	T_EQ_STR(sql("SELECT count(*) || ' ' || min(version) || ' ' || "
-		     "max(version) FROM project_key"),
+	T_EQ_STR(kf_sql("SELECT count(*) || ' ' || min(version) || ' ' || "
+			"max(version) FROM project_key"),
 	    STR("2 2 2"));
-	T_EQ_STR(sql("SELECT count(*) FROM data_key WHERE version != 2"),
+	T_EQ_STR(kf_sql("SELECT count(*) FROM data_key WHERE version != 2"),
 	    STR("0"));
 	/* INDEX twice, TOKEN, and six that are new */
-	T_EQ_STR(sql("SELECT count(*) FROM data_key WHERE subject IS NULL"),
+	T_EQ_STR(kf_sql("SELECT count(*) FROM data_key WHERE subject IS NULL"),
 	    STR("9"));
-	T_EQ_STR(sql("SELECT group_concat(term, '') FROM (SELECT term FROM "
-		     "data_key WHERE subject IS NULL ORDER BY class, id)"),
+	T_EQ_STR(kf_sql("SELECT group_concat(term, '') FROM (SELECT term FROM "
+			"data_key WHERE subject IS NULL ORDER BY class, id)"),
 	    STR("222221112"));
 	kf_up();
-	end();
+	kf_end();
 }
 
 /* Whatever piece is the last one, all opens with the file there is, and the
@@ -97,7 +59,7 @@ TEST(cut_short_at_every_piece)
 	struct rotated d;
 	int at, cut = 0;
 
-	begin();
+	kf_begin();
 	kf_add_root(root);
 	for (at = 1; at < 100; at++) {
 		err e = kf_rotate(root, at, &d);
@@ -117,9 +79,9 @@ TEST(cut_short_at_every_piece)
 	kf_up();
 	kf_opens(KF_ROWS);
 	kf_down();
-	T_EQ_STR(sql("SELECT count(*) FROM project_key"), STR("2"));
+	T_EQ_STR(kf_sql("SELECT count(*) FROM project_key"), STR("2"));
 	kf_up();
-	end();
+	kf_end();
 }
 
 TEST(rewrap_cut_short)
@@ -130,7 +92,7 @@ TEST(rewrap_cut_short)
 	uint64_t rows = 0;
 	int cut = 0;
 
-	begin();
+	kf_begin();
 	kf_add_root(root);
 	T_GOOD(kf_rotate(root, 0, &d));
 	for (;;) {
@@ -151,7 +113,7 @@ TEST(rewrap_cut_short)
 	T_EQ_INT(rows, 4 * KF_ROWS + 3);
 	T_EQ_INT(w.deleted, 6);
 	kf_opens(KF_ROWS);
-	end();
+	kf_end();
 }
 
 /* Without the file nothing is begun. */
@@ -161,13 +123,13 @@ TEST(another_root_key_file)
 	struct trail t = {{0}};
 	struct rotated d;
 
-	begin();
+	kf_begin();
 	r = kf_rotation(0);
 	T_ERR(rotate_keys(&r, "0123456789abcdef", &t, &d), E_CONFLICT);
 	T_OK(strstr(t.detail, "another root key file") != NULL);
 	T_ERR(rotate_keys(&r, "x", &t, &d), E_INVALID);
 	T_ERR(rotate_dropped(&r, "0123456789abcdef", &t), E_CONFLICT);
-	end();
+	kf_end();
 	T_EQ_INT(d.project_keys, 0);
 }
 
@@ -178,7 +140,7 @@ TEST(dropped_only_when_it_is)
 	struct trail t = {{0}};
 	struct rotated d;
 
-	begin();
+	kf_begin();
 	kf_add_root(root);
 	/* the signing seed is still under the old one */
 	T_ERR(kf_drop_root(), E_WRONG_KEY);
@@ -187,7 +149,7 @@ TEST(dropped_only_when_it_is)
 	T_ERR(rotate_dropped(&r, root, &t), E_CONFLICT);
 	T_GOOD(kf_drop_root());
 	T_GOOD(rotate_dropped(&r, root, &t));
-	end();
+	kf_end();
 }
 
 /* ---- beside others ---- */
@@ -264,7 +226,7 @@ TEST(a_newer_text_wins)
 	struct lane l;
 	pthread_t t;
 
-	begin();
+	kf_begin();
 	last_text = lost = 0;
 	atomic_store(&quiet, false);
 	BUG_ON(sem_init(&go, 0, 0) != 0 || sem_init(&gone, 0, 0) != 0);
@@ -290,7 +252,7 @@ TEST(a_newer_text_wins)
 		T_EQ_STR(text_of(&l, i),
 		    kf_text(&kf_arena, "changed", last_text));
 	lane_close(&l);
-	end();
+	kf_end();
 }
 
 /* Who holds an old snapshot reads what is wrapped under newer keys. */
@@ -300,7 +262,7 @@ TEST(an_old_snapshot_reads)
 	struct rotated d;
 	struct lane l;
 
-	begin();
+	kf_begin();
 	T_GOOD(lane_open(&kf.st, LANE_READER, 0, &l));
 	for (int i = 0; i < 2; i++) {
 		kf_add_root(root);
@@ -311,7 +273,7 @@ TEST(an_old_snapshot_reads)
 	T_EQ_INT(kf_table(&l, SEAL_TABLE_INCIDENT), KF_ROWS);
 	T_EQ_INT(kf_table(&l, SEAL_TABLE_ALERT), KF_ROWS);
 	lane_close(&l);
-	end();
+	kf_end();
 }
 
 /* And who holds an old view, with newer keys. */
@@ -321,7 +283,7 @@ TEST(an_old_view_reads)
 	struct rotated d;
 	struct lane l;
 
-	begin();
+	kf_begin();
 	T_GOOD(lane_open(&kf.st, LANE_READER, 0, &l));
 	T_GOOD(store_view_begin(l.conn));
 	kf_add_root(root);
@@ -331,7 +293,7 @@ TEST(an_old_view_reads)
 	T_EQ_INT(kf_table(&l, SEAL_TABLE_INCIDENT), KF_ROWS);
 	store_view_end(l.conn);
 	lane_close(&l);
-	end();
+	kf_end();
 }
 
 /* ---- size and damage ---- */
@@ -352,7 +314,7 @@ TEST(large_payloads)
 	struct rotated d;
 	struct lane l;
 
-	begin();
+	kf_begin();
 	T_GOOD(writer_do(kf.st.writer, big, NULL));
 	kf_add_root(root);
 	T_GOOD(kf_rotate(root, 0, &d));
@@ -362,7 +324,7 @@ TEST(large_payloads)
 	T_GOOD(lane_open(&kf.st, LANE_READER, 0, &l));
 	T_EQ_INT(kf_table(&l, SEAL_TABLE_DELIVERY), KF_ROWS + 12);
 	lane_close(&l);
-	end();
+	kf_end();
 }
 
 /* What does not open is left alone, with its key; the rest goes on. */
@@ -372,15 +334,15 @@ TEST(damage)
 	struct rewrapped w;
 	struct rotated d;
 
-	begin();
+	kf_begin();
 	kf_down();
-	(void)sql("UPDATE alert SET sealed = CAST(substr(sealed, 1, 70) || "
-		  "substr(sealed, 1, length(sealed) - 70) AS BLOB) "
-		  "WHERE seq = 7");
-	(void)sql("UPDATE data_key SET wrapped = CAST(substr(wrapped, 1, "
-		  "90) || zeroblob(22) AS BLOB) "
-		  "WHERE id = (SELECT max(id) FROM data_key WHERE "
-		  "class = 4)");
+	(void)kf_sql("UPDATE alert SET sealed = CAST(substr(sealed, 1, 70) || "
+		     "substr(sealed, 1, length(sealed) - 70) AS BLOB) "
+		     "WHERE seq = 7");
+	(void)kf_sql("UPDATE data_key SET wrapped = CAST(substr(wrapped, 1, "
+		     "90) || zeroblob(22) AS BLOB) "
+		     "WHERE id = (SELECT max(id) FROM data_key WHERE "
+		     "class = 4)");
 	kf_up();
 	kf_add_root(root);
 	T_GOOD(kf_rotate(root, 0, &d));
@@ -393,10 +355,10 @@ TEST(damage)
 	T_EQ_INT(w.deleted, 5);
 	T_EQ_INT(w.rows, 4 * KF_ROWS + 2);
 	kf_down();
-	T_EQ_STR(sql("SELECT count(*) FROM data_key WHERE class = 2"),
+	T_EQ_STR(kf_sql("SELECT count(*) FROM data_key WHERE class = 2"),
 	    STR("2"));
 	kf_up();
-	end();
+	kf_end();
 }
 
 /* ---- what is said ---- */
@@ -410,7 +372,7 @@ told(const char *like)
 	    "SELECT leaf FROM audit WHERE "
 	    "CAST(leaf AS TEXT) LIKE '%s'",
 	    like);
-	return sql(text).n > 0;
+	return kf_sql(text).n > 0;
 }
 
 TEST(the_log_tells)
@@ -421,7 +383,7 @@ TEST(the_log_tells)
 	struct rotation r;
 	struct trail t = {{0}};
 
-	begin();
+	kf_begin();
 	kf_add_root(root);
 	T_GOOD(kf_rotate(root, 0, &d));
 	T_GOOD(kf_drop_root());
@@ -429,7 +391,8 @@ TEST(the_log_tells)
 	T_GOOD(rotate_dropped(&r, root, &t));
 	T_GOOD(kf_rewrap(0, &w));
 	kf_down();
-	T_EQ_STR(sql("SELECT group_concat(CAST(leaf AS TEXT) LIKE "
+	T_EQ_STR(kf_sql(
+		     "SELECT group_concat(CAST(leaf AS TEXT) LIKE "
 		     "'%\"key.rotate\"%', '') "
 		     "FROM (SELECT leaf FROM audit ORDER BY seq DESC LIMIT 4)"),
 	    STR("0111"));
@@ -439,7 +402,7 @@ TEST(the_log_tells)
 	T_OK(told("%dropped root=% by=test%"));
 	T_OK(told("%key.rewrap%rows=1203 deleted=6 kept=0 damaged=0%"));
 	kf_up();
-	end();
+	kf_end();
 }
 
 TEST(status_says_what_waits)
@@ -455,7 +418,7 @@ TEST(status_says_what_waits)
 	int64_t n = -1;
 	bool exact = false;
 
-	begin();
+	kf_begin();
 	kf_add_root(root);
 	T_GOOD(kf_rotate(root, 0, &d));
 	memcpy(last.root_ids[0], root, sizeof root);
@@ -477,7 +440,7 @@ TEST(status_says_what_waits)
 	T_EQ_STR(json_str_at(k->next, STR("project")), STR("default"));
 	k = json_first(json_get(k, STR("keys")));
 	T_EQ_STR(json_str_at(k, STR("root")), str_c(root));
-	end();
+	kf_end();
 }
 
 T_MAIN
