@@ -332,7 +332,8 @@ def swapped_renumbered(b, c, rng):
     s, t = sorted(rng.sample(range(1, b.log.n + 1), 2))
     put(c, s, kit.leaf_of(dict(json.loads(b.log.leaves[t]), seq=s)))
     put(c, t, kit.leaf_of(dict(json.loads(b.log.leaves[s]), seq=t)))
-    return s
+    # entries of one millisecond: the first date out of order is the later's
+    return s, t
 
 
 def shuffled(b, c, rng):
@@ -505,6 +506,8 @@ def place_ok(b, where, answer):
         return True
     if isinstance(where, str):
         return re.search(re.escape(where) + r"\b", answer) is not None
+    if isinstance(where, tuple):
+        return any(place_ok(b, s, answer) for s in where)
     # a time or a number that was changed is noticed at the next entry, too
     return bool(named(answer) & {*covers(b.log, where), where})
 
