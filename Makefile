@@ -134,12 +134,12 @@ $(OUT)/crash/redoubt: tests/crash/fault.c $(OBJS)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) -rdynamic $(LIBS)
 
 # ---- ui: what runs in the browser; so far the library that verifies ----
-UI_SRC := $(wildcard ui/src/*/*.ts)
+UI_SRC := $(wildcard ui/*.mjs ui/index.html ui/static/* ui/src/* ui/src/*/* ui/src/*/*/*)
 ui/node_modules/.for-lock: ui/package-lock.json
 	cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@cp $< $@
 build/ui/index.js: $(UI_SRC) ui/package.json ui/tsconfig.json ui/node_modules/.for-lock
-	cd ui && npm run -s check && npm run -s build -- --log-level=warning
+	cd ui && npm run -s check && npm run -s build
 ui: build/ui/index.js
 
 # ---- suites against the real server: programs that print TAP ----

@@ -1,0 +1,93 @@
+/* router.ts: the address is the state: path, parameters, query. */
+import { signal } from "@preact/signals";
+import screens from "all-screens";
+import type { View } from "./screen.ts";
+
+interface Route { pattern: string[]; load: () => Promise<{ default: View }> }
+const routes: Route[] = screens.flatMap(s => Object.entries(s.routes)
+    .map(([p, load]) => ({ pattern: p.split("/"), load })));
+
+export interface Found {
+	load: Route["load"] | null; params: Record<string, string>;
+	path: string; query: URLSearchParams; pattern: string;
+}
+
+function matches(r: Route, parts: string[]): Record<string, string> | null {
+	const params: Record<string, string> = {};
+	if (r.pattern.length !== parts.length)
+		return null;
+	for (const [i, p] of r.pattern.entries()) {
+		const part = parts[i] ?? "";
+		if (p.startsWith(":") && part !== "")
+			params[p.slice(1)] = decodeURIComponent(part);
+		else if (p !== part)
+			return null;
+	}
+	return params;
+}
+
+/* Of two patterns that match, the one with fewer variables. */
+export function find(address: string): Found {
+	const u = new URL(address, location.origin);
+	const parts = u.pathname.split("/");
+	let best: Found = { load: null, params: {}, path: u.pathname,
+		query: u.searchParams, pattern: "" };
+	let vars = 99;
+	for (const r of routes) {
+		const n = r.pattern.filter(p => p.startsWith(":")).length;
+		const params = n < vars ? matches(r, parts) : null;
+		if (params) {
+			best = { ...best, load: r.load, params,
+				pattern: r.pattern.join("/") };
+			vars = n;
+		}
+	}
+	return best;
+}
+
+export const here = signal<Found>(find(location.href));
+
+/* What may stop one from leaving: an edit not saved. */
+let guard: (() => boolean) | null = null;
+export function guardLeaving(g: (() => boolean) | null): void { guard = g; }
+
+export function go(path: string, how: { replace?: boolean } = {}): void {
+	if (guard && !guard())
+		return;
+	guard = null;
+	if (how.replace)
+		history.replaceState(null, "", path);
+	else
+		history.pushState(null, "", path);
+	here.value = find(location.href);
+	if (!how.replace)
+		scrollTo(0, 0);
+}
+
+/* Other values in the query of this page. */
+export function goQuery(values: Record<string, string | null | undefined>):
+    void {
+	const u = new URL(location.href);
+	for (const [k, v] of Object.entries(values)) {
+		if (v === null || v === undefined || v === "")
+			u.searchParams.delete(k);
+		else
+			u.searchParams.set(k, v);
+	}
+	history.replaceState(null, "", u.pathname + u.search);
+	here.value = find(location.href);
+}
+
+addEventListener("popstate", () => { here.value = find(location.href); });
+
+/* A click on a link of ours stays in the page. */
+document.addEventListener("click", e => {
+	const a = (e.target as Element).closest?.("a");
+	if (!a || e.defaultPrevented || e.button !== 0 || e.metaKey ||
+	    e.ctrlKey || e.shiftKey || e.altKey || a.target !== "" ||
+	    a.hasAttribute("download") || a.origin !== location.origin ||
+	    find(a.href).load === null)
+		return;
+	e.preventDefault();
+	go(a.pathname + a.search + a.hash);
+});

@@ -1,0 +1,107 @@
+/* session.ts: who is logged in here, and what they may. */
+import { computed, effect, signal } from "@preact/signals";
+import { csrf, get, Lost, onRefused, post, Problem } from "./api.ts";
+
+export interface Me {
+	kind: string; id: string; name: string; email?: string;
+	organization?: string; version?: string;
+	permissions: string[];
+	projects: Record<string, string[]>;
+	break_glass: { id: string; project?: string; expires_at: string }[];
+	session?: { id: string; csrf: string; expires_at: string;
+		idle_expires_at?: string; [k: string]: unknown };
+	token?: unknown;
+}
+
+/* loading: nothing known; out: nobody; in: me is who; expired: me was who,
+ * their work is still on the screen; sealed: the server has no keys;
+ * lost: no answer yet. */
+export type State = "loading" | "out" | "in" | "expired" | "sealed" | "lost";
+export const state = signal<State>("loading");
+export const me = signal<Me | null>(null);
+/* Who waits for a login of a moment ago (step-up). */
+export const stepUp = signal<((done: boolean) => void) | null>(null);
+
+export async function load(): Promise<void> {
+	try {
+		const { data } = await get<Me>("/v1/whoami");
+		csrf.value = data.session?.csrf ?? "";
+		me.value = data;
+		state.value = "in";
+	} catch (e) {
+		if (e instanceof Problem && e.status === 401)
+			state.value = me.peek() ? "expired" : "out";
+		else if (e instanceof Problem && e.code === "sealed")
+			state.value = "sealed";
+		else if (e instanceof Lost)
+			state.value = me.peek() ? "in" : "lost";
+		else
+			throw e;
+	}
+}
+
+export async function logout(): Promise<void> {
+	try {
+		await post("/v1/logout");
+	} finally {
+		me.value = null;
+		csrf.value = "";
+		state.value = "out";
+	}
+}
+
+onRefused(async (p, path) => {
+	if (path === "/v1/whoami" || path.startsWith("/v1/login"))
+		return false;
+	if (p.code === "step_up_required") {
+		const done = await new Promise<boolean>(r => {
+			stepUp.value = r;
+		});
+		stepUp.value = null;
+		return done;
+	}
+	if (p.status === 401)
+		state.value = me.peek() ? "expired" : "out";
+	if (p.code === "sealed")
+		state.value = "sealed";
+	if (p.code === "csrf") {
+		const before = csrf.peek();
+		await load();
+		return csrf.peek() !== before;
+	}
+	return false;
+});
+
+/* May I?  In a project, or in the organization without one. */
+export function may(perm: string, project?: string | null): boolean {
+	const m = me.value;
+	if (!m)
+		return false;
+	const set = project ? m.projects[project] : m.permissions;
+	return set !== undefined && set.includes(perm);
+}
+
+/* May I anywhere? */
+export function mayAnywhere(perm: string): boolean {
+	const m = me.value;
+	return m !== null && (m.permissions.includes(perm) ||
+	    Object.values(m.projects).some(s => s.includes(perm)));
+}
+
+export const projects = computed(() =>
+    Object.keys(me.value?.projects ?? {}).sort());
+
+/* The project one is in: the address says, else the last one. */
+export const project = signal<string>("");
+effect(() => {
+	const known = projects.value;
+	if (known.length > 0 && !known.includes(project.value)) {
+		const last = localStorage.getItem("project");
+		project.value = last && known.includes(last) ? last :
+		    known[0] ?? "";
+	}
+});
+effect(() => {
+	if (project.value)
+		localStorage.setItem("project", project.value);
+});
