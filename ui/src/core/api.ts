@@ -32,6 +32,8 @@ export interface Ask {
 	/* Idempotency-Key; every POST has one of its own else. */
 	key?: string;
 	signal?: AbortSignal;
+	/* A token instead of the session. */
+	bearer?: string;
 	/* How to read the answer; "none" leaves the body to whoever asked. */
 	as?: "json" | "text" | "none";
 }
@@ -84,8 +86,10 @@ async function send(method: Method, path: string, ask: Ask, key: string):
 		h.set("idempotency-key", key);
 	if (ask.ifMatch)
 		h.set("if-match", ask.ifMatch);
+	if (ask.bearer)
+		h.set("authorization", "Bearer " + ask.bearer);
 	const init: RequestInit = { method, headers: h, redirect: "error",
-		credentials: "same-origin", cache: "no-store" };
+		credentials: ask.bearer ? "omit" : "same-origin", cache: "no-store" };
 	if (ask.signal)
 		init.signal = ask.signal;
 	if (ask.body !== undefined) {
@@ -118,7 +122,7 @@ export async function call<T>(method: Method, path: string, ask: Ask = {}):
 				status: r.status };
 		}
 		const p = await problem(r);
-		if (again > 0 || !await refused(p, path))
+		if (again > 0 || ask.bearer || !await refused(p, path))
 			throw p;
 	}
 }

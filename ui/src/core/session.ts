@@ -8,8 +8,9 @@ export interface Me {
 	permissions: string[];
 	projects: Record<string, string[]>;
 	break_glass: { id: string; project?: string; expires_at: string }[];
-	session?: { id: string; csrf: string; expires_at: string;
-		idle_expires_at?: string; [k: string]: unknown };
+	csrf?: string;
+	session?: { id: string; method: string; provider?: string | null;
+		expires_at: string; [k: string]: unknown };
 	token?: unknown;
 }
 
@@ -25,7 +26,7 @@ export const stepUp = signal<((done: boolean) => void) | null>(null);
 export async function load(): Promise<void> {
 	try {
 		const { data } = await get<Me>("/v1/whoami");
-		csrf.value = data.session?.csrf ?? "";
+		csrf.value = data.csrf ?? "";
 		me.value = data;
 		state.value = "in";
 	} catch (e) {

@@ -1,26 +1,28 @@
 /* again.tsx: the session ended, or a recent login is asked for: log in here,
  * and what was on the screen stays. */
-import { post } from "../../core/api.ts";
-import { load, me, stepUp } from "../../core/session.ts";
+import { load, me, state, stepUp } from "../../core/session.ts";
 import { Dialog } from "../../kit/dialog.tsx";
-import { FormBox, Submit, TextField, useForm } from "../../kit/form.tsx";
 import { T } from "../../text/index.ts";
+import { LoginForm, useMethods } from "./form.tsx";
 
 export default function Again() {
-	const form = useForm({ email: me.peek()?.email ?? "", password: "" },
-	    async v => {
-		await post("/v1/login", v);
+	const methods = useMethods(), ended = state.value === "expired";
+	const before = me.peek()?.id;
+	const done = async (): Promise<void> => {
 		await load();
+		/* another person must not inherit this one's page */
+		if (me.peek()?.id !== before)
+			location.assign("/");
 		stepUp.peek()?.(true);
-	});
-	return <Dialog title={T.login.title}
-	    {...(stepUp.value && { onClose: () => stepUp.peek()?.(false) })}>
-		<FormBox form={form}>
-			<TextField form={form} name="email" label="E-mail"
-			    autocomplete="username" />
-			<TextField form={form} name="password" label="Password"
-			    type="password" autocomplete="current-password" />
-			<Submit form={form}>{T.login.title}</Submit>
-		</FormBox>
+	};
+	return <Dialog title={T.login.again} {...(!ended &&
+	    { onClose: () => stepUp.peek()?.(false) })}>
+		<p>{ended ? T.login.expired : T.login.stepUp}</p>
+		{methods && <LoginForm methods={methods} reauth={!ended}
+		    email={me.peek()?.email ?? ""} onDone={done}
+		    next={location.pathname + location.search} />}
+		{ended && <p class="small"><a href="/login"
+		    onClick={() => { me.value = null; state.value = "out"; }}>
+			{T.login.other}</a></p>}
 	</Dialog>;
 }

@@ -1,27 +1,40 @@
 /* login.tsx: who are you? */
+import { useEffect } from "preact/hooks";
 import { go } from "../../app/router.ts";
 import type { ViewProps } from "../../app/screen.ts";
-import { post } from "../../core/api.ts";
-import { load } from "../../core/session.ts";
+import { load, me, state } from "../../core/session.ts";
 import { Page } from "../../kit/bits.tsx";
-import { FormBox, Submit, TextField, useForm } from "../../kit/form.tsx";
-import { T } from "../../text/index.ts";
+import { Icon } from "../../kit/icon.tsx";
+import { T, say } from "../../text/index.ts";
+import { LoginForm, useMethods } from "./form.tsx";
+
+/* Only a page of ours. */
+export function nextOf(query: URLSearchParams): string {
+	const n = query.get("next") ?? "/";
+	try {
+		const u = new URL(n, location.origin);
+		return n.startsWith("/") && u.origin === location.origin &&
+		    u.pathname !== "/login" ? u.pathname + u.search : "/";
+	} catch {
+		return "/";
+	}
+}
 
 export default function Login({ query }: ViewProps) {
-	const form = useForm({ email: "", password: "" }, async v => {
-		await post("/v1/login", v);
-		await load();
-		const next = query.get("next") ?? "/";
-		go(next.startsWith("/") && !next.startsWith("//") ? next : "/",
-		    { replace: true });
-	});
-	return <Page title={T.login.title}>
-		<FormBox form={form}>
-			<TextField form={form} name="email" label="E-mail"
-			    autocomplete="username" />
-			<TextField form={form} name="password" label="Password"
-			    type="password" autocomplete="current-password" />
-			<Submit form={form}>{T.login.title}</Submit>
-		</FormBox>
+	const methods = useMethods(), next = nextOf(query);
+	/* whoever is logged in has nothing to do here */
+	useEffect(() => {
+		if (state.value === "in" && me.value)
+			go(next, { replace: true });
+	}, [state.value]);
+	return <Page title={T.login.title} lead={methods?.organization &&
+	    say(T.login.lead, { name: methods.organization })}>
+		{methods && <LoginForm methods={methods} email="" next={next}
+		    reauth={false} onDone={async () => {
+			await load();
+			go(next, { replace: true });
+		    }} />}
+		<p class="dim small"><a href="/enrol"><Icon name="key" />
+			{" " + T.login.enrolLink}</a></p>
 	</Page>;
 }

@@ -1,0 +1,50 @@
+import { at, del } from "../../core/api.ts";
+import { me } from "../../core/session.ts";
+import { useAll } from "../../core/use.ts";
+import { Ago, Load, When } from "../../kit/bits.tsx";
+import { Button } from "../../kit/button.tsx";
+import { Plain } from "../../kit/plain.tsx";
+import { toast } from "../../kit/toast.tsx";
+import { T } from "../../text/index.ts";
+
+interface Session { id: string; user: string; method: string;
+	address: string; agent: string; auth_time: string; last_used: string;
+	expires_at: string; current: boolean }
+
+/* Where one is logged in; each can be ended from here. */
+export function Sessions() {
+	const list = useAll<Session>("/v1/sessions");
+	const end = async (path: string): Promise<void> => {
+		await del(path);
+		toast(T.me.ended);
+		list.reload();
+	};
+	return <section class="card stack" aria-labelledby="me-sessions">
+		<div class="row me-head"><h2 id="me-sessions">{T.me.sessions}</h2>
+			<Button icon="logout" onClick={() => end("/v1/sessions")}>
+				{T.me.endAll}</Button></div>
+		<Load of={list}>{all => {
+			const mine = all.filter(s => s.user === me.value?.id);
+			return mine.length === 0 ? <p class="dim">{T.me.noSession}</p> :
+			    <div class="scroll"><table><thead><tr>
+				<th scope="col">{T.me.from}</th>
+				<th scope="col">{T.me.method}</th>
+				<th scope="col">{T.me.since}</th>
+				<th scope="col">{T.me.lastUsed}</th>
+				<th scope="col">{T.me.until}</th>
+				<th scope="col"><span class="sr">{T.me.end}</span></th>
+			</tr></thead><tbody>{mine.map(s => <tr key={s.id}>
+				<td><code>{s.address}</code><br /><span
+				    class="dim small"><Plain text={s.agent} /></span></td>
+				<td>{s.method}</td>
+				<td><When at={s.auth_time} /></td>
+				<td><Ago at={s.last_used} /></td>
+				<td><Ago at={s.expires_at} /></td>
+				<td>{s.current ? <span class="pill st-ok">
+					{T.me.thisOne}</span> :
+				    <Button onClick={() => end(
+					at`/v1/sessions/${s.id}`)}>{T.me.end}</Button>}</td>
+			</tr>)}</tbody></table></div>;
+		}}</Load>
+	</section>;
+}
