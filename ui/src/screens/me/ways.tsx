@@ -1,7 +1,7 @@
 /* ways.tsx: password, authenticator app, security keys, recovery codes. */
 import { useState } from "preact/hooks";
-import { at, del } from "../../core/api.ts";
-import { useAll } from "../../core/use.ts";
+import { at, del, type Page } from "../../core/api.ts";
+import { useGet } from "../../core/use.ts";
 import { Ago, Load } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { confirm } from "../../kit/confirm.tsx";
@@ -20,7 +20,7 @@ function stateOf(w: Way): string {
 }
 
 export function Ways() {
-	const list = useAll<Way>("/v1/me/credentials");
+	const list = useGet<Page<Way>>("/v1/me/credentials");
 	const [open, show] = useState<Open>(null);
 	const close = (): void => { show(null); list.reload(); };
 	const remove = async (w: Way): Promise<void> => {
@@ -32,17 +32,18 @@ export function Ways() {
 		list.reload();
 	};
 	const has = (k: string): boolean =>
-		list.data?.some(w => w.kind === k) ?? false;
+		list.data?.items.some(w => w.kind === k) ?? false;
 	return <section class="card stack" aria-labelledby="me-ways">
 		<h2 id="me-ways">{T.me.ways}</h2>
-		<Load of={list} empty={<p class="dim">{T.me.noWays}</p>}>{all =>
+		<Load of={list}>{({ items }) => items.length === 0 ?
+			<p class="dim">{T.me.noWays}</p> :
 			<div class="scroll"><table><thead><tr>
 				<th scope="col">{T.me.kind}</th>
 				<th scope="col">{T.me.name}</th>
 				<th scope="col">{T.me.state}</th>
 				<th scope="col">{T.me.added}</th>
 				<th scope="col"><span class="sr">{T.kit.remove}</span></th>
-			</tr></thead><tbody>{all.map(w => <tr key={w.id}>
+			</tr></thead><tbody>{items.map(w => <tr key={w.id}>
 				<td>{word(T.me.kinds, w.kind)}</td>
 				<td><Plain text={w.name} /></td>
 				<td>{stateOf(w)}</td>
