@@ -51,6 +51,17 @@ export async function logout(): Promise<void> {
 	}
 }
 
+function until(good: (s: State) => boolean): Promise<State> {
+	return new Promise(done => {
+		const stop = state.subscribe(s => {
+			if (good(s)) {
+				queueMicrotask(() => stop());
+				done(s);
+			}
+		});
+	});
+}
+
 onRefused(async (p, path) => {
 	if (path === "/v1/whoami" || path.startsWith("/v1/login"))
 		return false;
@@ -61,8 +72,13 @@ onRefused(async (p, path) => {
 		stepUp.value = null;
 		return done;
 	}
-	if (p.status === 401)
-		state.value = me.peek() ? "expired" : "out";
+	if (p.status === 401) {
+		const who = me.peek()?.id;
+		state.value = who ? "expired" : "out";
+		/* what was asked goes on after the same person's next login */
+		return who !== undefined && await until(s => s !== "expired") ===
+		    "in" && me.peek()?.id === who;
+	}
 	if (p.code === "sealed")
 		state.value = "sealed";
 	if (p.code === "csrf") {

@@ -61,6 +61,19 @@ export const en = {
 		no: "You may not, because:",
 		ask: "Whoever administers roles can grant it.",
 	},
+	merge: {
+		title: "Changed meanwhile",
+		text: "Somebody else changed {what} since you read it. What do " +
+		    "you want to keep?",
+		field: "Field", mine: "Yours", theirs: "Theirs", base: "before",
+		go: "Save this",
+	},
+	crud: {
+		edit: "Change {name}", delete: "Delete {name}",
+		deleteTitle: "Delete {name}?", deleted: "{name} is deleted.",
+		deleteText: "This cannot be taken back.", made: "{name} is made.",
+		actions: "Actions", kept: "I have kept it",
+	},
 	severity: { sev1: "SEV-1", sev2: "SEV-2", sev3: "SEV-3", sev4: "SEV-4",
 		sev5: "SEV-5", critical: "critical", error: "error",
 		warning: "warning", info: "info" },
