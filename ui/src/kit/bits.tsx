@@ -8,8 +8,8 @@ import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
 import { wrong } from "./toast.tsx";
 
-const SHAPES: Record<string, string> = { sev1: "◆", sev2: "▲", sev3: "●",
-	sev4: "○", sev5: "–", critical: "◆", error: "▲", warning: "●",
+const SHAPES: Record<string, string> = { sev0: "◆", sev1: "▲", sev2: "●",
+	sev3: "○", sev4: "–", critical: "◆", error: "▲", warning: "●",
 	info: "–", page: "◆" };
 
 /* Shape and word and colour: whoever sees no colour sees the rest. */

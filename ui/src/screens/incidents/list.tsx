@@ -16,11 +16,11 @@ interface Incident { id: string; number: number; title: string;
 
 const FILTER: FilterDef[] = [
 	{ name: "severity", label: T.incidents.severity,
-		options: ["sev1", "sev2", "sev3", "sev4"].map(s =>
+		options: ["sev0", "sev1", "sev2", "sev3", "sev4"].map(s =>
 		    [s, T.severity[s as "sev1"]] as const) },
 	{ name: "status", label: T.incidents.status,
-		options: ["new", "acknowledged", "mitigated", "resolved",
-		    "closed"].map(s => [s, T.status[s as "new"]] as const) },
+		options: ["new", "acknowledged", "investigating", "mitigating",
+		    "monitoring", "resolved", "closed", "merged", "cancelled"].map(s => [s, T.status[s as "new"]] as const) },
 	{ name: "service", label: T.incidents.services },
 ];
 
