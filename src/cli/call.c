@@ -149,6 +149,25 @@ problem_text(struct buf *b, const struct api *x)
 	}
 }
 
+/* Which members were wrong, a line each, when the sentence above did not say
+ * it all. */
+static void
+faults_text(struct buf *b, const struct json *list)
+{
+	size_t n = 0;
+
+	if (list == NULL || list->kind != JSON_ARRAY || list->count < 2)
+		return;
+	for (const struct json *j = json_first(list);
+	     j != NULL && n < LIM_FAULTS; j = j->next, n++) {
+		buf_c(b, "\n  ");
+		tty_add(b, str_head(json_str_at(j, STR("pointer")), 256),
+		    false);
+		buf_c(b, ": ");
+		tty_add(b, str_head(json_str_at(j, STR("detail")), 256), false);
+	}
+}
+
 int
 api_problem(struct cli *c, const struct api *x)
 {
@@ -156,9 +175,10 @@ api_problem(struct cli *c, const struct api *x)
 	struct buf b;
 
 	(void)c;
-	buf_init(&b, 32768);
+	buf_init(&b, LIM_PROBLEM);
 	buf_c(&b, "redoubt: ");
 	problem_text(&b, x);
+	faults_text(&b, json_get(x->json, STR("errors")));
 	buf_char(&b, '\n');
 	err_ignore(out_bytes(STDERR_FILENO, buf_view(&b), &ignored),
 	    "there is nowhere left to tell it");

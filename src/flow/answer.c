@@ -5,13 +5,14 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "flow/browser.h"
+#include "flow/faults.h"
 #include "flow/line.h"
 #include "flow/oauth.h"
 #include "flow/scim.h"
 
-void
-line_problem(struct buf *b, err e, const struct trail *t,
-    const char *request_id)
+static void
+problem(struct buf *b, err e, const struct trail *t, const char *request_id,
+    const struct fault *f, size_t n)
 {
 	struct jw w;
 	char type[80];
@@ -26,7 +27,35 @@ line_problem(struct buf *b, err e, const struct trail *t,
 	    str_c(t->detail[0] != '\0' ? t->detail : err_text(e)));
 	jw_kstr(&w, "code", str_c(err_name(e)));
 	jw_kstr(&w, "request_id", str_c(request_id));
+	faults_json(&w, f, n);
 	jw_obj_end(&w);
+}
+
+void
+line_problem(struct buf *b, err e, const struct trail *t,
+    const char *request_id)
+{
+	problem(b, e, t, request_id, NULL, 0);
+}
+
+/* Which members are wrong: all that fields.def can tell, else the one that
+ * the handler's sentence names. */
+static size_t
+faults(struct call *c, err e, struct fault **ret)
+{
+	struct fault *f = arena_array(c->a, LIM_FAULTS, sizeof *f);
+	size_t n = 0;
+
+	*ret = f;
+	if (f == NULL || err_status(e) < 400 || err_status(e) > 422)
+		return 0;
+	if (c->body != NULL && c->route->schema != SCHEMA_NONE)
+		n = faults_of_body(c->route->schema, c->route->set, c->body, f,
+		    LIM_FAULTS);
+	if (n == 0 &&
+	    fault_of_sentence(c->route, c->body, e, c->trail.detail, f))
+		n = 1;
+	return n;
 }
 
 /* What an outsider may be told: an internal code becomes "internal". */
@@ -68,6 +97,8 @@ line_fail(struct call *c, err e)
 	static const struct trail nothing;
 	err pub = public_of(e);
 	bool tell = err_status(pub) < 500 && !err_is(pub, E_UNAUTHENTICATED);
+	struct fault *f = NULL;
+	size_t n;
 
 	if (err_status(e) >= 500) {
 		atomic_fetch_add_explicit(&c->lane->state->n.errors, 1,
@@ -85,15 +116,16 @@ line_fail(struct call *c, err e)
 		fail_page(c, pub);
 		return;
 	}
-	buf_init_on(&c->out, c->a, 4096);
+	buf_init_on(&c->out, c->a, LIM_PROBLEM);
 	if (route_is_scim(c->route)) {
 		c->content_type = STR("application/scim+json");
 		scim_problem(&c->out, pub, tell ? c->trail.detail : "",
 		    c->request_id_text);
 		return;
 	}
-	line_problem(&c->out, pub, tell ? &c->trail : &nothing,
-	    c->request_id_text);
+	n = tell ? faults(c, pub, &f) : 0;
+	problem(&c->out, pub, tell ? &c->trail : &nothing, c->request_id_text,
+	    f, n);
 }
 
 static void

@@ -152,7 +152,9 @@ bool call_can(struct call *c, enum permission perm, uint32_t project);
 err call_fresh(struct call *c) MUST_USE;
 /* If-Match against the version: E_STALE. Without the header all is well. */
 err call_match(struct call *c, uint32_t version) MUST_USE;
-/* A refusal with its sentence: return call_bad(c, E_INVALID, "...", ...). */
+/* A refusal with its sentence: return call_bad(c, E_INVALID, "name: ...").  It
+ * begins with the member or parameter it is about: faults.h makes errors[] of
+ * that. */
 err call_bad(struct call *c, enum err_code code, const char *fmt, ...)
     PRINTF(3, 4) MUST_USE;
 /* The public name of the credential: a token's key id, the id of a session or

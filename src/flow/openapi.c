@@ -216,7 +216,23 @@ route_openapi(struct call *c)
 	jw_kobj(w, "schemas");
 	jw_kraw(w, "problem",
 	    STR("{\"type\":\"object\",\"required\":[\"type\",\"title\","
-		"\"status\",\"detail\",\"code\",\"request_id\"]}"));
+		"\"status\",\"detail\",\"code\",\"request_id\"],"
+		"\"properties\":{"
+		"\"type\":{\"type\":\"string\"},"
+		"\"title\":{\"type\":\"string\"},"
+		"\"status\":{\"type\":\"integer\"},"
+		"\"detail\":{\"type\":\"string\"},"
+		"\"code\":{\"type\":\"string\"},"
+		"\"request_id\":{\"type\":\"string\"},"
+		"\"errors\":{\"type\":\"array\",\"maxItems\":32,"
+		"\"description\":\"the members that are wrong\","
+		"\"items\":{\"type\":\"object\",\"required\":"
+		"[\"pointer\",\"code\",\"detail\"],\"properties\":{"
+		"\"pointer\":{\"type\":\"string\",\"description\":"
+		"\"RFC 6901, into the body; ?name: a query parameter\"},"
+		"\"code\":{\"type\":\"string\"},"
+		"\"detail\":{\"type\":\"string\"}}}}}}"));
+	_Static_assert(LIM_FAULTS == 32, "said in the schema above");
 	for (unsigned s = SCHEMA_NONE + 1; s < SCHEMA_MAX_; s++) {
 		schema(w, (enum schema)s, 0, "");
 		schema(w, (enum schema)s, FIELD_C, "_create");

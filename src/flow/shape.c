@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "domain/words.h"
 #include "flow/call.h"
+#include "flow/faults.h"
 
 /* ---- values ---- */
 
@@ -211,7 +212,7 @@ shape_value(enum field_type type, size_t max, const struct json *j)
 
 /* ---- bodies ---- */
 
-static const struct field *
+const struct field *
 field_find(enum schema s, struct str name)
 {
 	for (size_t i = 0; i < fields_n; i++)
@@ -220,45 +221,16 @@ field_find(enum schema s, struct str name)
 	return NULL;
 }
 
-static err
-required(enum schema s, const struct json *body, struct trail *t)
-{
-	for (size_t i = 0; i < fields_n; i++) {
-		if (fields[i].schema != s || (fields[i].set & FIELD_R) == 0 ||
-		    json_get(body, fields[i].name) != NULL)
-			continue;
-		trail_set(t, "%.*s is required", STR_ARG(fields[i].name));
-		return err_of(E_MISSING);
-	}
-	return OK;
-}
-
 err
 shape_body(enum schema s, unsigned set, const struct json *body,
     struct trail *t)
 {
-	if (body->kind != JSON_OBJECT) {
-		trail_set(t, "the body must be a JSON object");
-		return err_of(E_INVALID);
-	}
-	for (const struct json *j = body->child; j != NULL; j = j->next) {
-		const struct field *f = field_find(s, j->name);
+	struct fault first;
 
-		if (f == NULL || (f->set & set) == 0) {
-			trail_set(t, "member \"%.*s\" %s",
-			    (int)(j->name.n < 80 ? j->name.n : 80), j->name.p,
-			    f == NULL ? "is unknown" : "cannot be set here");
-			return err_of(E_UNKNOWN_MEMBER);
-		}
-		if (j->kind == JSON_NULL && (f->set & FIELD_N) != 0)
-			continue;
-		if (!shape_value(f->type, f->max, j)) {
-			trail_set(t, "%.*s: %s", STR_ARG(f->name),
-			    f->meaning[0] != '\0' ? f->meaning : "not valid");
-			return err_of(E_INVALID);
-		}
-	}
-	return set == FIELD_C ? required(s, body, t) : OK;
+	if (faults_of_body(s, set, body, &first, 1) == 0)
+		return OK;
+	trail_set(t, "%s", first.detail);
+	return err_of(first.err);
 }
 
 /* ---- queries ---- */

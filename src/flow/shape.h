@@ -15,10 +15,13 @@ struct query;
 err shape_query(struct arena *a, struct str query, uint64_t allowed,
     struct trail *t, struct query *ret) MUST_USE;
 
-/* set: FIELD_C or FIELD_P. */
+/* set: FIELD_C or FIELD_P.  The first member that is wrong; faults.h has all
+ * of them. */
 err shape_body(enum schema s, unsigned set, const struct json *body,
     struct trail *t) MUST_USE;
 
+/* A member of an object; NULL: it has none of that name. */
+const struct field *field_find(enum schema s, struct str name);
 /* One value against a type; also for what is not a body (filters). */
 bool shape_value(enum field_type type, size_t max, const struct json *j);
 

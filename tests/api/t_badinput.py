@@ -4,7 +4,7 @@ import json
 import re
 import sys
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
-from rig import run, test  # noqa: E402
+from rig import later, run, test  # noqa: E402
 
 
 def post(rig, path, text, **h):
@@ -223,6 +223,150 @@ def server_owned_members(rig):
                 rig.check(r.status == 400 and r.code == "unknown_member",
                           f"{method} {url} {m}: {r!r}")
     print(f"# {n} members tried")
+
+
+def bodies_of(rig):
+    """(method, url, members of the body) of each route with one."""
+    api = rig.get("/openapi.json").json
+    schemas = api["components"]["schemas"]
+    z = "0190a000-0000-7000-8000-000000000000"
+    for path, ops in api["paths"].items():
+        if path.startswith("/scim/") or path.startswith("/v1/delegate/"):
+            continue
+        for method, op in ops.items():
+            ref = op.get("requestBody", {}).get("content", {}).get(
+                "application/json", {}).get("schema", {}).get("$ref")
+            if not ref:
+                continue
+            url = path.replace("{p}", rig.project)
+            url = url.replace("{i}", "1").replace("{a}", z).replace("{n}", z)
+            yield (method.upper(), re.sub(r"\{\w\}", "1", url),
+                   schemas[ref.rsplit("/", 1)[1]]["properties"])
+
+
+def wrong(of):
+    """A value no member of that type can have."""
+    kind = of["type"] if isinstance(of["type"], list) else [of["type"]]
+    return 7 if "string" in kind else "x"
+
+
+def pointers(r):
+    return {e["pointer"]: e for e in r.json.get("errors", [])}
+
+
+@test
+def every_member_is_pointed_at(rig):
+    """errors[]: each writable member with a wrong type, and all at once."""
+    n = 0
+    for method, url, members in bodies_of(rig):
+        for m, of in members.items():
+            r = rig.request(method, url, {m: wrong(of)})
+            e = pointers(r).get("/" + m)
+            n += 1
+            rig.check(r.status == 400 and e and e["code"] == "wrong_type" and
+                      e["detail"].startswith(m + ": "),
+                      f"{method} {url} {m}: {r!r}")
+        r = rig.request(method, url, {m: wrong(of)
+                                      for m, of in members.items()})
+        rig.check(set(pointers(r)) >= {"/" + m for m in members},
+                  f"{method} {url}: {r!r}")
+        rig.check(r.json["detail"] == r.json["errors"][0]["detail"],
+                  f"{method} {url}: {r!r}")
+    rig.check(n > 150, f"only {n} members tried")
+    print(f"# {n} members tried")
+
+
+@test
+def what_is_wrong_with_a_member(rig):
+    p = rig.p + "/incidents"
+    for body, pointer, code in (
+            ({}, "/title", "missing"), ({"title": ""}, "/title", "empty"),
+            ({"title": "x" * 501}, "/title", "too_long"),
+            ({"title": "a\nb"}, "/title", "invalid"),
+            ({"title": "a", "nope": 1}, "/nope", "unknown_member"),
+            ({"title": "a", "a/b~c": 1}, "/a~1b~0c", "unknown_member"),
+            ({"title": "a", "\u00e9": 1}, "/\u00e9", "unknown_member"),
+            ({"title": "a", "id": "x"}, "/id", "unknown_member"),
+            ({"title": "a", "severity": "sev9"}, "/severity", "not_allowed"),
+            ({"title": "a", "services": ["x"] * 101}, "/services",
+             "too_many"),
+            ({"title": "a", "services": ["x", "y", 1]}, "/services/2",
+             "invalid"),
+            ({"title": "a", "summary": "x" * 65537}, "/summary",
+             "too_long")):
+        r = rig.post(p, body)
+        e = r.json.get("errors", [])
+        rig.check(r.status == 400 and len(e) == 1 and
+                  (e[0]["pointer"], e[0]["code"]) == (pointer, code),
+                  f"{str(body)[:60]}: {r!r}")
+    r = rig.post(rig.p + "/alerts", {"title": "a", "labels": {"x": "y",
+                                                             "z": 1}})
+    rig.eq(list(pointers(r)), ["/labels/z"])
+    r = rig.post(p, [])
+    rig.eq(list(pointers(r)), [""])
+    r = rig.post(p, {"severity": 1, "nope": 1, "title": ""})
+    rig.eq([e["code"] for e in r.json["errors"]],
+           ["wrong_type", "unknown_member", "empty"])
+
+
+@test
+def what_handlers_refuse_is_pointed_at(rig):
+    i = rig.make_incident("x")
+    one = rig.p + f"/incidents/{i['id']}"
+    z = "0190a000-0000-7000-8000-000000000000"
+    user = {"kind": "user", "id": z}
+    for method, url, body, pointer in (
+            ("PATCH", one, {"commander": z}, "/commander"),
+            ("PUT", one + "/members", {"members": [user]}, "/members"),
+            ("POST", one + "/timeline",
+             {"text": "a", "occurred_at": "2999-01-01T00:00:00Z"},
+             "/occurred_at"),
+            ("POST", "/v1/groups", {"name": "g", "members": [user]},
+             "/members/0"),
+            ("PUT", "/v1/policy", {"token_max_days": 0},
+             "/token_max_days"),
+            ("PUT", "/v1/policy",
+             {"retention": {"incident": {"days": -1}}},
+             "/retention/incident/days"),
+            ("POST", "/v1/tokens",
+             {"name": "t", "scopes": ["*"],
+              "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+            ("POST", "/v1/tokens",
+             {"name": "t", "scopes": ["*"], "projects": ["nowhere"],
+              "expires_at": later(3600)}, "/projects"),
+            ("POST", "/v1/access/explain", {"permission": "x.y"},
+             "/permission"),
+            ("POST", rig.p + "/integrations",
+             {"name": "n", "template": "generic", "auth": {"kind": "no"}},
+             "/auth"),
+            ("POST", rig.p + "/runbooks", {"document": {}},
+             "/document/slug"),
+            ("POST", rig.p + "/runbooks", {"document": {
+                "slug": "a", "name": "a", "steps": [{"id": "a", "n": 1}]}},
+             "/document/")):
+        r = rig.request(method, url, body)
+        at = [e["pointer"] for e in r.json.get("errors", [])]
+        rig.check(r.status == 400 and len(at) == 1 and
+                  (at[0] == pointer or pointer.endswith("/") and
+                   at[0].startswith(pointer)), f"{url}: {r!r}")
+    for q in ("limit=0", "nope=1", "status=nope", "from=x", "sort=size",
+              "limit=1&limit=2"):
+        r = rig.get(rig.p + "/incidents?" + q)
+        rig.eq(list(pointers(r)), ["?" + q.split("=")[0]], q)
+    r = rig.post(one + "/transitions", {"to": "merged"})
+    rig.check(r.status == 400 or "errors" not in r.json, f"{r!r}")
+
+
+@test
+def errors_are_bounded(rig):
+    for n in (31, 32, 33, 900):
+        r = rig.post(rig.p + "/incidents",
+                     {"title": "a", **{f"k{i}": 1 for i in range(n)}})
+        rig.eq(len(r.json["errors"]), min(n, 32))
+    # at its longest it is a document still
+    r = rig.post(rig.p + "/incidents",
+                 {"title": "a", **{'"' * 200 + str(i): 1 for i in range(40)}})
+    rig.eq(len(r.json["errors"]), 32)
 
 
 run()

@@ -197,6 +197,20 @@ def exit_codes_of_problems():
 
 
 @test
+def what_is_wrong_a_line_each():
+    """errors[] of a problem, at most 32 of them, and nothing for one."""
+    for n, lines in ((1, 1), (2, 3), (33, 33)):
+        body = json.dumps({"title": "T", "detail": "d0", "errors": [
+            {"pointer": f"/m{i}", "code": "missing", "detail": f"d{i}"}
+            for i in range(n)]})
+        p = with_server(raw(answer(body, "400 X",
+                                   "application/problem+json")), "whoami")
+        expect(p, 6, "redoubt: T: d0")
+        assert len(p.err.splitlines()) == lines, p.err
+        assert n == 1 or "  /m1: d1" in p.err.splitlines(), p.err
+
+
+@test
 def problems_without_a_document():
     p = with_server(raw(answer("<h1>no</h1>", "503 X", "text/html",
                                "Retry-After: 7\r\nX-Request-Id: abc\r\n")),
