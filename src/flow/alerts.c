@@ -9,6 +9,8 @@
 #include "flow/things.h"
 #include "flow/writer.h"
 
+enum { IDS_MAX = 100 }; /* of them fit into a request's target */
+
 static const struct json_limits doc_limits = {
     .depth = LIM_JSON_DEPTH + 4,
     .members = LIM_JSON_MEMBERS,
@@ -225,12 +227,94 @@ list_alerts(struct call *c, uint64_t incident)
 	return list_end(c, page.more ? buf_view(&b) : STR_NONE);
 }
 
+/* The alert of one id, if there is one and the caller may see it. */
+static err
+list_one(struct call *c, struct str text, struct incident_row *last)
+{
+	struct incident_row incident = {0};
+	struct alert_row row;
+	struct alert_id id;
+	bool visible, hit;
+	err e;
+
+	if (!uuid_parse(text, &id.u))
+		return call_bad(c, E_INVALID, "ids: not an id");
+	e = store_alert_by_id(c->lane->conn, &id, c->a, &row);
+	if (err_is(e, E_NOT_FOUND))
+		return OK;
+	TRY(e);
+	if (row.project != c->project->o.project)
+		return OK;
+	TRY(view_attached(c, row.incident, &incident, &visible));
+	return visible ? list_item(c, &row, last, &hit) : OK;
+}
+
+static err
+list_ids(struct call *c, struct str ids, uint64_t from, uint64_t *ret_next)
+{
+	struct incident_row last = {0};
+	struct scratch s;
+	struct str one;
+	uint64_t n = 0;
+	err e;
+
+	for (*ret_next = 0; ids.n > 0; n++) {
+		(void)str_cut(ids, ',', &one, &ids);
+		if (n == IDS_MAX)
+			return call_bad(c, E_INVALID, "ids: at most %d",
+			    IDS_MAX);
+		if (n < from || *ret_next > 0)
+			continue;
+		if (c->out.n > PAGE_BYTES) {
+			*ret_next = n;
+			continue;
+		}
+		scratch_begin(c, &s);
+		last.seq = 0; /* it went with the scratch */
+		e = list_one(c, one, &last);
+		scratch_end(c, &s);
+		TRY(e);
+	}
+	return OK;
+}
+
+/* Those of ids, in that order: what changed, of a list somebody has. */
+static err
+list_some(struct call *c, struct str ids)
+{
+	struct str position;
+	uint64_t from = 0;
+	struct cur cur;
+	struct buf b;
+
+	for (enum param p = 0; p < PARAM_MAX_; p++)
+		if (p != PARAM_IDS && p != PARAM_CURSOR &&
+		    c->query.raw[p].p != NULL)
+			return call_bad(c, E_INVALID,
+			    "ids goes with no other parameter");
+	c->narrowed = true; /* row by row, in list_item */
+	TRY(cursor_take(c, &position));
+	if (position.n > 0) {
+		cur = cur_of(position);
+		from = cur_be64(&cur);
+		if (!cur_end(&cur))
+			return err_of(E_BAD_CURSOR);
+	}
+	(void)list_begin(c);
+	TRY(list_ids(c, ids, from, &from));
+	buf_init_on(&b, c->a, 8);
+	buf_be64(&b, from);
+	return list_end(c, from > 0 ? buf_view(&b) : STR_NONE);
+}
+
 err
 route_alert_list(struct call *c)
 {
 	struct str ref = c->query.raw[PARAM_INCIDENT];
 	struct incident_row row;
 
+	if (c->query.raw[PARAM_IDS].p != NULL)
+		return list_some(c, c->query.raw[PARAM_IDS]);
 	if (c->query.raw[PARAM_Q].n > LIM_NAME * 4)
 		return call_bad(c, E_INVALID, "q is too long");
 	if (ref.p == NULL)

@@ -121,6 +121,28 @@ def cursors_are_bound(rig):
 
 
 @test
+def alerts_by_their_ids(rig):
+    """In the order asked for, in as many pages as they take."""
+    p, z = rig.p + "/alerts", "0190a000-0000-7000-8000-000000000000"
+    made = [rig.ok(rig.post(p, {"title": f"a{k}", "message": "m" * 65000}),
+                   201).json["id"] for k in range(40)]
+    want = ",".join(made[::-1] + [z])
+    first = rig.ok(rig.get(f"{p}?ids={want}"), 200).json
+    rig.check(first["next"], "they do not fit into one answer")
+    second = rig.ok(rig.get(f"{p}?ids={want}&cursor={first['next']}"),
+                    200).json
+    got = [a["id"] for a in first["items"] + second["items"]]
+    rig.eq((got, second["next"]), (made[::-1], None))
+    for q in ("ids=x", f"ids={z},", f"ids={z},x", f"ids={z}&q=m",
+              f"ids={z}&limit=2", "ids=" + ",".join([z] * 101)):
+        r = rig.get(f"{p}?{q}")
+        want = 200 if q.endswith(",") else 400
+        rig.check(r.status == want, f"{q[:60]}: {r!r}")
+    rig.ok(rig.get(f"{p}?ids={z},{z}&cursor={first['next']}"), 400,
+           "bad_cursor")
+
+
+@test
 def unknown_ids(rig):
     z = "0190a000-0000-7000-8000-000000000000"
     for path in ("/incidents/" + z, "/incidents/INC-9999", "/incidents/x",

@@ -68,6 +68,8 @@ def only_what_is_in_the_group(rig):
     rig.eq(ids(c.get(p + "/incidents?service=web")), set())
     rig.eq(ids(c.get(p + "/alerts")), {w["a_db"]["id"]})
     rig.eq(ids(c.get(p + "/alerts?q=alert")), {w["a_db"]["id"]})
+    rig.eq(ids(c.get(f"{p}/alerts?ids={w['a_db']['id']},{w['a_web']['id']}")),
+           {w["a_db"]["id"]})
     one = f"{p}/incidents/{w['db']['id']}"
     rig.ok(c.get(one), 200)
     rig.ok(c.get(one + "?include=timeline"), 200)

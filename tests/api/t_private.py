@@ -55,7 +55,7 @@ def ways(rig, who, i, a, sees, start):
         r = who.get(p + "/incidents" + q)
         ids = [x["id"] for x in r.json["items"]]
         rig.check((i["id"] in ids) == sees, f"incidents{q}: {ids}")
-    for q in ("", "?q=zanzibar", "?severity=info"):
+    for q in ("", "?q=zanzibar", "?severity=info", f"?ids={a['id']}"):
         ids = [x["id"] for x in who.get(p + "/alerts" + q).json["items"]]
         rig.check((a["id"] in ids) == sees, f"alerts{q}: {ids}")
     if not sees:
