@@ -34,6 +34,9 @@ session_json(struct call *c, struct jw *w, const struct session *s)
 	jw_kstr(w, "address", s->address);
 	jw_kstr(w, "agent", s->agent);
 	jw_time(w, "auth_time", s->auth_time);
+	/* until then FRESH routes do not ask for another login */
+	jw_time(w, "fresh_until",
+	    s->auth_time + (int64_t)p->step_up_minutes * 60000);
 	jw_time(w, "last_used", used);
 	jw_time(w, "idle_at", session_idle_end(s, p, used));
 	jw_time(w, "expires_at", session_absolute_end(s, p));

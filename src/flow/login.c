@@ -9,6 +9,7 @@
 #include "flow/factor.h"
 #include "flow/handlers.h"
 #include "flow/sessions.h"
+#include "flow/sso.h"
 
 /* What the first half leaves to the second. */
 struct known {
@@ -247,6 +248,44 @@ route_login_challenge(struct call *c)
 	TRY(webauthn_challenge(c, w, CHALLENGE_LOGIN, &k->user));
 	TRY(webauthn_known(c, w, "allowCredentials", &k->user));
 	jw_kstr(w, "userVerification", STR("preferred"));
+	jw_obj_end(w);
+	return buf_check(&c->out);
+}
+
+/* ---- what a login page offers ---- */
+
+/* Anybody may ask, so it says what one who tried would find out: whether
+ * passwords are asked for, and the names of providers. */
+err
+route_auth_methods(struct call *c)
+{
+	const struct policy *p = world_policy(call_world(c));
+	const struct object *const *o;
+	struct jw *w = answer(c, 200);
+	size_t n;
+
+	jw_obj(w);
+	jw_kbool(w, "password", p->local_login && !p->sso_only);
+	jw_kbool(w, "passkeys", p->local_login && !p->sso_only);
+	jw_kbool(w, "break_glass", p->local_login && p->sso_only);
+	jw_karr(w, "providers");
+	o = world_objects(call_world(c), OBJECT_IDP, &n);
+	for (size_t k = 0; k < n; k++) {
+		const struct idp *i = (const struct idp *)o[k];
+		struct str path = sso_login_path(c, i);
+
+		if (i->disabled || path.n == 0)
+			continue;
+		jw_obj(w);
+		jw_uuid(w, "id", &i->o.id);
+		jw_kstr(w, "kind", i->kind);
+		jw_kstr(w, "name", i->name);
+		jw_kstr(w, "login", path);
+		jw_obj_end(w);
+	}
+	jw_arr_end(w);
+	jw_name(w, STR("notice"));
+	jw_null(w);
 	jw_obj_end(w);
 	return buf_check(&c->out);
 }

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "domain/map.h"
 #include "flow/admin_body.h"
+#include "flow/credentials.h"
 #include "flow/glass.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
@@ -147,6 +148,49 @@ session_facts(struct call *c, struct jw *w)
 	return OK;
 }
 
+/* A person's address, and what they have to log in with. */
+static err
+user_facts(struct call *c, struct jw *w)
+{
+	const struct user *u = world_user(call_world(c), &c->actor->id);
+	const struct credential *const *k;
+	unsigned of[CREDENTIAL_RECOVERY + 1] = {0};
+	size_t n;
+
+	if (c->actor->kind != PRINCIPAL_USER || u == NULL)
+		return OK;
+	jw_kstr(w, "email", u->email);
+	k = world_credentials_of(call_world(c), &u->o.id, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct cred_totp t = {.confirmed = true};
+
+		if (k[i]->kind == CREDENTIAL_TOTP)
+			TRY(cred_totp_of(c->a, k[i], &t));
+		of[k[i]->kind] += t.confirmed;
+	}
+	jw_kobj(w, "credentials");
+	jw_kbool(w, "password", of[CREDENTIAL_PASSWORD] > 0);
+	jw_kbool(w, "totp", of[CREDENTIAL_TOTP] > 0);
+	jw_ki64(w, "passkeys", of[CREDENTIAL_WEBAUTHN]);
+	jw_kbool(w, "recovery_codes", of[CREDENTIAL_RECOVERY] > 0);
+	jw_obj_end(w);
+	return OK;
+}
+
+/* The one that `redoubt init --org` named, for who may see it. */
+static void
+organization_fact(struct call *c, struct jw *w)
+{
+	const struct project *p = world_project(call_world(c), 1);
+	struct permset set = access_effective(c->actor, 1, c->now);
+
+	jw_name(w, STR("organization"));
+	if (p == NULL || !permset_has(&set, PERM_PROJECT_VIEW))
+		jw_null(w);
+	else
+		jw_str(w, p->name);
+}
+
 err
 route_whoami(struct call *c)
 {
@@ -162,6 +206,9 @@ route_whoami(struct call *c)
 	jw_kstr(w, "kind", str_c(principal_kind_text(c->actor->kind)));
 	jw_uuid(w, "id", &c->actor->id);
 	jw_obj_end(w);
+	TRY(user_facts(c, w));
+	organization_fact(c, w);
+	jw_kstr(w, "version", str_c(REDOUBT_VERSION));
 	if (c->actor->token != NULL) {
 		jw_name(w, STR("token"));
 		token_json(w, c->actor->token);

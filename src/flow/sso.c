@@ -19,14 +19,14 @@ sso_name_in_url(struct str name)
 }
 
 static struct str
-url_of(struct call *c, const struct uuid *id, struct str name,
-    enum idp_kind kind, const char *under)
+url_of(struct call *c, const char *before, const struct uuid *id,
+    struct str name, enum idp_kind kind, const char *under)
 {
 	char text[UUID_TEXT + 1];
 	struct buf b;
 
 	buf_init_on(&b, c->a, 512);
-	buf_c(&b, c->lane->state->public_url);
+	buf_c(&b, before);
 	buf_c(&b, kind == IDP_SAML ? "/auth/saml/" : "/auth/oidc/");
 	uuid_text(id, text);
 	buf_str(&b, sso_name_in_url(name) ? name : str_of(text, UUID_TEXT));
@@ -41,13 +41,25 @@ sso_url(struct call *c, const struct idp *i, const char *under)
 
 	if (!idp_kind_parse(i->kind, &kind))
 		return STR("");
-	return url_of(c, &i->o.id, i->name, kind, under);
+	return url_of(c, c->lane->state->public_url, &i->o.id, i->name, kind,
+	    under);
+}
+
+struct str
+sso_login_path(struct call *c, const struct idp *i)
+{
+	enum idp_kind kind;
+
+	if (!idp_kind_parse(i->kind, &kind) || kind == IDP_OAUTH)
+		return STR_NONE;
+	return url_of(c, "", &i->o.id, i->name, kind, "/login");
 }
 
 struct str
 sso_own_url(struct call *c, const struct sso *s, const char *under)
 {
-	return url_of(c, &s->id, s->name, s->config.kind, under);
+	return url_of(c, c->lane->state->public_url, &s->id, s->name,
+	    s->config.kind, under);
 }
 
 err

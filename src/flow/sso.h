@@ -30,6 +30,8 @@ struct sso {
 bool sso_name_in_url(struct str name);
 /* "https://host:port/auth/saml/corp" + under. */
 struct str sso_url(struct call *c, const struct idp *i, const char *under);
+/* "/auth/saml/corp/login"; none when people do not log in there. */
+struct str sso_login_path(struct call *c, const struct idp *i);
 struct str sso_own_url(struct call *c, const struct sso *s, const char *under);
 
 /* Copied out of the world. */

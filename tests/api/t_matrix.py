@@ -108,6 +108,7 @@ def every_route_declares(rig):
               if not o["security"] and o["x-auth"] == "open"]
     rig.eq(sorted(opened), ["/.well-known/oauth-protected-resource",
                             "/.well-known/oauth-protected-resource/mcp",
+                            "/auth/methods",
                             "/healthz", "/openapi.json", "/readyz"])
     logins = {p for p, ops in api["paths"].items() for o in ops.values()
               if o["x-auth"] == "login"}

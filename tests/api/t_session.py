@@ -11,7 +11,7 @@ import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from browser import GOOD, Browser, make_user  # noqa: E402
+from browser import GOOD, Browser, make_user, now_step, totp  # noqa: E402
 from rig import later, run, test  # noqa: E402
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -205,6 +205,44 @@ def what_it_made_names_it(rig):
             "name": "t", "scopes": ["*"],
             "expires_at": later(60)}).json["token"])
         rig.ok(t.get(rig.p + f"/incidents?limit=1&cursor={c}"), 200)
+
+
+@test
+def what_a_page_needs_after_a_reload(rig):
+    """whoami: everything but secrets."""
+    b = admin(rig)
+    me = rig.ok(b.get("/v1/whoami"), 200).json
+    s = me["session"]
+    rig.eq((me["email"], me["csrf"], me["organization"]),
+           (b.email, b.csrf, "Redoubt"))
+    rig.check(me["version"] and me["name"] is not None, str(me))
+    rig.check(s["auth_time"] < s["fresh_until"] <= s["expires_at"] and
+              s["auth_time"] < s["idle_at"], str(s))
+    rig.eq(me["credentials"], {"password": True, "totp": False,
+                               "passkeys": 0, "recovery_codes": False})
+    t = rig.ok(b.post("/v1/me/totp", {"name": "phone"}), 201).json
+    rig.eq(b.get("/v1/whoami").json["credentials"]["totp"], False)
+    rig.ok(b.post("/v1/me/totp/confirm", {
+        "code": totp(t["secret"], now_step() - 1)}), 200)
+    rig.eq(b.get("/v1/whoami").json["credentials"]["totp"], True)
+    # a program has none of it; who cannot see the project, no name of it
+    _, p = rig.make_account()
+    me = rig.ok(p.get("/v1/whoami"), 200).json
+    rig.check("session" not in me and "csrf" not in me and
+              "email" not in me and me["organization"] is None, str(me))
+
+
+@test
+def log_in_again_or_may_not(rig):
+    """What a page can tell apart by `code`."""
+    b = admin(rig)
+    _, u, _ = make_user(rig)
+    rig.ok(Browser(rig).get("/v1/whoami"), 401, "unauthenticated")
+    rig.ok(bare(b).post("/v1/groups", {"name": "x"}), 403, "csrf")
+    email, _, _ = make_user(rig)
+    plain = Browser(rig)
+    rig.ok(plain.login(email, GOOD), 200)
+    rig.ok(plain.get("/v1/users"), 403, "forbidden")
 
 
 @test

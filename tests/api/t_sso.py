@@ -719,6 +719,44 @@ def access_tokens(rig):
     refused_as(good, "owner")
 
 
+# ---- what a login page offers ----
+
+@test
+def methods_without_a_credential(rig):
+    """How one can log in, and nothing else of the organization."""
+    saml(rig), oidc(rig)
+    c = rig.client(None)
+    m = rig.ok(c.get("/auth/methods"), 200).json
+    rig.eq(set(m), {"password", "passkeys", "break_glass", "providers",
+                    "notice"})
+    rig.eq((m["password"], m["passkeys"], m["break_glass"], m["notice"]),
+           (True, True, False, None))
+    of = {p["name"]: p for p in m["providers"]}
+    rig.eq((of["works"]["login"], of["works"]["kind"]),
+           ("/auth/saml/works/login", "saml"))
+    rig.eq((of["corp"]["login"], of["corp"]["kind"]),
+           ("/auth/oidc/corp/login", "oidc-direct"))
+    for p in m["providers"]:
+        rig.eq(set(p), {"id", "kind", "name", "login"})
+        rig.check(p["kind"] != "oauth", "programs do not log in there")
+        a = c.get(p["login"])
+        rig.check(a.status in (302, 303, 200), f"{p}: {a!r}")
+    # those that are off are not there
+    off = "/v1/identity-providers/" + of["corp"]["id"]
+    rig.ok(rig.patch(off, {"enabled": False}), 200)
+    rig.eq("corp" in {p["name"] for p in rig.ok(
+        c.get("/auth/methods"), 200).json["providers"]}, False)
+    rig.ok(rig.patch(off, {"enabled": True}), 200)
+    for policy, want in (({"sso_only": True}, (False, False, True)),
+                         ({"local_login": False}, (False, False, False)),
+                         ({"sso_only": False, "local_login": True},
+                          (True, True, False))):
+        rig.ok(rig.put("/v1/policy", policy), 200)
+        m = c.get("/auth/methods").json
+        rig.eq((m["password"], m["passkeys"], m["break_glass"]), want)
+    rig.ok(c.get("/auth/methods?x=1"), 400)
+
+
 # ---- what an administrator may write ----
 
 @test
