@@ -138,6 +138,8 @@ const meta = await build({
 const text = Buffer.from(meta.outputFiles[0].contents).toString("base64");
 const all = (await import("data:text/javascript;base64," + text)).default;
 const pages = new Set(all.flatMap(s => Object.keys(s.routes))
+    .flatMap(p => p.endsWith("?") ?
+        [p.replace(/\/[^/]*$/, ""), p.slice(0, -1)] : [p])
     .map(p => p.replace(/:[a-z_]+/g, "*")));
 writeFileSync(join(dist, "pages.txt"), [...pages].sort().join("\n") + "\n");
 

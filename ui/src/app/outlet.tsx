@@ -60,7 +60,6 @@ export function Outlet() {
 		    title={T.kit.lost} /></Page>;
 	if (!v || v.pattern !== f.pattern)
 		return <p class="loading" aria-busy="true">{T.kit.loading}</p>;
-	return <Broken at={f.path}><v.view key={f.pattern +
-	    JSON.stringify(f.params)} params={f.params} query={f.query} />
-	</Broken>;
+	return <Broken at={f.path}><v.view key={f.page} params={f.params}
+	    query={f.query} /></Broken>;
 }

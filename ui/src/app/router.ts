@@ -1,4 +1,6 @@
-/* router.ts: the address is the state: path, parameters, query. */
+/* router.ts: the address is the state: path, parameters, query.  A pattern's
+ * last part may be left out when it is ":name?"; pages that differ in it only
+ * are one page, which stays. */
 import { signal } from "@preact/signals";
 import screens from "all-screens";
 import type { View } from "./screen.ts";
@@ -10,16 +12,20 @@ const routes: Route[] = screens.flatMap(s => Object.entries(s.routes)
 export interface Found {
 	load: Route["load"] | null; params: Record<string, string>;
 	path: string; query: URLSearchParams; pattern: string;
+	/* what makes it another page */
+	page: string;
 }
 
 function matches(r: Route, parts: string[]): Record<string, string> | null {
 	const params: Record<string, string> = {};
-	if (r.pattern.length !== parts.length)
+	const n = r.pattern.length, last = r.pattern[n - 1] ?? "";
+	if (n !== parts.length && !(last.endsWith("?") &&
+	    n - 1 === parts.length))
 		return null;
-	for (const [i, p] of r.pattern.entries()) {
+	for (const [i, p] of r.pattern.slice(0, parts.length).entries()) {
 		const part = parts[i] ?? "";
 		if (p.startsWith(":") && part !== "")
-			params[p.slice(1)] = decodeURIComponent(part);
+			params[p.replace(/[:?]/g, "")] = decodeURIComponent(part);
 		else if (p !== part)
 			return null;
 	}
@@ -31,14 +37,16 @@ export function find(address: string): Found {
 	const u = new URL(address, location.origin);
 	const parts = u.pathname.split("/");
 	let best: Found = { load: null, params: {}, path: u.pathname,
-		query: u.searchParams, pattern: "" };
+		query: u.searchParams, pattern: "", page: "" };
 	let vars = 99;
 	for (const r of routes) {
 		const n = r.pattern.filter(p => p.startsWith(":")).length;
 		const params = n < vars ? matches(r, parts) : null;
 		if (params) {
 			best = { ...best, load: r.load, params,
-				pattern: r.pattern.join("/") };
+				pattern: r.pattern.join("/"),
+				page: JSON.stringify(r.pattern.map((s, i) =>
+				    s.endsWith("?") ? s : parts[i])) };
 			vars = n;
 		}
 	}

@@ -1,7 +1,9 @@
 /* people.ts: the names of those whom answers know by their ids. */
 import { signal } from "@preact/signals";
-import { get } from "./api.ts";
-import { me } from "./session.ts";
+import { all, get } from "./api.ts";
+import { may, me } from "./session.ts";
+
+export interface Who { kind: string; id: string; name: string }
 
 const names = signal<Record<string, string>>({});
 const asked = new Set<string>();
@@ -41,4 +43,27 @@ export function know(id: string, name: string): void {
 	if (names.peek()[id] !== name)
 		names.value = { ...names.peek(), [id]: name };
 	asked.add(id);
+}
+
+/* Whom one may choose from: all, for who may see them; else whom this page
+ * knows, which is who took part in what one sees. */
+export async function choices(project: string, typed: string,
+    kinds: string[]): Promise<Who[]> {
+	const t = typed.trim().toLowerCase();
+	const known: Who[] = Object.entries(names.peek()).map(([id, name]) =>
+	    ({ kind: "user", id, name }));
+	const m = me.peek();
+	if (m)
+		known.unshift({ kind: m.kind, id: m.id, name: m.name });
+	const lists = [["user", "/v1/users"], ["group", "/v1/groups"],
+	    ["service_account", "/v1/service-accounts"]] as const;
+	const found = !may("user.view") ? [] : await Promise.all(lists
+	    .filter(([k]) => kinds.includes(k)).map(async ([kind, path]) =>
+		(await all<{ id: string; name?: string; email?: string }>(path))
+		    .map(o => ({ kind, id: o.id,
+			name: o.name || o.email || o.id }))))
+	    .catch(() => []);
+	void project;
+	return [...known, ...found.flat()].filter(w =>
+	    w.name.toLowerCase().includes(t));
 }

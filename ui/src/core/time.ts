@@ -36,3 +36,10 @@ export function when(ms: number, withDay = true): string {
 	const f = new Intl.DateTimeFormat("en-GB", o).format(ms);
 	return prefs.value.utc ? f + "Z" : f;
 }
+
+/* "Sat, 28 Nov 2026" */
+export function day(ms: number): string {
+	return new Intl.DateTimeFormat("en-GB", { weekday: "short",
+		day: "2-digit", month: "short", year: "numeric",
+		...(prefs.value.utc && { timeZone: "UTC" }) }).format(ms);
+}
