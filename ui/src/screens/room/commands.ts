@@ -96,7 +96,7 @@ async function status(c: Context, rest: string): Promise<void> {
 export const COMMANDS: Command[] = [
 	{ name: "status", usage: t.statusUsage, hint: t.status, run: status,
 		options: c => following(c.i.status).map(s =>
-		    ({ text: s, label: word(T.status, s) })) },
+		    ({ text: s, label: "" })) },
 	{ name: "sev", usage: t.sevUsage, hint: t.sev, run: severity,
 		options: () => SEVERITIES.map(s => ({ text: s.slice(3),
 			label: word(T.severity, s) })) },
