@@ -2,7 +2,7 @@
 # Variants: make V=release (default) | debug | asan | tsan | coverage | fuzz
 
 V ?= release
-MODULES := base ipc confine seal audit store domain access auth wire egress flow role client delegate cli
+MODULES := base ipc confine seal audit store domain access auth wire ui egress flow role client delegate cli
 OUT := build/$(V)
 
 CC_release := gcc
@@ -47,7 +47,9 @@ CFLAGS := -std=gnu17 $(WARN) $(WARN_$(CC)) $(CF_$(V)) -ffile-prefix-map=$(CURDIR
 LDFLAGS := $(LF_$(V)) -pthread
 LIBS := -lssl -lcrypto -lnghttp2 -lsqlite3 -lseccomp -linih -largon2 -lxml2 -lz -lyaml
 
-objs = $(patsubst src/%.c,$(OUT)/%.o,$(sort $(wildcard src/$(1)/*.c)))
+# The UI is built once for all variants: from ui/, or as a release brings it.
+UI_TOP := $(if $(wildcard ui/dist/ui/assets.def),ui/dist,build)
+objs = $(patsubst src/%.c,$(OUT)/%.o,$(sort $(wildcard src/$(1)/*.c))) $(if $(filter ui,$(1)),$(OUT)/ui/assets.o)
 OBJS := $(foreach m,$(MODULES),$(call objs,$(m)))
 
 all: build/redoubt
@@ -82,6 +84,11 @@ $(OUT)/%.o: src/%.c
 $(OUT)/cli/cli.o $(OUT)/client/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.o: CHANGELOG.md
 
 # .incbin is not seen by -MMD.
+$(OUT)/ui/ui.o: CPPFLAGS += -I$(UI_TOP)
+$(OUT)/ui/ui.o: $(UI_TOP)/ui/assets.def
+$(OUT)/ui/assets.o: $(UI_TOP)/ui/assets.def
+	@mkdir -p $(@D)
+	$(CC) -c -Wa,-I,$(UI_TOP)/ui -Wa,--noexecstack -o $@ $(UI_TOP)/ui/assets.S
 $(OUT)/domain/connector_catalogue.o: src/domain/catalogue.json
 $(OUT)/store/schema.o: $(wildcard src/store/schema/*.sql)
 $(OUT)/auth/password_fits.o: src/auth/common.txt
@@ -97,6 +104,7 @@ USES_domain := domain access base
 USES_access := access base
 USES_auth := auth access seal base
 USES_wire := wire base
+USES_ui := ui base
 USES_egress := egress auth access seal ipc base
 USES_flow := $(filter-out egress client role delegate cli,$(MODULES))
 USES_delegate := base client ipc confine seal audit access domain auth egress delegate
@@ -133,14 +141,16 @@ $(OUT)/crash/redoubt: tests/crash/fault.c $(OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) -rdynamic $(LIBS)
 
-# ---- ui: what runs in the browser; so far the library that verifies ----
-UI_SRC := $(wildcard ui/*.mjs ui/index.html ui/static/* ui/src/* ui/src/*/* ui/src/*/*/*)
+# ---- ui: what runs in the browser; ui/build.mjs bundles, ui/pack.mjs packs ----
+UI_SRC := $(shell find ui -name node_modules -prune -o -name dist -prune -o -type f -print)
 ui/node_modules/.for-lock: ui/package-lock.json
+	@command -v npm >/dev/null || { echo "the UI needs npm to be built, or ui/dist of a release" >&2; exit 1; }
 	cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent
-	@cp $< $@
-build/ui/index.js: $(UI_SRC) ui/package.json ui/tsconfig.json ui/node_modules/.for-lock
-	cd ui && npm run -s check && npm run -s build
-ui: build/ui/index.js
+	cp ui/package-lock.json $@
+build/ui/assets.def: $(UI_SRC) ui/node_modules/.for-lock
+	node ui/build.mjs && node ui/pack.mjs
+ui: build/ui/assets.def
+ui-check: ui/node_modules/.for-lock ; cd ui && npm run -s check
 
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
@@ -218,4 +228,4 @@ bench: deps-test
 
 clean:
 	rm -rf build
-.PHONY: cedar ui all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
+.PHONY: cedar ui ui-check all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean

@@ -11,6 +11,7 @@
 #include "flow/guard.h"
 #include "flow/handlers.h"
 #include "flow/ingest.h"
+#include "flow/page.h"
 #include "flow/proxy.h"
 #include "flow/ration.h"
 #include "flow/readers.h"
@@ -566,6 +567,8 @@ line_request(struct lane *l, struct exchange *x)
 	lane_refresh(l);
 	atomic_fetch_add_explicit(&l->state->n.requests, 1,
 	    memory_order_relaxed);
+	if (page_answer(x))
+		return;
 	c = call_new(l, x);
 	if (c == NULL) {
 		exchange_reply(x, &(struct reply){.status = 503});

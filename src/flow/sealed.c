@@ -5,6 +5,7 @@
 #include "flow/admin_body.h"
 #include "flow/handlers.h"
 #include "flow/line.h"
+#include "flow/page.h"
 
 static bool
 asks(const struct http_request *r, const char *path)
@@ -25,6 +26,9 @@ line_sealed(struct exchange *x)
 	    .content_type = STR("application/problem+json")};
 	struct buf b;
 
+	/* the pages have no keys, and say what is the matter */
+	if (page_answer(x))
+		return;
 	if (text == NULL) {
 		exchange_reply(x, &(struct reply){.status = err_status(e)});
 		return;
