@@ -243,6 +243,7 @@ union any {
 	struct hold hold;
 	struct audit_filter audit_filter;
 	struct audit_review audit_review;
+	struct preferences preferences;
 	struct policy_tests policy_tests;
 };
 
@@ -250,7 +251,9 @@ union any {
 static void
 pack_texts(struct packer *k, union any *u)
 {
-	if (u->o.kind == OBJECT_FREEZE) {
+	if (u->o.kind == OBJECT_PREFERENCES) {
+		pack_str(k, &u->preferences.document);
+	} else if (u->o.kind == OBJECT_FREEZE) {
 		pack_str(k, &u->freeze.reason);
 	} else if (u->o.kind == OBJECT_TRIGGER) {
 		pack_str(k, &u->trigger.name);
@@ -347,6 +350,7 @@ pack_rest(struct packer *k, union any *u)
 	case OBJECT_TRIGGER:
 	case OBJECT_AUDIT_FILTER:
 	case OBJECT_AUDIT_REVIEW:
+	case OBJECT_PREFERENCES:
 	case OBJECT_FREEZE:
 	case OBJECT_WITNESS:
 	case OBJECT_HOLD:
@@ -404,6 +408,8 @@ size_of(enum object_kind kind)
 		return sizeof(struct audit_filter);
 	case OBJECT_AUDIT_REVIEW:
 		return sizeof(struct audit_review);
+	case OBJECT_PREFERENCES:
+		return sizeof(struct preferences);
 	case OBJECT_FREEZE:
 		return sizeof(struct freeze);
 	case OBJECT_WITNESS:

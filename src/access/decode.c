@@ -395,6 +395,18 @@ get_audit_filter(struct reader *r, const struct object *head)
 }
 
 static const struct object *
+get_preferences(struct reader *r, const struct object *head)
+{
+	struct preferences *p = ARENA_NEW(r->a, struct preferences);
+
+	if (p == NULL)
+		return NULL;
+	p->o = *head;
+	p->document = get_str(r, STR("document"));
+	return &p->o;
+}
+
+static const struct object *
 get_audit_review(struct reader *r, const struct object *head)
 {
 	struct audit_review *v = ARENA_NEW(r->a, struct audit_review);
@@ -452,6 +464,8 @@ get(struct reader *r, const struct object *head)
 		return get_audit_filter(r, head);
 	case OBJECT_AUDIT_REVIEW:
 		return get_audit_review(r, head);
+	case OBJECT_PREFERENCES:
+		return get_preferences(r, head);
 	case OBJECT_CONNECTOR:
 	case OBJECT_SECRET:
 	case OBJECT_RUNBOOK:

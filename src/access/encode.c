@@ -401,12 +401,22 @@ put_account(struct jw *w, const struct service_account *s)
 	jw_kbool(w, "disabled", s->disabled);
 }
 
-/* What is kept for those who read the audit log. */
 static void
-put_audit(struct jw *w, const struct object *o)
+put_role(struct jw *w, const struct role *r)
+{
+	jw_kstr(w, "name", r->name);
+	put_perms(w, STR("permissions"), &r->perms);
+}
+
+/* What somebody keeps for those who read the audit log, or for themselves. */
+static void
+put_kept(struct jw *w, const struct object *o)
 {
 	if (o->kind == OBJECT_WITNESS)
 		put_witness(w, (const struct witness_object *)o);
+	else if (o->kind == OBJECT_PREFERENCES)
+		jw_kstr(w, "document",
+		    ((const struct preferences *)o)->document);
 	else if (o->kind == OBJECT_AUDIT_FILTER)
 		put_audit_filter(w, (const struct audit_filter *)o);
 	else
@@ -432,9 +442,7 @@ put_members(struct jw *w, const struct object *o)
 		put_group(w, (const struct group *)o);
 		break;
 	case OBJECT_ROLE:
-		jw_kstr(w, "name", ((const struct role *)o)->name);
-		put_perms(w, STR("permissions"),
-		    &((const struct role *)o)->perms);
+		put_role(w, (const struct role *)o);
 		break;
 	case OBJECT_BINDING:
 		put_binding(w, (const struct binding *)o);
@@ -490,7 +498,8 @@ put_members(struct jw *w, const struct object *o)
 	case OBJECT_WITNESS:
 	case OBJECT_AUDIT_FILTER:
 	case OBJECT_AUDIT_REVIEW:
-		put_audit(w, o);
+	case OBJECT_PREFERENCES:
+		put_kept(w, o);
 		break;
 	case OBJECT_HOLD:
 		put_hold(w, (const struct hold *)o);

@@ -156,6 +156,7 @@ shelf_limit(enum object_kind kind)
 		return LIM_PROJECTS;
 	case OBJECT_USER:
 	case OBJECT_SERVICE_ACCOUNT:
+	case OBJECT_PREFERENCES:
 		return LIM_PRINCIPALS;
 	case OBJECT_GROUP:
 		return LIM_GROUPS;

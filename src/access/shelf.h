@@ -14,7 +14,7 @@
 #include "access/world.h"
 #include "base/limits.h"
 
-enum { OBJECT_KINDS = OBJECT_WITNESS + 1 };
+enum { OBJECT_KINDS = OBJECT_PREFERENCES + 1 };
 
 /* ---- cells (cell.c) ---- */
 

@@ -343,6 +343,14 @@ world_audit_filter(const struct world *w, const struct uuid *id)
 	    id);
 }
 
+const struct preferences *
+world_preferences(const struct world *w, const struct uuid *user)
+{
+	return (
+	    const struct preferences *)shelf_id(w->shelf[OBJECT_PREFERENCES],
+	    user);
+}
+
 const struct audit_review *
 world_audit_reviewed(const struct world *w)
 {

@@ -44,6 +44,7 @@ enum object_kind {
 	OBJECT_WITNESS = 26,
 	OBJECT_AUDIT_FILTER = 24,
 	OBJECT_AUDIT_REVIEW = 25,
+	OBJECT_PREFERENCES = 27,
 };
 
 enum principal_kind {
@@ -298,6 +299,12 @@ struct audit_filter {
 	struct str members; /* JSON object */
 };
 
+/* How a user likes their pages.  o.id is the user's. */
+struct preferences {
+	struct object o;
+	struct str document; /* JSON object */
+};
+
 /* Somebody has looked through these entries of the audit log. */
 struct audit_review {
 	struct object o; /* o.created: when */
@@ -546,6 +553,9 @@ const struct break_glass *world_break_glass(const struct world *w,
     const struct uuid *id);
 const struct audit_filter *world_audit_filter(const struct world *w,
     const struct uuid *id);
+/* Of that user; NULL: none were kept. */
+const struct preferences *world_preferences(const struct world *w,
+    const struct uuid *user);
 /* The last one; NULL when there was none. */
 const struct audit_review *world_audit_reviewed(const struct world *w);
 const struct delegate *world_delegate(const struct world *w,

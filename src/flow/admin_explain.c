@@ -75,6 +75,41 @@ target_of(struct call *c, const struct actor *who, struct target *t)
 	return t->restricted ? asked_member(c, who, seq, &t->member) : OK;
 }
 
+static void
+names_of(struct jw *w, struct str name, bool has)
+{
+	if (has)
+		jw_str(w, name);
+}
+
+/* The roles that have the permission: those that are built in are no secret,
+ * the organization's own are told to who may see roles. */
+static void
+roles_that_grant(struct call *c, struct jw *w, enum permission p)
+{
+	const struct object *const *o;
+	bool sees = call_can(c, PERM_ROLE_VIEW, 0);
+	size_t n;
+
+	jw_karr(w, "roles");
+	for (unsigned r = 0; r < ROLE_MAX_; r++) {
+		struct permset s = role_perms((enum builtin_role)r);
+
+		names_of(w, str_c(role_name((enum builtin_role)r)),
+		    permset_has(&s, p));
+	}
+	o = world_objects(call_world(c), OBJECT_ROLE, &n);
+	for (size_t i = 0; sees && i < n; i++) {
+		const struct role *r = (const struct role *)o[i];
+
+		names_of(w, r->name, permset_has(&r->perms, p));
+	}
+	jw_arr_end(w);
+	jw_karr(w, "redacted");
+	names_of(w, STR("roles"), !sees);
+	jw_arr_end(w);
+}
+
 err
 route_access_explain(struct call *c)
 {
@@ -90,6 +125,7 @@ route_access_explain(struct call *c)
 	w = answer(c, 200);
 	jw_obj(w);
 	access_explain(w, who, &t, c->now);
+	roles_that_grant(c, w, t.perm);
 	jw_ki64(w, "snapshot", (int64_t)world_version(call_world(c)));
 	jw_obj_end(w);
 	return buf_check(&c->out);

@@ -56,6 +56,8 @@ person_of(const struct object *o)
 	switch (o->kind) {
 	case OBJECT_USER:
 		return &o->id;
+	case OBJECT_PREFERENCES:
+		return &o->id; /* the user's own */
 	case OBJECT_IDENTITY:
 		return &((const struct identity *)o)->user;
 	case OBJECT_CREDENTIAL:

@@ -113,6 +113,7 @@ schema_name(enum schema s)
 	    [SCHEMA_GLASS] = "break_glass",
 	    [SCHEMA_ANONYMIZE] = "anonymize",
 	    [SCHEMA_AUDIT_FILTER] = "audit_filter",
+	    [SCHEMA_PREFERENCES] = "preferences",
 	    [SCHEMA_AUDIT_REVIEW] = "audit_review",
 	    [SCHEMA_GLASS_REVIEW] = "break_glass_review",
 	    [SCHEMA_SCIM] = "scim",

@@ -313,7 +313,10 @@ drop_logins(struct call *c, const struct uuid *user)
 		ids.id[ids.n] = k[ids.n]->o.id;
 		ids.n++;
 	}
-	return admin_remove_all(c, OBJECT_CREDENTIAL, ids.id, ids.n);
+	TRY(admin_remove_all(c, OBJECT_CREDENTIAL, ids.id, ids.n));
+	if (world_preferences(call_world(c), user) == NULL)
+		return OK;
+	return admin_remove(c, OBJECT_PREFERENCES, user);
 }
 
 /* ---- those that are over by themselves ---- */

@@ -113,6 +113,24 @@ def oneself_and_others(rig):
     x = rig.ok(c.post(EXPLAIN, {"permission": "incident.view", "resource": {
         "project": rig.project}}), 200).json
     rig.check(x["allowed"] and x["snapshot"] > 0, str(x))
+    # which roles would do, and those of the organization's own to who may
+    # see roles only
+    role = f"own{a[-6:]}"
+    rig.ok(rig.post("/v1/roles", {"name": role, "permissions": [
+        "incident.create"]}), 201)
+    body = {"permission": "incident.create",
+            "resource": {"project": rig.project}}
+    x = rig.ok(c.post(EXPLAIN, body), 200).json
+    rig.check(not x["allowed"] and "responder" in x["roles"] and
+              "viewer" not in x["roles"] and role not in x["roles"] and
+              x["redacted"] == ["roles"], str(x))
+    x = rig.ok(rig.post(EXPLAIN, body), 200).json
+    rig.check(role in x["roles"] and x["redacted"] == [], str(x))
+    # everybody may ask about themselves, also with no right at all
+    _, nobody = rig.make_account()
+    x = rig.ok(nobody.post(EXPLAIN, {"permission": "audit.view"}), 200).json
+    rig.check(not x["allowed"] and "auditor" in x["roles"], str(x))
+    rig.ok(nobody.post(EXPLAIN, body), 404)
     rig.ok(c.post(EXPLAIN, {"permission": "incident.view", "principal": {
         "kind": "user", "id": rig.get("/v1/whoami").json["id"]}}), 403)
     tid, _ = token_of(rig, a)

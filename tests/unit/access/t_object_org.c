@@ -76,4 +76,14 @@ TEST(audit_filters_and_reviews)
 	END;
 }
 
+TEST(preferences_of_a_person)
+{
+	struct preferences p = {.o = head_of(OBJECT_PREFERENCES, 1, 0),
+	    .document = STR("{\"theme\":\"dark\"}")};
+
+	BEGIN;
+	T_EQ_STR(((const struct preferences *)again(&p))->document, p.document);
+	END;
+}
+
 T_MAIN

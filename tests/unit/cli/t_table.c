@@ -273,7 +273,8 @@ is_silent(const struct route_row *r)
 	static const char *const ids[] = {"none", "members_put", "audit_stream",
 	    "metrics", "run_log_stream", "logout", "webauthn_challenge",
 	    "webauthn_add", "secret_recipients", "audit_log_checkpoint",
-	    "audit_log_tile", "audit_log_entries", "audit_cosign"};
+	    "audit_log_tile", "audit_log_entries", "audit_cosign",
+	    "preferences_get", "preferences_put", "people"};
 
 	for (size_t i = 0; i < COUNT(ids); i++)
 		if (strcmp(r->id, ids[i]) == 0)
