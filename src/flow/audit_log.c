@@ -28,6 +28,18 @@ answer_note(struct call *c, struct str note)
 	return buf_check(&c->out);
 }
 
+/* Who signs the log.  Whoever trusts the log should have it by another way,
+ * and compare. */
+err
+route_audit_key(struct call *c)
+{
+	struct buf *b = text(c);
+
+	buf_str(b, str_c(c->lane->state->trust.log_key));
+	buf_char(b, '\n');
+	return buf_check(b);
+}
+
 err
 route_audit_checkpoint(struct call *c)
 {

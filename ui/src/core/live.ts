@@ -5,6 +5,7 @@
 import { effect, signal } from "@preact/signals";
 import { heard } from "./api.ts";
 import { load, state } from "./session.ts";
+import { workerUrl } from "./workers.ts";
 import { Source, type Event, type Message } from "./live-source.ts";
 
 export type { Event } from "./live-source.ts";
@@ -59,20 +60,8 @@ function take(m: Message): void {
 	}
 }
 
-/* Trusted Types want a policy for a worker's address; it knows one. */
-function workerUrl(): string {
-	const only = (s: string): string => {
-		if (s !== LIVE_WORKER)
-			throw new TypeError("not our worker");
-		return s;
-	};
-	return window.trustedTypes?.createPolicy("redoubt-worker",
-	    { createScriptURL: only }).createScriptURL(LIVE_WORKER) ??
-	    LIVE_WORKER;
-}
-
 function shared(): () => void {
-	const w = new SharedWorker(workerUrl(), { type: "module",
+	const w = new SharedWorker(workerUrl(LIVE_WORKER), { type: "module",
 		name: "redoubt-live" });
 	const alive = (): void => w.port.postMessage("alive");
 	w.port.onmessage = e => take(e.data as Message);

@@ -249,8 +249,86 @@ export const en = {
 	delegates: {},
 	connectors: {},
 	secrets: {},
-	audit: {},
-	posture: {},
+	audit: {
+		title: "Audit log", entries: "Entries", reviews: "Reviews",
+		witnesses: "Witnesses", verify: "Check a file",
+		lead: "Every action, sensitive read, denial and login. Nothing " +
+		    "here can be changed without it showing.",
+		filter: "Filter: action:incident. outcome:denied days:7 …",
+		outcome: "Outcome", days: "Time", lastDays: "last {n} days",
+		outcomes: { ok: "ok", denied: "denied", error: "error",
+			intent: "begun" },
+		seq: "Entry", time: "When", action: "Action", who: "Who",
+		resource: "About", address: "From", project: "Project",
+		credential: "Credential", request: "Request", count: "Times",
+		none: "No entry fits.", noneHint: "Widen the filter.",
+		newer: "Newer", export: "Export", save: "Save this filter",
+		name: "Name", shared: "Everybody who reads the log sees it",
+		exportText: "A signed file of what the filter shows. That you " +
+		    "export, and why, is an entry itself.",
+		format: "Format",
+		formats: { ndjson: "NDJSON, with proofs (evidence)",
+			csv: "CSV (spreadsheets)", cef: "CEF (ArcSight)",
+			ocsf: "OCSF 1.6", syslog: "Syslog, RFC 5424" },
+		reason: "Reason", reasonHint: "Stands in the signed manifest.",
+		recipient: "Seal to a public key",
+		recipientHint: "Of redoubt audit keygen: only its holder can " +
+		    "open the file.",
+		witnessed: "Only as far as witnesses have signed",
+		exported: "The export is made.",
+		entry: "Entry {seq}", before: "Before", after: "After",
+		firstOne: "This is the first.", back: "Back to the log",
+		leaf: "Exact bytes", leafText: "What is hashed and signed.",
+		proof: "Proof", prove: "Check now",
+		proofText: "That this entry is in the log, by hashes that lead " +
+		    "to a signed root. Computed in this browser; the server is " +
+		    "not believed.",
+		proved: "It is in the signed log of {n} entries.",
+		keyKnown: "Signed by the key kept in this browser.",
+		keyFirst: "First time: the server's word for its key is kept " +
+		    "now; compare it with what your administrator gives you.",
+		grew: "The log grew out of the {n} entries seen here before.",
+		leafHash: "Hash of the entry", left: "with its left neighbour",
+		right: "with its right neighbour", root: "Signed root",
+		key: "Public key of the log",
+		notProved: "Entry {seq} is NOT proved.",
+		verifyLead: "Drop an NDJSON export here. It is checked in this " +
+		    "browser, and goes nowhere.",
+		keyHint: "By another way than this server, if you can; empty: " +
+		    "the file's own, which proves that it is whole, not whose.",
+		trust: "Trust this key here", forget: "Forget it",
+		drop: "Drop an export", choose: "Choose a file",
+		fileGood: "Good: {n} entries, all as they were signed.",
+		fileBad: "Bad at entry {seq}:", range: "Entries",
+		hidden: "Left out, as hashes", manifest: "Manifest",
+		keyed: "Key", keyOwn: "The file's own; whose it is, nobody said.",
+		took: "Took", yes: "signed", no: "none",
+		reviewsLead: "A log that nobody reads finds nothing. Somebody " +
+		    "says they have looked, and what they found.",
+		addReview: "I have reviewed it", note: "What did you look for " +
+		    "and find?", noteHint: "Kept sealed; the entry commits to it.",
+		findings: "How many findings need work",
+		through: "Up to entry", throughHint: "Empty: the newest.",
+		unreviewed: "Entries not reviewed", since: "Since",
+		due: "Next review", overdue: "overdue",
+		noReviews: "Nobody has reviewed the log yet.",
+		rangeOf: "entries {from} to {to}",
+		findingsN: "{n} {n|finding|findings}",
+		witnessesLead: "Others who sign that the log they saw only grew. " +
+		    "Two histories cannot both be signed.",
+		noWitnesses: "No witness.", noWitnessesHint: "Delegates witness " +
+		    "by themselves; an auditor with redoubt audit witness.",
+		addWitness: "Add a witness", witnessKey: "Its public key",
+		witnessKeyHint: "What redoubt audit witness prints.",
+		lastSigned: "Last signed", never: "nothing yet",
+	},
+	posture: {
+		title: "Security posture", again: "Look again",
+		lead: "Best practices, checked against this very server.",
+		good: "good:", bad: "to do:", fix: "What to do:",
+		badN: "{n} of {all} checks want something done.",
+		allGood: "All {n} checks are good.",
+	},
 	users: {
 		title: "Users", groups: "Groups", accounts: "Service accounts",
 		lead: "People. What they may is said by roles (Bindings).",
@@ -448,8 +526,56 @@ export const en = {
 			ip_allow: "10.0.0.0/8, with commas; empty: anywhere. Mind " +
 			    "your own address." },
 	},
-	retention: {},
-	keyring: {},
+	retention: {
+		title: "Retention", holds: "Legal holds",
+		lead: "How long what is kept. What is over its time is destroyed " +
+		    "with its keys, and a proof stays.",
+		organization: "Whole organization", class: "What",
+		kept: "Kept for", atLeast: "Projects at least",
+		locked: "Locked until", by: "Said by",
+		whose: { default: "default", organization: "organization",
+			project: "project" },
+		ever: "ever", days: "{n} {n|day|days}",
+		classes: { incident: "Incidents", alert: "Alerts",
+			delivery: "Deliveries", run: "Runs",
+			reply: "Repeated answers",
+			audit_body: "Bodies of log entries", person: "People who left",
+			secret_version: "Ended secrets" },
+		change: "Change how long", changeText: "Days; empty: as nobody " +
+		    "said anything. A lock forbids fewer.",
+		next: "Would go now", run: "Destroy what is due",
+		runTitle: "Destroy what is due?",
+		runText: "Keys and rows go now, for good, in every backup too. " +
+		    "It happens by itself every ten minutes.",
+		asked: "It is being done.", lastRun: "Last looked",
+		nothing: "Nothing is due.", project: "Project", units: "How many",
+		gone: "What was destroyed", goneText: "Each row is proved by its " +
+		    "entry of the log; offline with redoubt retention verify.",
+		noneGone: "Nothing was destroyed yet.",
+		holdsLead: "While a hold is live nothing it covers is destroyed.",
+		noHolds: "No legal hold.", addHold: "Put a hold", name: "Name",
+		covers: "Covers", reason: "Reason", state: "State",
+		live: "live", over: "released", until: "Until",
+		released0: "it is released", incident: "One incident",
+		incidentHint: "INC-42 or its id; empty: all of the project.",
+		release: "Release", releaseTitle: "Release {name}?",
+		releaseText: "What it covered may be destroyed from then on.",
+		released: "{name} is released.",
+	},
+	keyring: {
+		title: "Keys", lead: "What is in use, how old, how used up. No " +
+		    "key is ever shown.",
+		seal: "Seal the server", reason: "Reason",
+		sealText: "It forgets every key at once. Nothing can be read or " +
+		    "written until somebody unseals it at its host. For when " +
+		    "somebody is inside.",
+		root: "Root key and transport", rootKeys: "Root keys",
+		sources: "Opened by", projectKeys: "Project keys",
+		oldest: "oldest", tls: "TLS", library: "Library",
+		data: "Data keys", class: "Class", keys: "Keys", old: "Retired",
+		used: "Used up", algorithms: "Algorithms", name: "Name",
+		use: "For", parameters: "Parameters", standard: "Standard",
+	},
 	projects: {
 		title: "Projects", lead: "A project has its own incidents, " +
 		    "rights and keys.",

@@ -1,0 +1,108 @@
+/*
+ * proof.ts: does the log hold an entry, and is it still the log this browser
+ * has seen before?  Nothing of the server is believed: the key and the last
+ * checkpoint are kept here from the first time on, and what comes later must
+ * be signed by that key and grow out of that checkpoint.
+ */
+import { call } from "../../core/api.ts";
+import { extends_, includes, leafHash, parseGrowth, parseInclusion }
+    from "../../proof/tree.ts";
+import { logKey, openCheckpoint, type Checkpoint, type Key }
+    from "../../proof/note.ts";
+import { toHex } from "../../proof/bytes.ts";
+
+export interface Step { hash: string; side: "left" | "right" }
+export interface Proof { size: bigint; root: string; index: bigint;
+	leaf: string; path: Step[]; keyKnown: boolean; key: string;
+	grewFrom: bigint | null }
+
+interface Kept { key: string; size: string; root: string }
+const WHERE = "redoubt-log";
+
+export function kept(): Kept | null {
+	try {
+		return JSON.parse(localStorage.getItem(WHERE) ?? "null") as
+		    Kept | null;
+	} catch {
+		return null;
+	}
+}
+export function forget(): void { localStorage.removeItem(WHERE); }
+/* The key an auditor was given, by another way than this server. */
+export async function trust(key: string): Promise<void> {
+	await logKey(key);
+	localStorage.setItem(WHERE, JSON.stringify({ key, size: "0",
+		root: "" }));
+}
+
+const text = async (path: string, query?: Record<string, string | number>):
+    Promise<string> => (await call<string>("GET", path,
+	{ as: "text", ...(query && { query }) })).data;
+
+const unhex = (s: string): Uint8Array<ArrayBuffer> => Uint8Array.from(
+    s.match(/../g) ?? [], x => parseInt(x, 16));
+
+/* The log has grown out of what was seen here before, or this throws. */
+async function grown(now: Checkpoint, old: Kept | null):
+    Promise<bigint | null> {
+	const before = old ? BigInt(old.size) : 0n;
+	if (!old || before === 0n)
+		return null;
+	if (before > now.size)
+		throw new Error(`the log had ${before} entries here before, ` +
+		    `and is said to have ${now.size}`);
+	const was = { size: before, root: unhex(old.root) };
+	if (before === now.size) {
+		if (toHex(now.root) !== old.root)
+			throw new Error("another log of the same size was seen " +
+			    "here before");
+		return before;
+	}
+	const g = parseGrowth(await text("/v1/audit/proof",
+	    { old: String(before), new: String(now.size) }));
+	if (!await extends_(was, now, g.proof))
+		throw new Error(`what is shown does not grow out of the ` +
+		    `${before} entries seen here before`);
+	return before;
+}
+
+function sides(index: bigint, size: bigint, n: number): Step["side"][] {
+	const out: Step["side"][] = [];
+	let fn = index, sn = size - 1n;
+	while (out.length < n) {
+		const left = (fn & 1n) === 1n || fn === sn;
+		if (left) {
+			out.push("left");
+			while ((fn & 1n) === 0n && fn !== 0n) {
+				fn >>= 1n;
+				sn >>= 1n;
+			}
+		} else {
+			out.push("right");
+		}
+		fn >>= 1n;
+		sn >>= 1n;
+	}
+	return out;
+}
+
+export async function prove(seq: number, leaf: string): Promise<Proof> {
+	const old = kept();
+	const vkey = old?.key ?? (await text("/v1/audit/key")).trim();
+	const key: Key = await logKey(vkey);
+	const p = parseInclusion(await text("/v1/audit/proof", { seq }));
+	const c = await openCheckpoint(p.note, key);
+	const h = await leafHash(new TextEncoder().encode(leaf));
+	if (p.index !== BigInt(seq) - 1n)
+		throw new Error("the proof is of another entry");
+	if (!await includes(h, p.index, c.size, p.proof, c.root))
+		throw new Error("the hashes do not lead to the signed root");
+	const grewFrom = await grown(c, old);
+	localStorage.setItem(WHERE, JSON.stringify({ key: vkey,
+		size: String(c.size), root: toHex(c.root) }));
+	const s = sides(p.index, c.size, p.proof.length);
+	return { size: c.size, root: toHex(c.root), index: p.index,
+		leaf: toHex(h), keyKnown: old !== null, key: vkey, grewFrom,
+		path: p.proof.map((x, i) => ({ hash: toHex(x),
+		    side: s[i] ?? "right" })) };
+}

@@ -1,0 +1,39 @@
+/* posture.tsx: the best practices, each with what was found and what to do. */
+import { useGet } from "../../core/use.ts";
+import { Load, Page } from "../../kit/bits.tsx";
+import { Button } from "../../kit/button.tsx";
+import { Plain } from "../../kit/plain.tsx";
+import { T, say } from "../../text/index.ts";
+
+interface Check { check: string; ok: boolean; detail: string; fix: string }
+
+const named = (s: string): string => {
+	const t = s.replaceAll("_", " ");
+	return t.charAt(0).toUpperCase() + t.slice(1);
+};
+
+const Row = ({ c }: { c: Check }) => <li class={`card posture-${c.ok ?
+    "ok" : "bad"}`}>
+	<h3><span aria-hidden="true">{c.ok ? "✓" : "!"}</span>
+		<span class="sr">{c.ok ? T.posture.good : T.posture.bad}</span>
+		{" " + named(c.check)}</h3>
+	<p><Plain text={c.detail} /></p>
+	{!c.ok && c.fix && <p class="dim">{T.posture.fix}{" "}
+		<Plain text={c.fix} /></p>}
+</li>;
+
+export default function PosturePage() {
+	const p = useGet<{ items: Check[] }>("/v1/posture");
+	return <Page title={T.posture.title} lead={T.posture.lead} actions={
+	    <Button icon="refresh" onClick={p.reload}>{T.posture.again}</Button>}>
+		<Load of={p}>{({ items }) => {
+			const bad = items.filter(c => !c.ok);
+			return <>
+				<p class={bad.length ? "bad" : "good"}><strong>
+					{bad.length ? say(T.posture.badN, { n: bad.length,
+					    all: items.length }) : say(T.posture.allGood,
+					    { n: items.length })}</strong></p>
+				<ul class="posture">{[...bad, ...items.filter(c => c.ok)]
+				    .map(c => <Row key={c.check} c={c} />)}</ul></>;
+		}}</Load></Page>;
+}
