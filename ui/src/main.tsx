@@ -49,6 +49,8 @@ function start(): void {
 	root.replaceChildren();
 	render(<App />, root);
 	follow();
+	/* what makes itself heard is not needed to show anything */
+	setTimeout(() => void import("./core/alarm.ts"), 3000);
 }
 
 /* the static shell is painted before anything runs */

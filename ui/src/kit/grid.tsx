@@ -24,6 +24,8 @@ export interface Column<R> {
 	sorts?: boolean;
 	/* not shown where there is no room */
 	wide?: boolean;
+	/* the cell with the row's link; else the first */
+	link?: boolean;
 	/* what the cell says to a filter (onValue) */
 	value?: (r: R) => string | null;
 }
@@ -35,6 +37,10 @@ export interface GridProps<R> {
 	onOpen?: (r: R) => void;
 	/* Space; with it a click is one, too, and the link opens */
 	onPreview?: (r: R) => void;
+	/* Space where focus is enough for a preview: shows or hides it */
+	onToggle?: () => void;
+	/* the row that has the focus at first */
+	initial?: string | null;
 	/* with it rows are selected by x, Shift+j/k and boxes */
 	selected?: ReadonlySet<string>; onSelect?: (keys: Set<string>) => void;
 	/* tells which row has the focus */
@@ -138,6 +144,14 @@ export function Grid<R>(p: GridProps<R>) {
 	const index = at === null ? -1 : rows.findIndex(r => p.keyOf(r) === at);
 	useAnchor(box, rows, p.keyOf, at, h, `${p.live?.epoch} ${order?.id} ` +
 	    `${order?.up}`);
+	const began = useRef(false);
+	useEffect(() => {
+		const i = p.initial && !began.current ?
+		    rows.findIndex(r => p.keyOf(r) === p.initial) : -1;
+		if (i >= 0)
+			focus(i);
+		began.current = began.current || rows.length > 0;
+	}, [rows]);
 	/* the focused row has left: on with the one that took its place */
 	const was = useRef(-1);
 	useEffect(() => {
@@ -235,10 +249,14 @@ export function Grid<R>(p: GridProps<R>) {
 		    (e.target as Element).getAttribute("role") === "row") {
 			e.preventDefault();
 			p.onOpen(current);
-		} else if (e.key === " " && current && p.onPreview &&
+		} else if (e.key === " " && current &&
+		    (p.onToggle ?? p.onPreview) &&
 		    (e.target as Element).getAttribute("role") === "row") {
 			e.preventDefault();
-			p.onPreview(current);
+			if (p.onToggle)
+				p.onToggle();
+			else
+				p.onPreview?.(current);
 		}
 	};
 
@@ -254,6 +272,7 @@ export function Grid<R>(p: GridProps<R>) {
 			setOrder(o => o?.id === c.id ? { id: c.id, up: !o.up } :
 			    { id: c.id, up: true });
 	};
+	const link = Math.max(0, cols.findIndex(c => c.link));
 	const tracks = (p.onSelect ? "2rem " : "") +
 	    cols.map(c => c.width).join(" ");
 
@@ -331,7 +350,7 @@ export function Grid<R>(p: GridProps<R>) {
 					    class={p.onValue && k === at && j === col ?
 						"cell on" : "cell"}
 					    onMouseDown={p.onValue && (() => setCol(j))}>
-						{j === 0 && p.href ? <a href={p.href(r)}
+						{j === link && p.href ? <a href={p.href(r)}
 						    tabIndex={-1}>{c.cell(r)}</a> : c.cell(r)}
 						{p.onValue && k === at && j === col &&
 						    c.value?.(r) && <CellTools
