@@ -46,13 +46,15 @@ const columns = (project: string, pane: boolean): Column<Alert>[] => {
 			cell: a => <Plain text={a.environment ?? "–"} />,
 			by: a => a.environment ?? "",
 			value: a => facetOf(a, "environment") }),
-		{ id: "count", label: T.alerts.count, width: "4.5rem", wide: true,
-			cell: a => a.count, by: a => a.count },
-		{ id: "incident", label: T.alerts.incident, width: "6rem",
-			wide: true, by: a => a.incident ?? "",
+		...some<Column<Alert>>({ id: "count", label: T.alerts.count,
+			width: "4.5rem", wide: true, cell: a => a.count,
+			by: a => a.count }),
+		...some<Column<Alert>>({ id: "incident", width: "6rem",
+			label: T.alerts.incident, wide: true,
+			by: a => a.incident ?? "",
 			value: a => facetOf(a, "incident"),
 			cell: a => a.incident ? <IncidentLink id={a.incident}
-			    project={project} /> : <span class="dim">–</span> },
+			    project={project} /> : <span class="dim">–</span> }),
 		{ id: "last", label: T.alerts.last, width: "6.4rem", wide: true,
 			cell: a => <Ago at={a.last_seen} />, by: a => a.last_seen },
 	];
@@ -159,9 +161,10 @@ export default function Inbox({ params }: ViewProps) {
 	const filtered = location.search.replace("?", "")
 	    .replaceAll("%2C", ",");
 
-	return <Page title={T.alerts.title} actions={<Bells />}>
-		<Views project={p} query={new URLSearchParams(
-		    Object.entries(values)).toString()} />
+	return <Page title={T.alerts.title} bare>
+		<div class="alerts-top"><Views project={p}
+		    query={new URLSearchParams(Object.entries(values)).toString()} />
+			<div class="row"><Bells /></div></div>
 		<FilterBar defs={FILTER} placeholder={T.alerts.filter} />
 		<Facets counts={shown.counts} values={values} />
 		{chosen.length > 0 && <Bulk s={s} alerts={chosen}
@@ -171,7 +174,8 @@ export default function Inbox({ params }: ViewProps) {
 		    <Failed error={s.error.value} again={() => s.again()} /> :
 		    s.rows.size === 0 && (s.loading.value || version === 0) ?
 		    <p class="loading" aria-busy="true">{T.kit.loading}</p> :
-		    <div class={inPane ? "alerts-split" : ""}>
+		    <div class={inPane ? "alerts-list alerts-split" :
+			"alerts-list"}>
 			<div><Grid label={T.alerts.title} rows={shown.rows}
 			    columns={columns(p, inPane)} keyOf={a => a.id}
 			    href={path} onOpen={open} onPreview={preview} onToggle={() => {
