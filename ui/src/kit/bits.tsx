@@ -6,6 +6,7 @@ import { ago, now, when } from "../core/time.ts";
 import { T, say, word } from "../text/index.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
+import { Plain } from "./plain.tsx";
 import { wrong } from "./toast.tsx";
 
 const SHAPES: Record<string, string> = { sev0: "◆", sev1: "▲", sev2: "●",
@@ -41,7 +42,7 @@ export function Page({ title, children, actions, lead, bare }: {
 	}, [title]);
 	return <div class="page">
 		{!bare && <div class="page-head">
-			<div><h1 tabIndex={-1}>{title}</h1>
+			<div><h1 tabIndex={-1}><Plain text={title} /></h1>
 			{lead && <p class="lead">{lead}</p>}</div>
 			{actions && <div class="actions">{actions}</div>}
 		</div>}
