@@ -4,11 +4,11 @@
  *
  *	warden (outside)	clone3 of pid 1 in all namespaces, maps of ids,
  *				cgroup; from here on it is a spare that waits
- *	pid 1			ids, root (root.c)
+ *	pid 1			cgroup of version 1, ids, root (root.c)
  *	warden			limits of the cgroup, the step's packet to pid 1
- *	pid 1			/job, script, listener, then forks the payload
- *	payload			limits, capabilities, no_new_privs, Landlock,
- *				seccomp, execve (payload.c)
+ *	pid 1			/job, script, listener, capabilities,
+ *				no_new_privs, then forks the payload
+ *	payload			limits, Landlock, seccomp, execve (payload.c)
  *	pid 1			reaps, watches memory, tells the warden
  *	warden			time, kill, outputs, cleaning up
  *
@@ -35,9 +35,10 @@ struct cell {
 	struct filter (*filters)[2]; /* [profile][egress] */
 	const struct zygote_conf *conf;
 	enum cgroup_level level;
-	bool privileged;   /* the zygote is root: a uid of the pool */
-	unsigned uid, gid; /* on the host */
-	int link;	   /* pid 1's end to the warden */
+	bool privileged;	 /* the zygote is root: a uid of the pool */
+	unsigned uid, gid;	 /* on the host */
+	int link;		 /* pid 1's end to the warden */
+	int doors[CGROUP_TREES]; /* of its cgroup, to go in */
 };
 
 /* From pid 1 to the warden; one packet each. */
@@ -73,14 +74,17 @@ ssize_t packet_receive(int from, char *buf, size_t max, int fds[PACKET_FDS],
 err cell_failed(struct trail *t, const char *what) MUST_USE;
 
 /* init.c: pid 1; only ever returns by _exit. */
-_Noreturn void init_main(const struct cell *c);
+_Noreturn void init_main(struct cell *c);
 /* root.c: the private root, entered; then what is of the step, and nothing
  * can be written any more.  *ret_job gets an O_PATH descriptor of /job. */
 err root_make(const struct cell *c, struct trail *t) MUST_USE;
 err root_finish(const struct step *s, struct trail *t, int *ret_job) MUST_USE;
-/* payload.c: what is failed is written to `report` as text. */
-_Noreturn void payload_main(const struct cell *c, int report);
-/* No capability in any set, none to be had back. */
+/* payload.c: in the memory of pid 1, which stands still until execve; what
+ * has failed is in *t. */
+_Noreturn void payload_main(const struct cell *c, struct trail *t);
+/* No capability that is not had already, then none in any set, and none to
+ * be had back. */
+err payload_bound_caps(struct trail *t) MUST_USE;
 err payload_no_caps(struct trail *t) MUST_USE;
 /* warden.c: its step comes as a packet on `sock`. */
 _Noreturn void warden_main(struct cell *c, struct cgroups *groups,

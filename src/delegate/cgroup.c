@@ -422,12 +422,50 @@ cgroup_enter(const struct cgroup *g, int pid)
 {
 	char dir[CGROUP_PATH + NAME];
 
+	if (g->of->level != CGROUP_V2)
+		return true;
+	step_dir(g, 0, dir);
+	return put_number(dir, "cgroup.procs", (uint64_t)pid);
+}
+
+bool
+cgroup_doors(const struct cgroup *g, int ret[CGROUP_TREES])
+{
+	char dir[CGROUP_PATH + NAME], path[CGROUP_PATH + 2 * NAME];
+
+	for (unsigned i = 0; i < CGROUP_TREES; i++)
+		ret[i] = -1;
+	if (g->of->level != CGROUP_V1)
+		return true;
 	for (unsigned i = 0; i < g->of->trees; i++) {
 		step_dir(g, i, dir);
-		if (!put_number(dir, "cgroup.procs", (uint64_t)pid))
+		(void)snprintf(path, sizeof path, "%s/tasks", dir);
+		ret[i] = open(path, O_WRONLY | O_CLOEXEC);
+		if (ret[i] < 0)
 			return false;
 	}
 	return true;
+}
+
+bool
+cgroup_go_in(int doors[CGROUP_TREES])
+{
+	bool good = true;
+
+	for (unsigned i = 0; i < CGROUP_TREES && doors[i] >= 0; i++)
+		good = good && write(doors[i], "0", 1) == 1;
+	cgroup_doors_close(doors);
+	return good;
+}
+
+void
+cgroup_doors_close(int doors[CGROUP_TREES])
+{
+	for (unsigned i = 0; i < CGROUP_TREES; i++) {
+		if (doors[i] >= 0)
+			(void)close(doors[i]);
+		doors[i] = -1;
+	}
 }
 
 void

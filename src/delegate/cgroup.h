@@ -50,7 +50,15 @@ const char *cgroup_level_name(enum cgroup_level l);
 /* False: errno. */
 bool cgroup_make(const struct cgroups *c, unsigned slot, struct cgroup *ret);
 bool cgroup_limit(const struct cgroup *g, const struct sandbox_limits *l);
+/* Version 2: puts pid there; else nothing. */
 bool cgroup_enter(const struct cgroup *g, int pid);
+/* Version 1: what pid 1 goes in by itself with (-1: nothing). A thread that
+ * moves itself stops nobody; moving a process stops every fork, exec and exit
+ * of the host. */
+bool cgroup_doors(const struct cgroup *g, int ret[CGROUP_TREES]);
+/* Closes them. */
+bool cgroup_go_in(int doors[CGROUP_TREES]);
+void cgroup_doors_close(int doors[CGROUP_TREES]);
 void cgroup_usage(const struct cgroup *g, struct cgroup_usage *ret);
 /* Waits a little for what has just died. */
 void cgroup_remove(const struct cgroup *g);

@@ -5,9 +5,12 @@
  * from one table to the instruction.
  *
  *	architecture? else kill.  x32? kill.
- *	call with conditions: its alternatives, else EPERM   (one block each)
- *	allowed, refused, deadly calls: runs of comparisons before one return
- *	ENOSYS
+ *	a tree of comparisons of the call's number; its leaves are
+ *		ALLOW, EPERM, kill or ENOSYS for a range of numbers
+ *		the alternatives of one call with conditions, else EPERM
+ *
+ * A tree, because the kernel runs the program once for every number when it is
+ * installed: a list of comparisons made that 0.4 ms of each step.
  */
 #include "delegate/filter.h"
 
@@ -22,7 +25,7 @@
 
 enum verb { V_ALLOW, V_WHEN, V_REFUSE, V_KILL };
 enum from { BASE, INTERP, JIT, NET };
-enum { CONDS = 3, RUN = 120, X32 = 0x40000000 };
+enum { CONDS = 3, CALLS = 1024, JUMP = 255, X32 = 0x40000000 };
 
 /* One 32-bit half of an argument. */
 struct cond {
@@ -159,84 +162,141 @@ add_alternative(struct filter *f, const struct row *r)
 		miss_lands_here(f, miss[i]);
 }
 
-static bool
-is_first(size_t at)
+/* ---- the tree ---- */
+
+/* Numbers from `first` on, up to the next range; `row` or a verdict. */
+struct range {
+	unsigned first;
+	uint32_t verdict;
+	const struct row *row; /* with conditions; NULL */
+};
+
+struct map {
+	struct range of[CALLS];
+	size_t n;
+	enum sandbox_profile profile;
+	bool egress;
+};
+
+/* The row that decides about a call: conditions, then the mildest. */
+static const struct row *
+decides(const struct row *a, const struct row *b)
 {
-	for (size_t i = 0; i < at; i++)
-		if (rows[i].verb == V_WHEN && same_call(&rows[i], &rows[at]))
+	static const int rank[] =
+	    {[V_WHEN] = 0, [V_ALLOW] = 1, [V_REFUSE] = 2, [V_KILL] = 3};
+
+	return a == NULL || rank[b->verb] < rank[a->verb] ? b : a;
+}
+
+static struct range
+range_of(unsigned nr, const struct row *r)
+{
+	static const uint32_t verdicts[] = {[V_ALLOW] = SECCOMP_RET_ALLOW,
+	    [V_REFUSE] = SECCOMP_RET_ERRNO | EPERM,
+	    [V_KILL] = SECCOMP_RET_KILL_PROCESS};
+
+	if (r == NULL)
+		return (struct range){nr, unknown, NULL};
+	return r->verb == V_WHEN ? (struct range){nr, 0, r}
+				 : (struct range){nr, verdicts[r->verb], NULL};
+}
+
+static bool
+same_range(const struct range *a, const struct range *b)
+{
+	return a->row == NULL && b->row == NULL && a->verdict == b->verdict;
+}
+
+/* False: a number that is not expected. */
+static bool
+map_make(struct map *m)
+{
+	const struct row *row[CALLS] = {NULL};
+
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
+		int nr = seccomp_syscall_resolve_name(r->name);
+
+		if (nr < 0 ||
+		    (r->verb != V_WHEN && !is_in(r, m->profile, m->egress)) ||
+		    (r->verb == V_WHEN && has_allow(r, m->profile, m->egress)))
+			continue;
+		if (nr >= CALLS - 1)
 			return false;
+		row[nr] = decides(row[nr], r);
+	}
+	m->n = 0;
+	for (unsigned nr = 0; nr < CALLS; nr++) {
+		struct range r = range_of(nr, row[nr]);
+
+		if (m->n == 0 || !same_range(&r, &m->of[m->n - 1]))
+			m->of[m->n++] = r;
+	}
 	return true;
 }
 
+/* Of all rows of that call; a number of its own has come to here. */
 static void
-add_conditions(struct filter *f, size_t first, int nr, enum sandbox_profile p,
-    bool egress)
+add_conditions(struct filter *f, const struct row *of, const struct map *m)
 {
-	unsigned short miss = f->n;
-
-	add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint32_t)nr);
-	for (size_t i = first; i < ROWS; i++)
-		if (rows[i].verb == V_WHEN &&
-		    same_call(&rows[i], &rows[first]) &&
-		    is_in(&rows[i], p, egress))
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].verb == V_WHEN && same_call(&rows[i], of) &&
+		    is_in(&rows[i], m->profile, m->egress))
 			add_alternative(f, &rows[i]);
 	add_return(f, refused);
-	miss_lands_here(f, miss);
 }
 
-/* ---- calls without ---- */
-
-/* A run of comparisons that land on one return behind them. */
+/* Room for one at `at`: what follows jumps within itself only. */
 static void
-add_run(struct filter *f, const int *nr, size_t n, uint32_t action)
+insert_jump(struct filter *f, unsigned short at, uint32_t over)
 {
-	if (n == 0)
+	if (f->n < FILTER_INSNS)
+		memmove(&f->insn[at + 1], &f->insn[at],
+		    (size_t)(f->n - at) * sizeof f->insn[0]);
+	f->n++;
+	if (at < FILTER_INSNS)
+		f->insn[at] =
+		    (struct sock_filter){BPF_JMP | BPF_JA, 0, 0, over};
+}
+
+/* The ranges from `from` to before `to`; always ends in a return. */
+static void
+add_tree(struct filter *f, const struct map *m, size_t from, size_t to)
+{
+	size_t middle = from + (to - from) / 2;
+	unsigned short node = f->n, left;
+
+	if (to - from == 1) {
+		if (m->of[from].row != NULL)
+			add_conditions(f, m->of[from].row, m);
+		else
+			add_return(f, m->of[from].verdict);
 		return;
-	for (size_t i = 0; i < n; i++)
-		add(f, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(n - i), 0,
-		    (uint32_t)nr[i]);
-	add(f, BPF_JMP | BPF_JA, 0, 0, 1);
-	add_return(f, action);
-}
-
-static void
-add_plain(struct filter *f, enum verb verb, enum sandbox_profile p, bool egress,
-    uint32_t action)
-{
-	int run[RUN];
-	size_t n = 0;
-
-	for (size_t i = 0; i < ROWS; i++) {
-		int nr = seccomp_syscall_resolve_name(rows[i].name);
-
-		if (nr < 0 || rows[i].verb != verb ||
-		    !is_in(&rows[i], p, egress))
-			continue;
-		if (n == RUN) {
-			add_run(f, run, n, action);
-			n = 0;
-		}
-		run[n++] = nr;
 	}
-	add_run(f, run, n, action);
+	add(f, BPF_JMP | BPF_JGE | BPF_K, 0, 0, m->of[middle].first);
+	add_tree(f, m, from, middle);
+	left = (unsigned short)(f->n - node - 1);
+	if (node >= FILTER_INSNS)
+		return;
+	if (left <= JUMP) {
+		f->insn[node].jt = (uint8_t)left;
+	} else {
+		insert_jump(f, (unsigned short)(node + 1), left);
+		f->insn[node].jf = 1;
+	}
+	add_tree(f, m, middle, to);
 }
 
 err
 filter_make(enum sandbox_profile p, bool egress, struct filter *ret)
 {
-	ret->n = 0;
-	add_head(ret);
-	for (size_t i = 0; i < ROWS; i++) {
-		int nr = seccomp_syscall_resolve_name(rows[i].name);
+	struct map m = {.profile = p, .egress = egress};
 
-		if (nr >= 0 && rows[i].verb == V_WHEN && is_first(i) &&
-		    !has_allow(&rows[i], p, egress))
-			add_conditions(ret, i, nr, p, egress);
-	}
-	add_plain(ret, V_ALLOW, p, egress, SECCOMP_RET_ALLOW);
-	add_plain(ret, V_REFUSE, p, egress, refused);
-	add_plain(ret, V_KILL, p, egress, SECCOMP_RET_KILL_PROCESS);
-	add_return(ret, unknown);
+	ret->n = 0;
+	if (!map_make(&m))
+		return err_of(E_TOO_MANY);
+	add_head(ret);
+	add_tree(ret, &m, 0, m.n);
 	return err_of(ret->n > FILTER_INSNS ? E_TOO_MANY : E_OK);
 }
 

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -24,7 +25,7 @@
 #include "delegate/cell.h"
 #include "delegate/watch.h"
 
-enum { BACKLOG = 64, WATCH_MS = 25 };
+enum { BACKLOG = 64, WATCH_MS = 25, STACK = 64 * 1024 };
 
 /* ---- who we are ---- */
 
@@ -144,31 +145,35 @@ listen_for_egress(struct trail *t, int *ret)
 
 /* ---- the payload ---- */
 
-/* Its pid once execve has succeeded. */
+struct birth {
+	const struct cell *c;
+	struct trail *t;
+};
+
+static int
+be_payload(void *arg)
+{
+	const struct birth *b = arg;
+
+	payload_main(b->c, b->t);
+}
+
+/*
+ * Its pid once execve has succeeded.  It is ourselves until then, on another
+ * stack: a copy of our memory would be most of what a step costs here.
+ */
 static err
 start_payload(const struct cell *c, struct trail *t, pid_t *ret)
 {
-	char why[CELL_NOTE_TEXT];
-	int report[2];
-	ssize_t n;
-	pid_t pid;
+	static _Alignas(16) char stack[STACK];
+	struct birth b = {c, t};
+	pid_t pid = clone(be_payload, stack + sizeof stack,
+	    CLONE_VM | CLONE_VFORK | SIGCHLD, &b);
 
-	if (pipe2(report, O_CLOEXEC) != 0)
-		return cell_failed(t, "pipe");
-	pid = fork();
 	if (pid < 0)
 		return cell_failed(t, "fork");
-	if (pid == 0)
-		payload_main(c, report[1]);
-	(void)close(report[1]);
-	do
-		n = read(report[0], why, sizeof why - 1);
-	while (n < 0 && errno == EINTR);
-	(void)close(report[0]);
-	if (n != 0) {
-		trail_set(t, "%.*s", n > 0 ? (int)n : 0, why);
+	if (t->detail[0] != 0)
 		return err_of(E_DENIED);
-	}
 	*ret = pid;
 	return OK;
 }
@@ -238,26 +243,29 @@ watch(const struct cell *c, pid_t payload, int children)
 }
 
 static err
-make(const struct cell *c, struct trail *t, int fds[2], size_t *ret_n)
+make(struct cell *c, struct trail *t, int fds[2], size_t *ret_n)
 {
 	fds[1] = -1;
 	TRY(wait_for_maps(c, t));
+	if (!cgroup_go_in(c->doors))
+		return cell_failed(t, "a cgroup cannot be entered");
 	write_to_proc();
 	TRY(become_somebody(t));
 	(void)umask(022);
 	if (sethostname("step", 4) != 0)
 		return cell_failed(t, "sethostname");
 	TRY(root_make(c, t));
+	TRY(payload_bound_caps(t));
 	TRY(take_step(c, t));
 	if (c->step->egress)
 		TRY(listen_for_egress(t, &fds[1]));
 	TRY(root_finish(c->step, t, &fds[0]));
 	*ret_n = fds[1] >= 0 ? 2 : 1;
-	return OK;
+	return payload_no_caps(t);
 }
 
 _Noreturn void
-init_main(const struct cell *c)
+init_main(struct cell *c)
 {
 	struct note started = {.kind = NOTE_STARTED};
 	struct trail t = {{0}};
@@ -276,8 +284,6 @@ init_main(const struct cell *c)
 	e = make(c, &t, fds, &n);
 	if (err_ok(e))
 		e = start_payload(c, &t, &payload);
-	if (err_ok(e))
-		e = payload_no_caps(&t);
 	if (!err_ok(e) || children < 0)
 		end(c, NOTE_FAILED, 0, t.detail);
 	close_what_is_the_payloads(c->step);

@@ -87,6 +87,15 @@ limits(const struct cell *c, struct trail *t)
 /* ---- capabilities ---- */
 
 err
+payload_bound_caps(struct trail *t)
+{
+	for (unsigned long i = 0; i <= CAPS; i++)
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0 && errno != EINVAL)
+			return cell_failed(t, "the bounding set");
+	return OK;
+}
+
+err
 payload_no_caps(struct trail *t)
 {
 	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
@@ -97,9 +106,6 @@ payload_no_caps(struct trail *t)
 	    .version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
 
-	for (unsigned long i = 0; i <= CAPS; i++)
-		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0 && errno != EINVAL)
-			return cell_failed(t, "the bounding set");
 	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0)
 		return cell_failed(t, "securebits");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
@@ -193,23 +199,22 @@ lower(int fd, int to)
 }
 
 static err
-descriptors(struct step *s, int *report, struct trail *t)
+descriptors(const struct step *s, struct trail *t)
 {
 	int out = lift(s->out), error = lift(s->err), in;
+	int secrets[SANDBOX_FDS];
 
-	*report = lift(*report);
 	for (size_t i = 0; i < s->secrets_n; i++)
-		s->secrets[i] = lift(s->secrets[i]);
+		secrets[i] = lift(s->secrets[i]);
 	in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (in >= 0 && in != 0)
 		in = lift(in);
-	if (*report < 0 || (in != 0 && !lower(in, 0)) || !lower(out, 1) ||
-	    !lower(error, 2))
+	if ((in != 0 && !lower(in, 0)) || !lower(out, 1) || !lower(error, 2))
 		return cell_failed(t, "standard descriptors");
 	for (size_t i = 0; i < s->secrets_n; i++)
-		if (!lower(s->secrets[i], SANDBOX_FIRST_SECRET + (int)i))
+		if (!lower(secrets[i], SANDBOX_FIRST_SECRET + (int)i))
 			return cell_failed(t, "secrets");
-	/* What is left closes at execve; until then we may report. */
+	/* What is left closes at execve. */
 	if (close_range(SANDBOX_FIRST_SECRET + (unsigned)s->secrets_n, ~0U,
 		CLOSE_RANGE_CLOEXEC) != 0)
 		return cell_failed(t, "close_range");
@@ -256,7 +261,7 @@ signals_as_new(void)
 }
 
 static err
-confine_payload(const struct cell *c, int *report, struct trail *t)
+confine_payload(const struct cell *c, struct trail *t)
 {
 	if (setsid() < 0)
 		return cell_failed(t, "setsid");
@@ -264,9 +269,8 @@ confine_payload(const struct cell *c, int *report, struct trail *t)
 	(void)umask(077);
 	if (chdir("/job") != 0)
 		return cell_failed(t, "/job");
-	TRY(descriptors(c->step, report, t));
+	TRY(descriptors(c->step, t));
 	TRY(limits(c, t));
-	TRY(payload_no_caps(t));
 	/* No kernel before 6.3 has it; the filter refuses the same. */
 	if (c->step->profile != SANDBOX_JIT)
 		(void)prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0);
@@ -278,19 +282,15 @@ confine_payload(const struct cell *c, int *report, struct trail *t)
 }
 
 _Noreturn void
-payload_main(const struct cell *c, int report)
+payload_main(const struct cell *c, struct trail *t)
 {
 	struct step *s = c->step;
-	struct trail t = {{0}};
-	err e;
 
 	own_variables(s);
-	e = confine_payload(c, &report, &t);
-	if (err_ok(e)) {
+	if (err_ok(confine_payload(c, t))) {
 		(void)execve(s->argv[0], (char *const *)(uintptr_t)s->argv,
 		    (char *const *)(uintptr_t)s->env);
-		err_ignore(cell_failed(&t, s->argv[0]), "told below");
+		err_ignore(cell_failed(t, s->argv[0]), "told by pid 1");
 	}
-	(void)!write(report, t.detail, strlen(t.detail));
 	_exit(127);
 }

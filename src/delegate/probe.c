@@ -241,7 +241,7 @@ probe_drop_capabilities(char *detail, size_t n)
 
 	if (!enter(0))
 		return false;
-	if (err_ok(payload_no_caps(&t)))
+	if (err_ok(payload_bound_caps(&t)) && err_ok(payload_no_caps(&t)))
 		return true;
 	(void)snprintf(detail, n, "%.80s", t.detail);
 	return false;

@@ -124,6 +124,19 @@ map_ids(const struct warden *w, struct trail *t)
 	return OK;
 }
 
+/*
+ * The mounts go when we do, after the report: pid 1 does not die before they
+ * have gone, if it is the last to have them.  Nobody needs them to be held.
+ */
+static void
+hold_mounts(const struct warden *w)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/ns/mnt", w->init);
+	(void)open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* glibc has no wrapper: it could not know its child. */
 static pid_t
 clone_init(int *ret_pidfd)
@@ -151,6 +164,8 @@ start_init(struct warden *w, struct trail *t)
 		return cell_failed(t, "setgroups");
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)
 		return cell_failed(t, "prctl");
+	if (!cgroup_doors(&w->group, w->cell->doors))
+		return cell_failed(t, "a cgroup cannot be entered");
 	w->init = clone_init(&w->pidfd);
 	if (w->init == 0) {
 		(void)close(w->link);
@@ -158,10 +173,12 @@ start_init(struct warden *w, struct trail *t)
 		(void)close(w->signals);
 		init_main(w->cell);
 	}
+	cgroup_doors_close(w->cell->doors);
+	(void)close(w->cell->link);
 	if (w->init < 0)
 		return cell_failed(t, "namespaces");
-	(void)close(w->cell->link);
 	TRY(map_ids(w, t));
+	hold_mounts(w);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (!cgroup_enter(&w->group, w->init))
 		return cell_failed(t, "a cgroup cannot be entered");

@@ -347,8 +347,8 @@ serve(void)
 
 		int ms = !spare ? -1 : count(false) == 0 ? 0 : QUIET_MS;
 
-		/* New spares when nobody waits: entering a cgroup of version
-		 * 1 holds up every fork and exec of the host. */
+		/* New spares when nobody waits: what makes them takes the
+		 * time of who does. */
 		if (poll(p, 2, ms) == 0 && new_spare() == NULL)
 			(void)poll(p, 2, MS);
 		if ((p[1].revents & POLLIN) != 0 && !take_signals())
