@@ -14,9 +14,9 @@ const named = (s: string): string => {
 
 const Row = ({ c }: { c: Check }) => <li class={`card posture-${c.ok ?
     "ok" : "bad"}`}>
-	<h3><span aria-hidden="true">{c.ok ? "✓" : "!"}</span>
+	<h2><span aria-hidden="true">{c.ok ? "✓" : "!"}</span>
 		<span class="sr">{c.ok ? T.posture.good : T.posture.bad}</span>
-		{" " + named(c.check)}</h3>
+		{" " + named(c.check)}</h2>
 	<p><Plain text={c.detail} /></p>
 	{!c.ok && c.fix && <p class="dim">{T.posture.fix}{" "}
 		<Plain text={c.fix} /></p>}
