@@ -201,6 +201,16 @@ event(struct watch *w, const struct feed_event *ev)
 	const struct json *j;
 
 	arena_reset(&w->arena);
+	if (str_is(ev->type, "reauth"))
+		return OK; /* the next attempt is refused, and says so */
+	if (str_is(ev->type, "resync")) {
+		err_ignore(out_bytes(STDERR_FILENO,
+			       STR("redoubt: the server's log does not reach "
+				   "that far: events may be missing\n"),
+			       &w->c->trail),
+		    "there is nowhere left to tell it");
+		return OK;
+	}
 	if (w->lines) {
 		TRY(out_bytes(STDOUT_FILENO, ev->data, &w->c->trail));
 		TRY(out_bytes(STDOUT_FILENO, STR("\n"), &w->c->trail));

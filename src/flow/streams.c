@@ -30,6 +30,7 @@ struct stream {
 	uint64_t seq;	/* of the last entry looked at */
 	int64_t pinged; /* us, by the clock that is never set */
 	bool full;	/* its queue was; try again later */
+	bool missed;	/* what it asks for cannot be told again */
 	struct stream *next;
 };
 
@@ -159,7 +160,9 @@ begin_at(struct streams *s, struct stream *n)
 		return OK;
 	if (!str_u64(last, 0, INT64_MAX, &n->seq))
 		return err_of(E_INVALID); /* resume_ok has said no */
-	if (n->seq > end)
+	n->missed = n->seq > end ||
+	    (n->call->actor->session != NULL && end - n->seq > LIM_SSE_REPLAY);
+	if (n->missed)
 		n->seq = end;
 	return OK;
 }
@@ -170,7 +173,7 @@ admit(struct streams *s, struct stream *n)
 	struct call *c = n->call;
 	struct reply head = {.status = 200,
 	    .content_type = STR("text/event-stream")};
-	char hello[64];
+	char hello[128];
 
 	c->lane = &s->lane;
 	TRY(line_recheck(c));
@@ -189,8 +192,10 @@ admit(struct streams *s, struct stream *n)
 	n->pinged = time_mono_us();
 	/* an id from the start: who loses the stream before its first event
 	 * can resume, too */
-	(void)snprintf(hello, sizeof hello, ": redoubt\nid: %llu\n\n",
-	    (unsigned long long)n->seq);
+	(void)snprintf(hello, sizeof hello,
+	    ": redoubt\nretry: %d\nid: %llu\n\n%s", LIM_SSE_RETRY_MS,
+	    (unsigned long long)n->seq,
+	    n->missed ? "event: resync\ndata: {}\n\n" : "");
 	(void)exchange_push(c->x, str_c(hello), LIM_SSE_QUEUE);
 	return OK;
 }
@@ -341,6 +346,17 @@ ping(struct stream *o)
 	(void)exchange_push(o->call->x, str_c(text), LIM_SSE_QUEUE);
 }
 
+/* The credential is no good any more: its page asks for a login. */
+static void
+part(struct stream *o, err e)
+{
+	if (is_poll(o->call))
+		line_fail(o->call, e);
+	else if (!of_audit(o->call) && err_is(e, E_UNAUTHENTICATED))
+		(void)exchange_push(o->call->x,
+		    STR("event: reauth\ndata: {}\n\n"), LIM_SSE_QUEUE);
+}
+
 /* false: this stream is over. */
 static bool
 tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
@@ -357,8 +373,7 @@ tell(struct streams *s, struct stream *o, struct arena *a, bool changed)
 		err e = recheck(o);
 
 		if (!err_ok(e)) {
-			if (is_poll(c))
-				line_fail(c, e);
+			part(o, e);
 			return false;
 		}
 	}
