@@ -273,6 +273,7 @@ export const en = {
 		noMore: "There is no further one.",
 		write: "Write to the timeline",
 		writeHint: "What happened? / for commands",
+		posted: "Posted. It is no key event: t shows everything.",
 		markKey: "Key event", post: "Post", doIt: "Do it",
 		readOnly: "You read this incident; you may not write to it.",
 		commands: {

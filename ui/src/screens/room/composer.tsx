@@ -82,7 +82,9 @@ export function Composer({ context }: { context: Context }) {
 			setBad(said(e));
 		} finally {
 			setBusy(false);
-			area.current?.focus();
+			/* unless one has gone elsewhere meanwhile */
+			if (area.current?.form?.contains(document.activeElement))
+				area.current.focus();
 		}
 	};
 	const take = (s: Suggestion | undefined): void => {

@@ -128,15 +128,19 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
 			} })),
 	]);
 	const context: Context = useMemo(() => ({ room, i,
-		note: (text, key, once) => feed.note(text, key, once ??
-		    crypto.randomUUID()),
+		note: async (text, key, once) => {
+			await feed.note(text, key, once ?? crypto.randomUUID());
+			if (!key && !everything)
+				toast(T.room.posted);
+		},
 		startRun: async slug => {
 			if (!(await runbooks(room.project)).some(b => b.slug === slug))
 				throw new Mistake(say(T.room.commands.noBook, { slug }));
 			show({ what: "run", slug });
 		},
 		attach: () => show({ what: "attach" }),
-		help: () => show({ what: "help" }) }), [room, i, feed]);
+		help: () => show({ what: "help" }) }),
+	    [room, i, feed, everything]);
 	return <div class={`room at-${pane}`}>
 		<Header room={room} i={i}
 		    onCommander={() => show({ what: "commander" })} />

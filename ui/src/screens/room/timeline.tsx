@@ -11,7 +11,7 @@ import { EntryView } from "./entry.tsx";
 import type { Entry, Feed } from "./feed.ts";
 
 /* So many key events before one has to ask for older ones. */
-const ENOUGH = 12, AUTO = 5;
+const ENOUGH = 12, AUTO = 2;
 
 /* Is the end where new things come in sight? */
 function useAtNewest(): [{ current: HTMLDivElement | null }, boolean] {
