@@ -35,7 +35,7 @@ export function Board({ rows, project }: { rows: Incident[];
 			const of = rows.filter(i => i.status === s)
 			    .sort((a, b) => a.severity < b.severity ? -1 :
 				a.severity > b.severity ? 1 : b.number - a.number);
-			return <section key={s} role="listitem"
+			return <div key={s} role="listitem" class="board-column"
 			    aria-labelledby={"board-" + s}>
 				<h2 id={"board-" + s}><span class={`pill st-${s}`}>
 					{word(T.status, s)}</span>
@@ -47,7 +47,7 @@ export function Board({ rows, project }: { rows: Incident[];
 				{of.length > MOST && <p class="dim small">
 					{say(T.incidents.boardMore,
 					    { n: of.length - MOST })}</p>}
-			</section>;
+			</div>;
 		})}
 	</div>;
 }

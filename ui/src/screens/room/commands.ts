@@ -25,6 +25,7 @@ export class Mistake extends Error {
 	override toString(): string { return this.message; }
 }
 
+const MOST = 10;
 const t = T.room.commands;
 /* how people say it */
 const ALIASES: Record<string, string> = { ack: "acknowledged",
@@ -149,9 +150,10 @@ export async function suggest(c: Context, text: string): Promise<(Option & {
 			label: x.hint, whole: `/${x.name} ` }))
 		    .filter(o => o.whole.trim() !== text || o.text !== text);
 	const rest = p.rest.toLowerCase();
+	/* as many as fit: whoever types on has fewer */
 	return (await p.command?.options?.(c, p.rest) ?? [])
 	    .filter(o => o.text.toLowerCase().startsWith(rest) &&
-		o.text.toLowerCase() !== rest)
+		o.text.toLowerCase() !== rest).slice(0, MOST)
 	    .map(o => ({ ...o, whole: `/${p.command?.name ?? ""} ${o.text}` }));
 }
 

@@ -149,7 +149,7 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
 			[paneAt(p), T.room.panes[p], i.alert_count] :
 			[paneAt(p), T.room.panes[p as "alerts"]])} />
 		<div class="room-body">
-			<section class="room-main" aria-label={T.room.timeline}>
+			<div class="room-main">
 				<div class="row room-bar">
 					<Button pressed={!everything} shortcut="t"
 					    onClick={() => setEverything(false)}>
@@ -166,7 +166,7 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
 				<Timeline feed={feed} project={room.project} up={up}
 				    everything={everything} total={i.timeline_count} />
 				<Composer context={context} />
-			</section>
+			</div>
 			<aside class="room-side" id="room-side" tabIndex={-1}
 			    aria-label={T.room.panes[(pane === "timeline" ?
 				"details" : pane) as "alerts"]}>
