@@ -159,6 +159,9 @@ api: all ; JOBS=3 tools/run-units $(call suite,api)
 attack: all $(OUT)/attack/escape $(OUT)/attack/judge ; tools/run-units $(call suite,attack)
 crash: all $(OUT)/crash/redoubt $(OUT)/attack/judge ; tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
+ui-test: all ; JOBS=2 tools/run-units $(call suite,ui)
+# Pictures of every page, in both themes, wide and narrow: build/ui/shots.
+screenshots: all ; SHOTS=1 tests/ui/t_crawl.py && ls build/ui/shots/*
 lessons: all ; tools/run-lessons
 
 # Everything, in one count.
@@ -228,4 +231,4 @@ bench: deps-test
 
 clean:
 	rm -rf build
-.PHONY: cedar ui ui-check all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
+.PHONY: cedar ui ui-check ui-test screenshots all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
