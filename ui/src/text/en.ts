@@ -344,10 +344,122 @@ export const en = {
 	runbooks: {},
 	runs: {},
 	triggers: {},
-	integrations: {},
-	delegates: {},
-	connectors: {},
-	secrets: {},
+	integrations: {
+		title: "Integrations", back: "All integrations",
+		lead: "Whoever sends alerts here, each with a credential of its " +
+		    "own. Nothing is ever sent to them.",
+		none: "No integration.", noneHint: "Add Alertmanager, Grafana, " +
+		    "PagerDuty's API or anything that posts JSON.",
+		create: "Add an integration", name: "Name", template: "Kind",
+		auth: "How it proves who it is",
+		authHint: "Signed (hmac) or with a certificate is better than " +
+		    "a bearer's token.",
+		severity: "Severity when not understood", severityHint: "For " +
+		    "words that are none of critical, error, warning, info.",
+		state: "State", active: "active", disabled: "Disabled",
+		since: "Since", deleteText: "Its senders are refused from now " +
+		    "on. What it sent stays.",
+		once: "The secret is shown now and never again.",
+		url: "Address", secret: "Secret", token: "Token",
+		rotate: "New secret", rotateText: "The old one stays good for a " +
+		    "while, so that no delivery is lost.",
+		overlap: "Seconds both are good (86400 is a day)",
+		drop: "End the old one now, make nothing new",
+		credential: "Credential ({kind})", used: "used", until: "until",
+		tryIt: "What would be made of it?",
+		tryText: "The server's own mapping; nothing is stored.",
+		sample: "Payload", test: "Map it", badJson: "This is not JSON:",
+		result: "The alert appears here.", noAlerts: "No alert.",
+		status: "Status", dedup: "Deduplicated by", group: "Group",
+		service: "Service", message: "Message", labels: "Labels",
+		unmapped: "Severity", unmappedText: "was not understood",
+		deliveries: "Deliveries", noDeliveries: "Nothing was sent yet.",
+		when: "When", facts: "What",
+	},
+	delegates: {
+		title: "Delegates", lead: "Processes on your hosts that fetch " +
+		    "approved steps and run them in a sandbox. They dial in; the " +
+		    "server never dials out.",
+		none: "No delegate.", noneHint: "Make one, enrol it on its host, " +
+		    "have somebody else approve it.",
+		create: "Add a delegate", name: "Name", state: "State",
+		states: { slot: "not joined", pending: "to be approved",
+			approved: "approved", revoked: "revoked" },
+		stale: "not heard", labels: "Labels",
+		labelsHint: "site=fra, os=linux; all of them must fit.",
+		seen: "Last heard", version: "Version", tasks: "Tasks at a time",
+		tasksHint: "1 or more; 16 when empty.", token: "Join token",
+		tokenText: "On the host of {name}; shown now and never again:",
+		approve: "Approve", approveTitle: "Approve {name}?",
+		approveText: "Compare the fingerprint with what redoubt delegate " +
+		    "status prints on its host, not with this page.",
+		host: "Says it is", fingerprint: "Fingerprint",
+		doctor: "Says of its host", typeIt: "Fingerprint from the host",
+		typeHint: "Spaces and colons do not matter.",
+		approved: "It is approved.", own: "Somebody else has to approve " +
+		    "what you made.",
+		revoke: "Revoke", revokeTitle: "Revoke {name}?",
+		revokeText: "Its certificate is good no more, at once. What it " +
+		    "runs is lost.",
+	},
+	connectors: {
+		title: "Connectors", back: "All connectors",
+		lead: "Approved ways to other services: which hosts, which " +
+		    "actions, which credential, by which delegates. A change " +
+		    "needs another approval.",
+		none: "No connector.", noneHint: "Runbooks call nobody until " +
+		    "there is one.",
+		create: "Add a connector", slug: "Slug", slugHint: "What " +
+		    "runbooks call it.",
+		kind: "Kind", state: "State", reaches: "Reaches",
+		expires: "Expires", base: "Address",
+		baseHint: "https://host[:port][/path]",
+		actions: "Actions", actionsOf: "Names of:",
+		actionsHint: "A list of actions; see doc/connectors.md.",
+		auth: "Credential", authHint: "By the name of a secret.",
+		secrets: "Secrets there are:", delegates: "By delegates",
+		submit: "Submit for approval", approve: "Approve",
+		approveTitle: "Approve {slug}?",
+		approveText: "Delegates may then reach {reaches}, as the " +
+		    "document says.",
+		own: "Somebody else has to approve what you changed.",
+		suspend: "Suspend", revoke: "Revoke", reason: "Reason",
+		suspendText: "No step uses it until it is approved again.",
+		revokeText: "For good.",
+		unusable: "It cannot be used: {why}", digest: "Digest",
+		version: "Version", approvedBy: "Approved by",
+		document: "Document", documentText: "What is approved, whole.",
+		editText: "A change of what is approved makes it a draft again.",
+		states: { draft: "draft", pending: "to be approved",
+			approved: "approved", suspended: "suspended",
+			revoked: "revoked" },
+	},
+	secrets: {
+		title: "Secrets", lead: "Set here, encrypted in this browser to " +
+		    "the delegates' keys. The server cannot read them, and " +
+		    "nobody is ever shown one.",
+		none: "No secret.", noneHint: "Connectors and scripts name them.",
+		create: "Set a secret", name: "Name", nameHint: "a-z, 0-9, - _ .",
+		description: "What for", labels: "For delegates with labels",
+		text: "Only the delegates below will be able to open it.",
+		states: { known: "known", new: "new to this browser",
+			changed: "ANOTHER KEY than before", false: "FALSE" },
+		noOne: "No approved delegate has these labels.",
+		isFalse: "A fingerprint does not fit its keys: the server or " +
+		    "somebody on the way lies. Do not set a secret.",
+		compareFirst: "Compare the fingerprints first, and say so.",
+		compared: "I have compared these fingerprints on the hosts",
+		value: "Value", valueHint: "8 to 16,384 bytes. Not shown again.",
+		size: "The value has to have {size}.", setIt: "Encrypt and set",
+		set: "The secret is set.", version: "Version",
+		for: "For delegates", changed: "Changed", rotate: "New value",
+		rotateTitle: "New value of {name}",
+		overlap: "Seconds the old one stays good",
+		uses: "Uses", usesOf: "Uses of {name}", noUses: "Nobody used it.",
+		missing: "Not sealed to {names}: give it a new value.",
+		external: "kept elsewhere",
+		deleteText: "Its keys are destroyed. What uses it stops working.",
+	},
 	audit: {
 		title: "Audit log", entries: "Entries", reviews: "Reviews",
 		witnesses: "Witnesses", verify: "Check a file",
