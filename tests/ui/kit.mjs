@@ -115,7 +115,7 @@ export async function context(more = {}) {
 	await c.addInitScript(() => addEventListener("securitypolicyviolation",
 	    e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ` +
 		`${e.sourceFile}:${e.lineNumber}`)));
-	c.setDefaultTimeout(10000);
+	c.setDefaultTimeout(20000);
 	return c;
 }
 export const page = async c => watch(await c.newPage());
@@ -137,7 +137,12 @@ export async function login(who, path = "/", more = {}) {
 export async function settled(p) {
 	await p.waitForFunction(() =>
 	    document.querySelector("main h1") !== null &&
-	    document.querySelector("[aria-busy=true]") === null);
+	    document.querySelector("[aria-busy=true]") === null)
+	    .catch(async e => {
+		throw new Error(`${p.url()} does not settle: ` + await p.evaluate(
+		    () => document.querySelector("[aria-busy=true]")?.outerHTML ??
+		    document.body.innerText.slice(0, 300)), { cause: e });
+	    });
 }
 export async function goto(p, path) {
 	await p.goto(ui.url + path);

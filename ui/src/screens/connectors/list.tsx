@@ -38,7 +38,7 @@ export default function List({ params }: ViewProps) {
 				<td>{c.kind}</td>
 				<td><span class={`pill st-${c.state}`}>{word(
 				    T.connectors.states, c.state)}</span></td>
-				<td class="wide"><code>{c.reaches.join(", ")}</code></td>
+				<td class="wide"><code>{(c.reaches ?? []).join(", ")}</code></td>
 				<td class="wide"><Ago at={c.expires_at} /></td>
 			</tr>)}</tbody></table></div>}</Load>
 		{making && kinds.data && <Dialog wide title={T.connectors.create}

@@ -42,11 +42,11 @@ export default function One({ params }: ViewProps) {
 	    null);
 	const close = (): void => { show(null); one.reload(); };
 	const edited = (c: Connector): string | false =>
-		c.editors.includes(me.value?.id ?? "") && T.connectors.own;
+		(c.editors ?? []).includes(me.value?.id ?? "") && T.connectors.own;
 	const approve = async (c: Connector): Promise<void> => {
 		if (!await confirm({ title: say(T.connectors.approveTitle,
 		    { slug }), text: say(T.connectors.approveText,
-		    { reaches: c.reaches.join(", ") }),
+		    { reaches: (c.reaches ?? []).join(", ") }),
 		    go: T.connectors.approve }))
 			return;
 		await post(path + "/approve", { digest: c.digest });
@@ -86,7 +86,7 @@ export default function One({ params }: ViewProps) {
 			[T.connectors.kind, c.kind],
 			[T.connectors.state, <span class={`pill st-${c.state}`}>
 			    {word(T.connectors.states, c.state)}</span>],
-			[T.connectors.reaches, <code>{c.reaches.join(", ")}</code>],
+			[T.connectors.reaches, <code>{(c.reaches ?? []).join(", ")}</code>],
 			[T.connectors.digest, <code>{c.digest}</code>],
 			[T.connectors.version, c.version],
 			[T.connectors.expires, <When at={c.expires_at} />],
