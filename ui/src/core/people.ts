@@ -5,7 +5,7 @@ import { may, me } from "./session.ts";
 
 export interface Who { kind: string; id: string; name: string }
 
-const names = signal<Record<string, string>>({});
+const names = signal<Record<string, Who>>({});
 const asked = new Set<string>();
 let wanted = new Set<string>();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -17,10 +17,10 @@ async function ask(): Promise<void> {
 	if (wanted.size > 0)
 		timer = setTimeout(() => void ask(), 10);
 	try {
-		const { data } = await get<{ items: { id: string;
-			name: string }[] }>("/v1/people", { ids: ids.join(",") });
+		const { data } = await get<{ items: Who[] }>("/v1/people",
+		    { ids: ids.join(",") });
 		names.value = { ...names.peek(), ...Object.fromEntries(
-		    data.items.map(p => [p.id, p.name])) };
+		    data.items.map(p => [p.id, p])) };
 	} catch { /* the ids stay */ }
 }
 
@@ -30,7 +30,7 @@ export function nameOf(id: string | null | undefined): string {
 		return "–";
 	if (id === me.value?.id)
 		return me.value.name;
-	const n = names.value[id];
+	const n = names.value[id]?.name;
 	if (n === undefined && !asked.has(id)) {
 		asked.add(id);
 		wanted.add(id);
@@ -39,31 +39,43 @@ export function nameOf(id: string | null | undefined): string {
 	return n ?? id.slice(-8);
 }
 /* What one has been told anyway. */
-export function know(id: string, name: string): void {
-	if (names.peek()[id] !== name)
-		names.value = { ...names.peek(), [id]: name };
-	asked.add(id);
+export function know(who: Who): void {
+	const n = names.peek()[who.id];
+	if (n?.name !== who.name || n.kind !== who.kind)
+		names.value = { ...names.peek(), [who.id]: who };
+	asked.add(who.id);
 }
 
-/* Whom one may choose from: all, for who may see them; else whom this page
- * knows, which is who took part in what one sees. */
-export async function choices(project: string, typed: string,
-    kinds: string[]): Promise<Who[]> {
-	const t = typed.trim().toLowerCase();
-	const known: Who[] = Object.entries(names.peek()).map(([id, name]) =>
-	    ({ kind: "user", id, name }));
-	const m = me.peek();
-	if (m)
-		known.unshift({ kind: m.kind, id: m.id, name: m.name });
-	const lists = [["user", "/v1/users"], ["group", "/v1/groups"],
-	    ["service_account", "/v1/service-accounts"]] as const;
-	const found = !may("user.view") ? [] : await Promise.all(lists
-	    .filter(([k]) => kinds.includes(k)).map(async ([kind, path]) =>
-		(await all<{ id: string; name?: string; email?: string }>(path))
-		    .map(o => ({ kind, id: o.id,
-			name: o.name || o.email || o.id }))))
-	    .catch(() => []);
-	void project;
-	return [...known, ...found.flat()].filter(w =>
-	    w.name.toLowerCase().includes(t));
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LISTS = [["user", "/v1/users"], ["group", "/v1/groups"],
+    ["service_account", "/v1/service-accounts"]] as const;
+
+/* Everybody, for who may list them. */
+async function listed(kinds: string[]): Promise<Who[]> {
+	const lists = LISTS.filter(([k]) => kinds.includes(k));
+	if (!may("user.view"))
+		return [];
+	return (await Promise.all(lists.map(async ([kind, path]) =>
+	    (await all<{ id: string; name?: string; email?: string }>(path))
+		.map(o => ({ kind, id: o.id, name: o.name || o.email ||
+		    o.id }))))).flat();
+}
+
+/* Whom one may choose from: all, for who may list them; else whom this page
+ * has met, which is who took part in what one has seen; and whose id one
+ * brings. */
+export async function choices(typed: string, kinds: string[]):
+    Promise<Who[]> {
+	const t = typed.trim().toLowerCase(), m = me.peek();
+	if (ID.test(t)) {
+		const { data } = await get<{ items: Who[] }>("/v1/people",
+		    { ids: t });
+		return data.items.filter(w => kinds.includes(w.kind));
+	}
+	const found = await listed(kinds).catch(() => []);
+	const own = m ? [{ kind: m.kind, id: m.id, name: m.name }] : [];
+	const seen = new Set<string>();
+	return [...own, ...Object.values(names.peek()), ...found]
+	    .filter(w => kinds.includes(w.kind) && !seen.has(w.id) &&
+		seen.add(w.id) && w.name.toLowerCase().includes(t));
 }

@@ -4,40 +4,41 @@
  */
 import { useEffect, useId, useState } from "preact/hooks";
 import { choices, type Who } from "../core/people.ts";
+import { may } from "../core/session.ts";
 import { T, say, word } from "../text/index.ts";
 import { Person } from "./person.tsx";
 
 /* Who fits what is typed; `known` come first. */
-export function usePeople(typed: string, project: string, known: Who[] = [],
+export function usePeople(typed: string, known: Who[] = [],
     kinds: string[] = ["user"]): Who[] {
 	const [all, set] = useState<Who[]>([]);
 	const k = kinds.join();
 	useEffect(() => {
 		let on = true;
 		const timer = setTimeout(() => {
-			void choices(project, typed, k.split(",")).then(w => {
+			void choices(typed, k.split(",")).then(w => {
 				if (on)
 					set(w);
-			});
+			}, () => undefined);
 		}, typed === "" ? 0 : 120);
 		return () => { on = false; clearTimeout(timer); };
-	}, [project, typed, k]);
+	}, [typed, k]);
 	const t = typed.trim().toLowerCase();
 	const seen = new Set<string>();
-	return [...known, ...all].filter(w => kinds.includes(w.kind) &&
-	    w.name.toLowerCase().includes(t) && !seen.has(w.id) &&
-	    seen.add(w.id)).slice(0, 50);
+	return [...known.filter(w => w.name.toLowerCase().includes(t)), ...all]
+	    .filter(w => kinds.includes(w.kind) && !seen.has(w.id) &&
+		seen.add(w.id)).slice(0, 50);
 }
 
-export function PeoplePicker({ label, project, known, kinds, but, onPick,
-    autofocus }: { label: string; project: string; known?: Who[];
+export function PeoplePicker({ label, known, kinds, but, onPick, autofocus }: {
+    label: string; known?: Who[];
     kinds?: string[];
     /* ids that are chosen already */
     but?: string[]; onPick: (w: Who) => void; autofocus?: boolean }) {
 	const [typed, put] = useState(""), [at, setAt] = useState(0);
 	const [open, show] = useState(false);
 	const id = useId();
-	const items = usePeople(typed, project, known, kinds)
+	const items = usePeople(typed, known, kinds)
 	    .filter(w => !but?.includes(w.id));
 	const on = Math.min(at, items.length - 1);
 
@@ -89,5 +90,6 @@ export function PeoplePicker({ label, project, known, kinds, but, onPick,
 			    aria-selected={false} class="dim">
 				{say(T.people.none, { typed })}</li>}
 		</ul>
+		{!may("user.view") && <p class="hint">{T.people.met}</p>}
 	</div>;
 }

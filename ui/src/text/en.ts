@@ -215,7 +215,10 @@ export const en = {
 		similarHint: "Open incidents with the same words.",
 		private: "Private: only its members see it, you first",
 	},
-	people: { hint: "Type a name", none: "Nobody fits “{typed}”.",
+	people: { hint: "Type a name, or an id",
+		none: "Nobody fits “{typed}”.",
+		met: "You are offered whom you have met here. Who may list users " +
+		    "is offered all.",
 		kinds: { user: "user", group: "group",
 			service_account: "service account" } },
 	room: {

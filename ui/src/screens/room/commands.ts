@@ -63,8 +63,7 @@ async function commander(c: Context, rest: string): Promise<void> {
 			throw new Mistake(t.notUser);
 		return c.room.edit({ commander: me.peek()?.id ?? null });
 	}
-	const fit = (await choices(c.room.project, who, ["user"]))
-	    .filter(w => w.kind === "user");
+	const fit = await choices(who, ["user"]);
 	const exact = fit.filter(w => w.name.toLowerCase() ===
 	    who.toLowerCase());
 	const [only, ...others] = exact.length > 0 ? exact : fit;
@@ -102,10 +101,10 @@ export const COMMANDS: Command[] = [
 		options: () => SEVERITIES.map(s => ({ text: s.slice(3),
 			label: word(T.severity, s) })) },
 	{ name: "commander", usage: t.commanderUsage, hint: t.commander,
-		run: commander, options: async (c, rest) => [
+		run: commander, options: async (_, rest) => [
 		    { text: "me", label: t.me }, { text: "nobody", label: t.nobody },
-		    ...(await choices(c.room.project, rest, ["user"]))
-			.filter(w => w.kind === "user" && w.id !== me.peek()?.id)
+		    ...(await choices(rest, ["user"]))
+			.filter(w => w.id !== me.peek()?.id)
 			.slice(0, 8).map(w => ({ text: w.name, label: "" }))] },
 	{ name: "title", usage: t.titleUsage, hint: t.titleHint, run: (c, rest) =>
 		c.room.edit({ title: need(rest, T.incidents.name) }) },

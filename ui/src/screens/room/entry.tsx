@@ -1,6 +1,5 @@
 /* entry.tsx: one thing that happened. */
 import { at } from "../../core/api.ts";
-import { know } from "../../core/people.ts";
 import { when } from "../../core/time.ts";
 import { Severity, Status } from "../../kit/bits.tsx";
 import { Icon } from "../../kit/icon.tsx";
@@ -90,8 +89,6 @@ function Said({ e }: { e: Entry }) {
 export function EntryView({ e, project }: { e: Entry; project: string }) {
 	const occurred = Date.parse(e.occurred_at);
 	const recorded = Date.parse(e.recorded_at);
-	if (e.actor?.name)
-		know(e.actor.id, e.actor.name);
 	return <li class={`room-entry k-${e.kind} ${e.key_event ? "key" : ""}`}
 	    id={`entry-${e.seq}`}>
 		<time class="room-at mono" dateTime={e.occurred_at}

@@ -38,7 +38,7 @@ export class Feed {
 		const add = es.filter(e => !have.has(e.seq));
 		for (const e of add) {
 			if (e.actor?.name)
-				know(e.actor.id, e.actor.name);
+				know({ ...e.actor, name: e.actor.name });
 		}
 		if (add.length > 0)
 			this.entries.value = [...known, ...add]

@@ -67,7 +67,7 @@ function List({ room, i, known }: { room: Room; i: Incident;
 			    label={say(T.room.removeMember, { name: nameOf(m.id) })}
 			    onClick={() => remove(m)} /></li>)}</ul>
 		{adding ? <PeoplePicker label={T.room.addMember} autofocus
-		    project={room.project} kinds={KINDS} known={known}
+		    kinds={KINDS} known={known}
 		    but={members.map(m => m.id)} onPick={async w => {
 			add(false);
 			await change(all => [...all, { kind: w.kind, id: w.id }]);

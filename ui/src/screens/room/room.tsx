@@ -40,8 +40,7 @@ function Commander({ room, i, known, onClose }: { room: Room; i: Incident;
 	};
 	return <Dialog title={T.room.assign} onClose={onClose} cls="room-roles">
 		<PeoplePicker label={T.incidents.commander} autofocus
-		    project={room.project} known={known}
-		    {...(i.commander && { but: [i.commander] })}
+		    known={known} {...(i.commander && { but: [i.commander] })}
 		    onPick={w => set(w.id)} />
 		<Actions>
 			{i.commander && <Button onClick={() => set(null)}>
