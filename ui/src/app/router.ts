@@ -55,12 +55,13 @@ export function find(address: string): Found {
 
 export const here = signal<Found>(find(location.href));
 
-/* What may stop one from leaving: an edit not saved. */
-let guard: (() => boolean) | null = null;
-export function guardLeaving(g: (() => boolean) | null): void { guard = g; }
+/* What may stop one from leaving (for that address): an edit not saved. */
+type Guard = (to: string) => boolean;
+let guard: Guard | null = null;
+export function guardLeaving(g: Guard | null): void { guard = g; }
 
 export function go(path: string, how: { replace?: boolean } = {}): void {
-	if (guard && !guard())
+	if (guard && !guard(path))
 		return;
 	guard = null;
 	if (how.replace)
@@ -86,7 +87,17 @@ export function goQuery(values: Record<string, string | null | undefined>):
 	here.value = find(location.href);
 }
 
-addEventListener("popstate", () => { here.value = find(location.href); });
+let shown = location.href;
+here.subscribe(() => { shown = location.href; });
+addEventListener("popstate", () => {
+	const to = location.pathname + location.search;
+	if (guard && !guard(to)) {
+		history.pushState(null, "", shown);
+		return;
+	}
+	guard = null;
+	here.value = find(location.href);
+});
 
 /* A click on a link of ours stays in the page. */
 document.addEventListener("click", e => {
