@@ -61,6 +61,7 @@ help:
 	@echo 'make api attack crash lessons e2e  one suite each'
 	@echo 'make asan tsan fuzz-smoke arch lint   the gates'
 	@echo 'make bench     figures, as ratios of one run'
+	@echo 'make dist      the tarball of a release, of HEAD'
 
 deps:
 	@tools/deps tools/apt.txt
@@ -144,13 +145,15 @@ $(OUT)/crash/redoubt: tests/crash/fault.c $(OBJS)
 # ---- ui: what runs in the browser; ui/build.mjs bundles, ui/pack.mjs packs ----
 UI_SRC := $(shell find ui -name node_modules -prune -o -name dist -prune -o -type f -print)
 ui/node_modules/.for-lock: ui/package-lock.json
-	@command -v npm >/dev/null || { echo "the UI needs npm to be built, or ui/dist of a release" >&2; exit 1; }
-	cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@command -v npm >/dev/null || { echo "the UI needs node and npm to be built, or the ui/dist of a release" >&2; exit 1; }
+	cmp -s ui/package-lock.json $@ || (cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent)
 	cp ui/package-lock.json $@
 build/ui/assets.def: $(UI_SRC) ui/node_modules/.for-lock
 	node ui/build.mjs && node ui/pack.mjs
 ui: build/ui/assets.def
 ui-check: ui/node_modules/.for-lock ; cd ui && npm run -s check
+# A release: build/redoubt-VERSION.tar.gz, of HEAD, with ui/dist.
+dist: ui/node_modules/.for-lock ; @tools/dist
 
 # ---- suites against the real server: programs that print TAP ----
 suite = $(sort $(wildcard tests/$(1)/t_*.py tests/$(1)/t_*.sh))
@@ -231,4 +234,4 @@ bench: deps-test
 
 clean:
 	rm -rf build
-.PHONY: cedar ui ui-check ui-test screenshots all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean
+.PHONY: cedar ui ui-check dist ui-test screenshots all help deps deps-test run test check api attack crash e2e lessons asan tsan arch lint unit fuzz-build fuzz-smoke bench bench-build clean

@@ -106,25 +106,30 @@ ui_find(struct str path, bool *ret_page)
 
 /* ---- Accept-Encoding (RFC 9110 12.4.2 and 12.5.3) ---- */
 
-/* Is a weight that is not nought given, or none?  What is malformed is not
- * wanted. */
+/* Is a weight (RFC 9110 12.4.2) that is not nought given, or none?  What is
+ * malformed is not wanted. */
 static bool
 wanted(struct str weight)
 {
+	bool some;
+
 	if (weight.n == 0)
 		return true;
 	if (weight.n < 3 || weight.n > 7 ||
-	    (weight.p[0] != 'q' && weight.p[0] != 'Q') || weight.p[1] != '=')
+	    (weight.p[0] != 'q' && weight.p[0] != 'Q') || weight.p[1] != '=' ||
+	    (weight.p[2] != '0' && weight.p[2] != '1') ||
+	    (weight.n > 3 && weight.p[3] != '.'))
 		return false;
-	if (weight.p[2] == '1')
-		return true;
-	if (weight.p[2] != '0' || (weight.n > 3 && weight.p[3] != '.'))
-		return false;
+	some = weight.p[2] == '1';
 	for (size_t i = 4; i < weight.n; i++) {
-		if (weight.p[i] >= '1' && weight.p[i] <= '9')
-			return true;
+		/* at most 1.000 */
+		char max = weight.p[2] == '1' ? '0' : '9';
+
+		if (weight.p[i] < '0' || weight.p[i] > max)
+			return false;
+		some = some || weight.p[i] != '0';
 	}
-	return false;
+	return some;
 }
 
 static bool

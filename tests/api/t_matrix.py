@@ -6,7 +6,8 @@ entry in the audit log, each denial too (auditkit.py).
 Routes come from /openapi.json, which the server expands from routes.def; the
 permissions of roles from roles.def; so a new route or role is in the matrix by
 itself.  What must happen is worked out here, from the permission a route
-declares, and not asked of the server.
+declares, and not asked of the server.  What is anybody's besides, the files of
+the web UI, is no route: t_ui_files.py says that nothing else is.
 """
 import re
 import sys

@@ -34,8 +34,14 @@ def all_refuse(rig):
             rig.eq(r.code, "sealed", f"{method} {path}")
         n += 1
     print(f"# {n} routes refuse while it is sealed")
-    for path in ("/", "/ui/", "/healthz/x", "/v1/nothing"):
+    for path in ("/ui/", "/healthz/x", "/v1/nothing", "/Login", "//"):
         rig.eq(rig.get(path).status, 503, path)
+    # the pages have nothing of anybody's: they say that it is sealed
+    shell = rig.ok(rig.client(None).get("/"), 200)
+    files = re.findall(rb'(?:src|href)="(/[^"]+)"', shell.body)
+    rig.check(len(files) > 2, shell.body)
+    for path in files:
+        rig.ok(rig.client(None).get(path.decode()), 200)
     rig.eq(rig.post("/healthz", {}).status, 503)
 
 

@@ -82,7 +82,7 @@ def codings(rig):
             ("br ; q=0.1", "br"), ("identity", None), ("", None),
             ("*", None), ("br;q=0", None), ("br;q=2", None), ("BR", None),
             ("br;x=1", None), ("br;q=", None), ("xbr, brx", None),
-            ("br;q=0.0000001", None), ("deflate, zstd", None),
+            ("br;q=0.0000001", None), ("br;q=0.5x", None), ("deflate, zstd", None),
             (",,br,,", "br"), ("br;q=1.0", "br")):
         a = rig.ok(c.get("/login", headers={"Accept-Encoding": accept}), 200)
         rig.eq(a.headers["content-encoding"], want, accept)

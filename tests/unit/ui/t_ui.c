@@ -54,6 +54,13 @@ TEST(the_best_coding_that_is_wanted)
 	    {"*", UI_IDENTITY},
 	    {"br;q=", UI_IDENTITY},
 	    {"br;q=0.", UI_IDENTITY},
+	    {"br;q=1.", UI_BROTLI},
+	    {"br;q=1.000", UI_BROTLI},
+	    {"br;q=1.001", UI_IDENTITY},
+	    {"br;q=1x", UI_IDENTITY},
+	    {"br;q=0.5x", UI_IDENTITY},
+	    {"br;q=0.0001", UI_IDENTITY},
+	    {"br;q=0,5", UI_IDENTITY},
 	    {"br;;", UI_IDENTITY},
 	    {";,;=,,", UI_IDENTITY},
 	};
