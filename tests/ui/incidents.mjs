@@ -144,15 +144,26 @@ journey("private_means_members_only", async t => {
 	await a.locator(".board-card", { hasText: "INC-" + num }).first().waitFor();
 	t.check(true, "its member sees it");
 
-	/* opened in a tab, then taken away */
-	const r = await as("responder", at("/i/" + num));
-	await r.waitForSelector(".failed");
+	/* let in, then taken away again while it is open */
 	await a.goto(ui.url + at(`/i/${num}/members`));
 	await a.click("text=Add a member");
-	await a.keyboard.type(ui.people.responder.name.slice(0, 3));
-	const offered = await a.locator(".picker-list li").count();
-	t.check(offered > 0, "people are offered by name");
-	await a.keyboard.press("Escape");
+	await a.waitForSelector(".picker-list li");
+	await a.keyboard.type(ui.people.responder.id);
+	await a.waitForSelector(".picker-list li .person");
+	await a.keyboard.press("Enter");
+	await a.waitForFunction(() => document.querySelectorAll(
+	    ".room-side .room-item").length === 2);
+	const r = await as("responder", at("/i/" + num));
+	await inRoom(r);
+	t.check((await r.content()).includes("Sekrit"), "let in");
+	await a.click(`.room-side [aria-label='Remove ${
+	    ui.people.responder.name}']`);
+	await a.click("dialog button.danger");
+	await a.waitForFunction(() => document.querySelectorAll(
+	    ".room-side .room-item").length === 1);
+	await r.waitForSelector(".failed", { timeout: 40000 });
+	t.check(!(await r.locator("main").textContent()).includes("Sekrit"),
+	    "taken away: nothing of it stays on the screen");
 	await end(a);
 	await end(admin);
 	await end(r);
@@ -178,6 +189,14 @@ journey("a_viewer_is_told_why", async t => {
 	await p.keyboard.press("Control+Enter");
 	await p.waitForSelector("dialog, .room-composer .wrong");
 	t.check((await entries(i)).length === 1, "nothing was written");
+	await p.locator(".room-composer textarea").fill("");
+	await p.keyboard.press("Escape");
+	await p.waitForFunction(() => !document.querySelector("dialog"));
+	await p.locator("h1").focus();
+	await p.keyboard.press("e");
+	await p.waitForSelector("dialog");
+	t.check((await p.locator("dialog").textContent()).includes(
+	    "incident.edit"), "a key says why, too");
 	await end(p);
 });
 

@@ -66,6 +66,42 @@ journey("slash_commands", async t => {
 	await end(p);
 });
 
+/* No key changes a status by itself: one opens the list, and chooses. */
+journey("choosing_by_keyboard", async t => {
+	const i = await incident("Chosen by keys", { severity: "sev3" });
+	const now = async () => (await api("GET",
+	    `${P}/incidents/${i.number}`)).json;
+	const p = await room("responder", i);
+	const selects = p.locator(".room-choice select");
+	for (const n of [0, 1]) {
+		await selects.nth(n).focus();
+		await p.keyboard.press("ArrowDown");
+		await sleep(200);
+		await p.keyboard.press("Escape");
+	}
+	await selects.nth(1).focus();
+	await p.keyboard.press("c");
+	await p.keyboard.press("Escape");
+	await sleep(300);
+	let got = await now();
+	t.eq([got.severity, got.status], ["sev3", "new"], "nothing is changed");
+	t.check(p.url().endsWith("/" + i.number), "no key of the page acts");
+	await selects.nth(0).selectOption("sev1");
+	await p.waitForSelector(".room-head .sev-sev1");
+	await p.waitForSelector(".toast button");
+	await p.locator("h1").focus();
+	await p.keyboard.press("z");
+	await p.waitForSelector(".room-head .sev-sev3");
+	await p.waitForFunction(async u => (await (await fetch(u)).json())
+	    .severity === "sev3", `${P}/incidents/${i.number}`);
+	await selects.nth(1).selectOption("cancelled");
+	await p.waitForSelector("dialog");
+	await p.keyboard.press("Escape");
+	got = await now();
+	t.eq(got.status, "new", "what cannot be taken back is asked about");
+	await end(p);
+});
+
 journey("two_browsers_live", async t => {
 	const i = await incident("Two look at it");
 	const a = await room("responder", i);

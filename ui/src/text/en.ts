@@ -236,6 +236,7 @@ export const en = {
 		securityHint: "For those only who may see sensitive details.",
 		badLine: "A line is not “name: value”.",
 		badLineIs: "Not “name: value”: {line}",
+		severityIs: "The severity is {severity}.",
 		moveTitle: "Set it to {status}?", moveGo: "Set to {status}",
 		closeText: "A closed incident can be reopened, and is destroyed " +
 		    "when its time to be kept is over.",

@@ -8,7 +8,7 @@ import { choices } from "../../core/people.ts";
 import { me } from "../../core/session.ts";
 import { T, say, word } from "../../text/index.ts";
 import { SEVERITIES, following, type Incident } from "../incidents/model.ts";
-import { moveTo } from "./header.tsx";
+import { moveTo, setSeverity } from "./header.tsx";
 import type { Room } from "./incident.ts";
 
 export interface Context { room: Room; i: Incident;
@@ -81,7 +81,7 @@ async function severity(c: Context, rest: string): Promise<void> {
 	const sev = "sev" + n;
 	if (!SEVERITIES.includes(sev as "sev0"))
 		throw new Mistake(say(t.noSeverity, { given: rest.trim() }));
-	return c.room.edit({ severity: sev });
+	return setSeverity(c.room, sev);
 }
 
 async function status(c: Context, rest: string): Promise<void> {

@@ -8,7 +8,7 @@ import { confirm } from "../../kit/confirm.tsx";
 import { Icon } from "../../kit/icon.tsx";
 import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
-import { toastWrong } from "../../kit/toast.tsx";
+import { toast, toastWrong } from "../../kit/toast.tsx";
 import { may } from "../../core/session.ts";
 import { T, say, word } from "../../text/index.ts";
 import { following, severityOptions, type Incident }
@@ -16,6 +16,18 @@ import { following, severityOptions, type Incident }
 import type { Room } from "./incident.ts";
 
 type Options = readonly (readonly [string, string])[];
+
+/* A closed <select> takes another value at each key, which here would be done
+ * at once: so keys open it, and a choice is one. */
+function openFirst(e: KeyboardEvent & { currentTarget: HTMLSelectElement }):
+    void {
+	if (e.ctrlKey || e.metaKey || e.altKey || (e.key.length > 1 &&
+	    !/^(Arrow|Home|End|Page)/.test(e.key)))
+		return;
+	e.preventDefault();
+	e.stopPropagation();
+	e.currentTarget.showPicker();
+}
 
 /* One of some, for who may; for others what it is, and why not. */
 function Choice({ room, label, value, options, onChoose, children }: {
@@ -28,7 +40,7 @@ function Choice({ room, label, value, options, onChoose, children }: {
 	return <label class="room-choice">
 		<span class="sr">{label}</span>
 		{children}
-		<select value={value} onChange={e => {
+		<select value={value} onKeyDown={openFirst} onChange={e => {
 			const to = e.currentTarget.value;
 			e.currentTarget.value = value;
 			onChoose(to);
@@ -36,6 +48,14 @@ function Choice({ room, label, value, options, onChoose, children }: {
 			<option key={v} value={v}>{l}</option>)}</select>
 		<Icon name="down" size={14} />
 	</label>;
+}
+
+export async function setSeverity(room: Room, to: string): Promise<void> {
+	const before = room.data?.severity;
+	await room.edit({ severity: to });
+	if (before !== undefined && before !== to)
+		toast(say(T.room.severityIs, { severity: word(T.severity, to) }),
+		    () => room.edit({ severity: before }).catch(toastWrong));
 }
 
 export async function moveTo(room: Room, to: string, note?: string):
@@ -126,7 +146,7 @@ export function Header({ room, i, onCommander }: { room: Room; i: Incident;
 		<div class="room-facts">
 			<Choice room={room} label={T.incidents.severity}
 			    value={i.severity} options={severityOptions}
-			    onChoose={v => wrongly(room.edit({ severity: v }))}>
+			    onChoose={v => wrongly(setSeverity(room, v))}>
 				<Severity value={i.severity} /></Choice>
 			<Choice room={room} label={T.incidents.status}
 			    value={i.status} options={[i.status,

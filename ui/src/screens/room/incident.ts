@@ -41,6 +41,7 @@ const same = (a: unknown, b: unknown): boolean =>
 const told = (k: string, v: unknown): string => k === "commander" && v ?
     nameOf(String(v)) : shown(k, v);
 const TRIES = 5;
+const RECHECK_MS = 20000;
 
 /* What both changed, to something else each. */
 function conflictsOf(mine: Record<string, unknown>, base: Incident,
@@ -62,6 +63,20 @@ export function useRoom(project: string, number: string): Room {
 	/* an alert says nothing of its incident: look, but not at each */
 	useEffect(() => whenever(e => e.project === project &&
 	    /^(ingest|alert)\./.test(e.action), got.reload, 1500), [project]);
+	/* who is no member any more hears of nothing: so look, now and then */
+	const hidden = got.data?.private ?? false;
+	useEffect(() => {
+		const look = (): void => {
+			if (!document.hidden)
+				got.reload();
+		};
+		const timer = hidden ? setInterval(look, RECHECK_MS) : undefined;
+		document.addEventListener("visibilitychange", look);
+		return () => {
+			clearInterval(timer);
+			document.removeEventListener("visibilitychange", look);
+		};
+	}, [hidden]);
 	const [clash, setClash] = useState<Clash | null>(null);
 	const last = useRef<Base | null>(null);
 	const queue = useRef<Promise<unknown>>(Promise.resolve());

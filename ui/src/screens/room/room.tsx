@@ -4,7 +4,7 @@ import { useKeys } from "../../app/keys.ts";
 import { go } from "../../app/router.ts";
 import type { ViewProps } from "../../app/screen.ts";
 import { at, get, Problem, type Page as ListPage } from "../../core/api.ts";
-import { me } from "../../core/session.ts";
+import { may, me } from "../../core/session.ts";
 import type { Who } from "../../core/people.ts";
 import { Failed, Key, Page, Tabs } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
@@ -12,6 +12,7 @@ import { Actions, Dialog } from "../../kit/dialog.tsx";
 import { Merge } from "../../kit/merge.tsx";
 import { PeoplePicker } from "../../kit/people-picker.tsx";
 import { toast, toastWrong } from "../../kit/toast.tsx";
+import { askWhy } from "../../kit/why.tsx";
 import { T, say } from "../../text/index.ts";
 import { lastList, type Incident } from "../incidents/model.ts";
 import { Alerts, Attach } from "./alerts.tsx";
@@ -110,13 +111,20 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
 	const step = (n: number): void => {
 		beside(room, i, n).catch(toastWrong);
 	};
+	/* a key answers why, as its button would */
+	const edits = (o: Open) => (): void => {
+		if (may("incident.edit", room.project))
+			show(o);
+		else
+			askWhy({ perm: "incident.edit", project: room.project,
+				resource: { type: "incident", id: i.id } });
+	};
 	useKeys([
 		{ key: "t", label: T.room.keyT,
 			run: () => setEverything(!everything) },
-		{ key: "e", label: T.room.keyE,
-			run: () => show({ what: "edit" }) },
+		{ key: "e", label: T.room.keyE, run: edits({ what: "edit" }) },
 		{ key: "r", label: T.room.assign,
-			run: () => show({ what: "commander" }) },
+			run: edits({ what: "commander" }) },
 		{ key: "[", label: T.room.before, run: () => step(-1) },
 		{ key: "]", label: T.room.after, run: () => step(1) },
 		...PANES.map((p, n) => ({ key: String(n + 1),
