@@ -1,7 +1,7 @@
 /* icon.tsx: lucide's shapes, as vnodes; they say nothing to a reader. */
 import { h } from "preact";
 import { Activity, AlertTriangle, Bell, BookOpen, Boxes, Calendar, Check,
-	ChevronDown, ChevronRight, CircleHelp, Clock, Cpu, FileCheck2, Flame,
+	ChevronDown, ChevronRight, ChevronUp, CircleHelp, Clock, Cpu, FileCheck2, Flame,
 	Gauge, Hourglass, KeyRound, LayoutDashboard, Link2, List, LogOut, Lock,
 	Network, Play, Plug, Plus, Search, Settings, Shield, ShieldCheck,
 	Snowflake, Star, Trash2, User, Users, Webhook, X, Zap, Eye, Copy,
@@ -11,7 +11,7 @@ type Node = [string, Record<string, string | number | undefined>][];
 export const ICONS = {
 	activity: Activity, alert: AlertTriangle, bell: Bell, book: BookOpen,
 	boxes: Boxes, calendar: Calendar, check: Check, down: ChevronDown,
-	right: ChevronRight, help: CircleHelp, clock: Clock, cpu: Cpu,
+	right: ChevronRight, up: ChevronUp, help: CircleHelp, clock: Clock, cpu: Cpu,
 	audit: FileCheck2, flame: Flame, gauge: Gauge, hourglass: Hourglass,
 	key: KeyRound, board: LayoutDashboard, link: Link2, list: List,
 	logout: LogOut, lock: Lock, network: Network, play: Play, plug: Plug,
