@@ -141,7 +141,8 @@ export function Grid<R>(p: GridProps<R>) {
 			p.more?.();
 	}, [last, rows.length]);
 
-	const index = at === null ? -1 : rows.findIndex(r => p.keyOf(r) === at);
+	const index = useMemo(() => at === null ? -1 :
+	    rows.findIndex(r => p.keyOf(r) === at), [rows, at]);
 	useAnchor(box, rows, p.keyOf, at, h, `${p.live?.epoch} ${order?.id} ` +
 	    `${order?.up}`);
 	const began = useRef(false);

@@ -18,6 +18,24 @@ export interface Held<R> { rows: readonly R[]; fresh: number;
 
 const NONE: ReadonlySet<string> = new Set();
 
+/* Most often what was there is there, with what is new above and below. */
+function inOrder<R>(kept: readonly R[], rows: readonly R[],
+    keyOf: (r: R) => string): Omit<Held<R>, "take"> | null {
+	const first = kept[0], from = first === undefined ? -1 :
+	    rows.findIndex(r => keyOf(r) === keyOf(first));
+	if (from < 0 || rows.length - from < kept.length)
+		return null;
+	let same = rows.length - from === kept.length;
+	for (const [i, r] of kept.entries()) {
+		const n = rows[from + i] as R;
+		if (keyOf(n) !== keyOf(r))
+			return null;
+		same = same && n === r;
+	}
+	return { rows: same ? kept : rows.slice(from), fresh: from,
+		left: NONE };
+}
+
 function hold<R>(kept: readonly R[], rows: readonly R[],
     keyOf: (r: R) => string, live: Live<R>): Omit<Held<R>, "take"> {
 	const now = new Map(rows.map(r => [keyOf(r), r]));
@@ -55,7 +73,8 @@ export function useHold<R>(rows: readonly R[], keyOf: (r: R) => string,
 		const same = question.every((x, i) => x === asked.current[i]);
 		asked.current = question;
 		const h = live && reading && kept.current?.length && same ?
-		    hold(kept.current, rows, keyOf, live) :
+		    inOrder(kept.current, rows, keyOf) ??
+			hold(kept.current, rows, keyOf, live) :
 		    { rows, fresh: 0, left: NONE };
 		kept.current = h.rows;
 		return h;

@@ -16,7 +16,7 @@ import { Attach } from "./attach.tsx";
 import { Bells } from "./bells.tsx";
 import { Facets } from "./facets.tsx";
 import { IncidentLink } from "./incident.tsx";
-import { FILTER, facetOf, rank, shownOf, toggled, type Alert, type Facet }
+import { FILTER, facetOf, rank, toggled, type Alert, type Facet }
     from "./model.ts";
 import { AlertView, Verbs } from "./preview.tsx";
 import { shownLast, storeOf, type Store } from "./store.ts";
@@ -125,8 +125,7 @@ export default function Inbox({ params }: ViewProps) {
 	useDefault();
 	const values = filterOf(FILTER), query = JSON.stringify(values);
 	const version = s.version.value;
-	const shown = useMemo(() => shownOf(s.rows.values(), values),
-	    [version, query, s]);
+	const shown = useMemo(() => s.select(values), [version, query, s]);
 	const [selected, select] = useState<Set<string>>(new Set());
 	const [at_, focus] = useState<string | null>(null);
 	const [pane, setPane] = useState(localStorage.getItem(PANE) !== "off");

@@ -73,32 +73,93 @@ export function misses(a: Alert, v: Values): (Facet | "q")[] {
 }
 
 export type Counts = Record<Facet, Map<string, number>>;
-export interface Shown { rows: Alert[]; counts: Counts }
+export interface Shown { rows: readonly Alert[]; counts: Counts }
 
-/* What the filter lets through, newest first, and how many each value of a
- * facet would. */
-export function shownOf(all: Iterable<Alert>, v: Values): Shown {
-	const rows: Alert[] = [];
-	const counts = Object.fromEntries(FACETS.map(f =>
-	    [f, new Map<string, number>()])) as Counts;
-	const count = (f: Facet, a: Alert): void => {
-		const k = f === "incident" ? (a.incident ? "any" : "none") :
-		    facetOf(a, f);
-		counts[f].set(k, (counts[f].get(k) ?? 0) + 1);
-	};
-	for (const a of all) {
-		const m = misses(a, v);
-		if (m.length === 0) {
-			rows.push(a);
-			for (const f of FACETS)
-				count(f, a);
-		} else if (m.length === 1 && m[0] && m[0] !== "q") {
-			count(m[0], a);
+const worth = (f: Facet, a: Alert): string => f === "incident" ?
+    (a.incident ? "any" : "none") : facetOf(a, f);
+/* ids are UUIDv7: they sort by time of creation */
+const newest = (a: Alert, b: Alert): number =>
+	a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+
+/*
+ * What a filter lets through, newest first, and how many each value of a
+ * facet would.  10,000 rows of which 200 change four times a second are not
+ * looked through again: what has changed is put in its place.
+ */
+export class Selection {
+	shown: Shown;
+
+	constructor(all: Iterable<Alert>, private readonly v: Values) {
+		const rows: Alert[] = [];
+		this.shown = { rows, counts: Object.fromEntries(FACETS.map(f =>
+		    [f, new Map<string, number>()])) as Counts };
+		for (const a of all) {
+			if (this.#count(a, 1))
+				rows.push(a);
 		}
+		rows.sort(newest);
 	}
-	/* ids are UUIDv7: they sort by time of creation */
-	rows.sort((a, b) => a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
-	return { rows, counts };
+
+	/* Counts it, or takes it out; is it in the list? */
+	#count(a: Alert, n: 1 | -1): boolean {
+		const m = misses(a, this.v), one = m[0];
+		const add = (f: Facet): void => {
+			const k = worth(f, a), c = this.shown.counts[f];
+			const x = (c.get(k) ?? 0) + n;
+			if (x === 0)
+				c.delete(k);
+			else
+				c.set(k, x);
+		};
+		if (m.length === 0)
+			FACETS.forEach(add);
+		else if (m.length === 1 && one && one !== "q")
+			add(one);
+		return m.length === 0;
+	}
+
+	/* Where in the list this id is, or would be. */
+	#place(rows: readonly Alert[], id: string): number {
+		let lo = 0, hi = rows.length;
+		while (lo < hi) {
+			const mid = (lo + hi) >> 1, x = rows[mid];
+			if (x && x.id > id)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		return lo;
+	}
+
+	/* changed: what each was before; now: what it is */
+	apply(changed: Map<string, Alert | undefined>,
+	    now: (id: string) => Alert | undefined): void {
+		if (changed.size === 0)
+			return;
+		const rows = [...this.shown.rows], more: Alert[] = [];
+		let moved = false;
+		for (const [id, old] of changed) {
+			const a = now(id);
+			const was = old !== undefined && this.#count(old, -1);
+			const is = a !== undefined && this.#count(a, 1);
+			const i = was ? this.#place(this.shown.rows, id) : -1;
+			if (is && was)
+				rows[i] = a;
+			else if (is)
+				more.push(a);
+			else if (was)
+				delete rows[i];
+			moved = moved || (was && !is);
+		}
+		more.sort(newest);
+		const left = moved ? rows.filter(() => true) : rows;
+		const last = more[more.length - 1], first = left[0];
+		const end = left[left.length - 1], top = more[0];
+		this.shown = { counts: { ...this.shown.counts }, rows:
+		    !last || !top ? left : !first || !end || last.id > first.id ?
+		    [...more, ...left] : top.id < end.id ? [...left, ...more] :
+		    [...left, ...more].sort(newest) };
+	}
 }
 
 /* One value more, or less, in a list. */

@@ -7,7 +7,7 @@ import { effect, signal } from "@preact/signals";
 import { all, at, get, type Page } from "../../core/api.ts";
 import { listen, resynced, type Event } from "../../core/live.ts";
 import type { Values } from "../../kit/filter.tsx";
-import { misses, type Alert } from "./model.ts";
+import { misses, Selection, type Alert, type Shown } from "./model.ts";
 
 const MOST = 10000;     /* of one question */
 const PAGE = 200, IDS = 100, TICK_MS = 250;
@@ -42,6 +42,9 @@ export class Store {
 
 	#path: string;
 	#users = 0;
+	/* what has changed since select() was last asked */
+	#before = new Map<string, Alert | undefined>();
+	#selection: { key: string; of: Selection } | null = null;
 	#off: (() => void) | null = null;
 	#whole = new Set<string>();     /* questions answered in full */
 	#abort: AbortController | null = null;
@@ -82,10 +85,38 @@ export class Store {
 	}
 
 	put(items: Alert[]): void {
-		for (const a of items)
+		for (const a of items) {
+			this.#changed(a.id);
 			this.rows.set(a.id, a);
+		}
 		if (items.length > 0)
 			this.touch();
+	}
+
+	drop(id: string): void {
+		if (!this.rows.has(id))
+			return;
+		this.#changed(id);
+		this.rows.delete(id);
+		this.touch();
+	}
+
+	#changed(id: string): void {
+		if (!this.#before.has(id))
+			this.#before.set(id, this.rows.get(id));
+	}
+
+	/* What this filter shows, current with version. */
+	select(v: Values): Shown {
+		const key = JSON.stringify(v);
+		const s = this.#selection;
+		if (s?.key === key)
+			s.of.apply(this.#before, id => this.rows.get(id));
+		else
+			this.#selection = { key, of: new Selection(
+			    this.rows.values(), v) };
+		this.#before = new Map();
+		return (this.#selection as { of: Selection }).of.shown;
 	}
 
 	touch(): void {
@@ -217,8 +248,8 @@ export class Store {
 		const got = new Set(items.map(a => a.id));
 		for (const id of ids) {
 			this.#pending.delete(id);
-			if (!got.has(id) && this.rows.delete(id))
-				this.touch();
+			if (!got.has(id))
+				this.drop(id);
 		}
 		this.put(items);
 	}
