@@ -170,7 +170,7 @@ incidents(struct call *c, struct jw *w)
 struct cell {
 	uint8_t severity;
 	struct str service;
-	uint64_t n;
+	uint64_t n, loud; /* of those, nobody has acknowledged */
 };
 
 struct firing {
@@ -183,8 +183,9 @@ struct firing {
 };
 
 static void
-add(struct firing *f, uint8_t severity, struct str service)
+add(struct firing *f, const struct alert_row *r, struct str service)
 {
+	uint8_t severity = r->severity;
 	size_t i = 0;
 
 	f->total++;
@@ -198,8 +199,9 @@ add(struct firing *f, uint8_t severity, struct str service)
 	}
 	if (i == f->cells)
 		f->cell[f->cells++] =
-		    (struct cell){severity, arena_dup(f->keep, service), 0};
+		    (struct cell){severity, arena_dup(f->keep, service), 0, 0};
 	f->cell[i].n++;
+	f->cell[i].loud += r->status == ALERT_TRIGGERED;
 }
 
 static err
@@ -222,7 +224,7 @@ fire(struct call *c, const struct alert_row *r, struct firing *f)
 		if (!holds(c, PERM_ALERT_VIEW, &thing))
 			return OK;
 	}
-	add(f, r->severity, json_str_at(j, STR("service")));
+	add(f, r, json_str_at(j, STR("service")));
 	return OK;
 }
 
@@ -279,6 +281,7 @@ alerts(struct call *c, struct jw *w)
 		jw_kstr(w, "severity", alert_severity_text(x->severity));
 		jw_kstr(w, "service", x->service.n > 0 ? x->service : STR_NONE);
 		jw_ki64(w, "count", (int64_t)x->n);
+		jw_ki64(w, "unacknowledged", (int64_t)x->loud);
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);

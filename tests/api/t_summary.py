@@ -43,6 +43,9 @@ def agrees(rig, client, what):
         rig.eq(got, dict(want), f"{what} {name}")
         rig.eq((s[name]["total"], s[name]["more"]), (len(items), False),
                f"{what} {name}")
+        if name == "alerts":
+            rig.eq(sum(x["unacknowledged"] for x in s[name][members]),
+                   sum(i["status"] == "triggered" for i in items), what)
     return s
 
 
@@ -64,6 +67,8 @@ def fill(rig):
         if service:
             body["service"] = service
         a = rig.ok(rig.post(rig.p + "/alerts", body), 201).json
+        if k == 1:
+            rig.ok(rig.post(rig.p + f"/alerts/{a['id']}/acknowledge"), 200)
         if k == 3:
             rig.ok(rig.post(rig.p + f"/alerts/{a['id']}/promote",
                             {"incident": rig.hidden["id"]}), 200)

@@ -2,8 +2,9 @@
 import { all, at, get, type Page } from "../../core/api.ts";
 import { may, me } from "../../core/session.ts";
 
-export interface Firing { severity: string; status: string;
-	service: string | null; last_seen: string }
+/* How many of a severity and a service fire. */
+export interface Firing { severity: string; service: string | null;
+	count: number; unacknowledged: number }
 export interface Incident { id: string; number: number; title: string;
 	severity: string; status: string; commander: string | null;
 	created_at: string; services: string[] }
@@ -15,7 +16,8 @@ export interface Waiting { kind: "approval" | "manual" | "glass" |
 export interface Board {
 	project: string;
 	/* null: one may not see them */
-	firing: Firing[] | null; more: boolean; quiet: string | null;
+	firing: Firing[] | null; total: number; more: boolean;
+	quiet: string | null;
 	incidents: Incident[] | null; delegates: Delegate[] | null;
 	waiting: Waiting[];
 	/* what could not be asked */
@@ -23,7 +25,7 @@ export interface Board {
 }
 
 const OPEN = "new,acknowledged,investigating,mitigating,monitoring";
-const MOST = 1000, RUNS = 30, STALE_MS = 90000;
+const RUNS = 50, STALE_MS = 90000;
 
 export const stale = (d: Delegate, now: number): boolean =>
 	d.last_seen_at === null || now - Date.parse(d.last_seen_at) > STALE_MS;
@@ -84,15 +86,23 @@ async function quietSince(path: string): Promise<string | null> {
 	return items.map(a => a.resolved_at ?? a.last_seen).sort().at(-1) ?? null;
 }
 
-async function alerts(b: Board): Promise<void> {
-	const path = at`/v1/projects/${b.project}/alerts`;
-	if (!may("alert.view", b.project))
-		return;
-	b.firing = await all<Firing>(path,
-	    { status: "triggered,acknowledged" }, MOST);
-	b.more = b.firing.length >= MOST;
-	if (b.firing.length === 0)
-		b.quiet = await quietSince(path);
+interface Summary {
+	alerts: { firing: Firing[]; total: number; more: boolean } | null;
+	runs: { waiting_approval: number; waiting_manual: number;
+		more: boolean } | null;
+}
+
+async function summary(b: Board): Promise<void> {
+	const p = at`/v1/projects/${b.project}`;
+	const { data } = await get<Summary>(p + "/summary");
+	b.firing = data.alerts?.firing ?? null;
+	b.total = data.alerts?.total ?? 0;
+	b.more = data.alerts?.more ?? false;
+	if (data.alerts && b.total === 0)
+		b.quiet = await quietSince(p + "/alerts");
+	const r = data.runs;
+	if (r && (r.more || r.waiting_approval + r.waiting_manual > 0))
+		b.waiting.push(...await runs(b.project));
 }
 
 async function incidents(b: Board): Promise<void> {
@@ -115,10 +125,9 @@ async function delegates(b: Board): Promise<void> {
 
 /* All of it; what fails leaves the rest. */
 export async function boardOf(project: string): Promise<Board> {
-	const b: Board = { project, firing: null, more: false, quiet: null,
+	const b: Board = { project, firing: null, total: 0, more: false, quiet: null,
 		incidents: null, delegates: null, waiting: [], failed: null };
-	const parts = [alerts(b), incidents(b), delegates(b),
-	    runs(project).then(w => { b.waiting.push(...w); }),
+	const parts = [summary(b), incidents(b), delegates(b),
 	    connectors(project).then(w => { b.waiting.push(...w); })];
 	for (const r of await Promise.allSettled(parts)) {
 		if (r.status === "rejected")

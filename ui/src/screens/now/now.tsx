@@ -175,7 +175,7 @@ export default function Now() {
 		    title={T.now.noProject}>{T.now.noProjectHint}</Empty></Page>;
 	const failed = s?.boards.find(b => b.failed)?.failed;
 	const sees = s?.boards.filter(b => b.firing !== null) ?? [];
-	const firing = sees.reduce((n, b) => n + (b.firing?.length ?? 0), 0);
+	const firing = sees.reduce((n, b) => n + b.total, 0);
 	return <Page title={T.now.title} lead={s ? say(T.now.asOf,
 	    { t: when(s.at, false) }) : T.kit.loading}
 	    actions={<Picker all={all} chosen={chosen} />}>
@@ -184,7 +184,7 @@ export default function Now() {
 				{say(T.kit.stale, { why: wrong(failed) })}</p>}
 			{sees.length > 0 && firing === 0 && !failed &&
 			    <Quiet boards={sees} as={s.at} />}
-			{firing > 0 && sees.map(b => (b.firing?.length ?? 0) > 0 &&
+			{firing > 0 && sees.map(b => b.total > 0 &&
 			    <Matrix key={b.project} b={b} many={many} />)}
 			<Incidents boards={s.boards} many={many} />
 			<div class="now-below">
