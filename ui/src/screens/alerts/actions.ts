@@ -57,8 +57,9 @@ function told(verb: Verb, done: Alert[], errors: unknown[]): void {
 			why: wrong(errors[0]) }), undefined, true);
 }
 
-export async function act(s: Store, alerts: Alert[], verb: Verb):
-    Promise<void> {
+/* began: asked and answered, it is on its way */
+export async function act(s: Store, alerts: Alert[], verb: Verb,
+    began?: () => void): Promise<void> {
 	const todo = alerts.filter(a => fits(verb, a));
 	const done: Alert[] = [], errors: unknown[] = [];
 
@@ -72,6 +73,7 @@ export async function act(s: Store, alerts: Alert[], verb: Verb):
 		title: say(T.alerts.resolveTitle, { n: todo.length }),
 		text: T.alerts.resolveText, go: T.alerts.resolve }))
 		return;
+	began?.();
 	own.value = new Set([...own.peek(), ...todo.map(a => a.id)]);
 	s.put(todo.map(a => ({ ...a, status: after[verb] })));
 	if (todo.length > 20)

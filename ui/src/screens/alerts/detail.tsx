@@ -7,6 +7,7 @@ import type { ViewProps } from "../../app/screen.ts";
 import { useGet } from "../../core/use.ts";
 import { Load, Page } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
+import { toast } from "../../kit/toast.tsx";
 import { T } from "../../text/index.ts";
 import { act, allowed, type Verb } from "./actions.ts";
 import { Attach } from "./attach.tsx";
@@ -43,7 +44,12 @@ export default function Detail({ params }: ViewProps) {
 		if (a)
 			void act(s, [a], v);
 	};
-	const startAttach = (): void => attach(a !== null && allowed(s));
+	const startAttach = (): void => {
+		if (a?.incident)
+			toast(T.alerts.attachedAll);
+		else
+			attach(a !== null && allowed(s));
+	};
 	useKeys([
 		{ key: "[", label: T.alerts.before, run: () => step(-1) },
 		{ key: "]", label: T.alerts.next, run: () => step(1) },

@@ -9,7 +9,7 @@ import { Button } from "../../kit/button.tsx";
 import { FilterBar, filterOf } from "../../kit/filter.tsx";
 import { Grid, narrow, type Column } from "../../kit/grid.tsx";
 import { Plain } from "../../kit/plain.tsx";
-import { wrong } from "../../kit/toast.tsx";
+import { toast, wrong } from "../../kit/toast.tsx";
 import { T, say } from "../../text/index.ts";
 import { act, allowed, own, progress, type Verb } from "./actions.ts";
 import { Attach } from "./attach.tsx";
@@ -138,9 +138,8 @@ export default function Inbox({ params }: ViewProps) {
 	const current = at_ === null ? undefined : s.rows.get(at_);
 	const targets = (a: Alert): Alert[] =>
 		chosen.length > 0 ? chosen : [s.rows.get(a.id) ?? a];
-	const verb = (v: Verb) => async (a: Alert): Promise<void> => {
-		await act(s, targets(a), v);
-		select(new Set());
+	const verb = (v: Verb) => (a: Alert): void => {
+		void act(s, targets(a), v, () => select(new Set()));
 	};
 	const path = (a: Alert): string => at`/p/${p}/alerts/${a.id}`;
 	const open = (a: Alert): void => {
@@ -154,7 +153,9 @@ export default function Inbox({ params }: ViewProps) {
 		focus(a.id);
 	};
 	const startAttach = (alerts: Alert[]): void => {
-		if (allowed(s))
+		if (!alerts.some(a => a.incident === null))
+			toast(T.alerts.attachedAll);
+		else if (allowed(s))
 			attach(alerts);
 	};
 	const filtered = location.search.replace("?", "")

@@ -5,7 +5,7 @@
  */
 import { effect, signal } from "@preact/signals";
 import { all, at, get, type Page } from "../../core/api.ts";
-import { listen, resynced, type Event } from "../../core/live.ts";
+import { listen, open, resynced, type Event } from "../../core/live.ts";
 import type { Values } from "../../kit/filter.tsx";
 import { misses, Selection, type Alert, type Shown } from "./model.ts";
 
@@ -55,6 +55,7 @@ export class Store {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#frame = false;
 	#known = 0;     /* ms: everything older has been seen */
+	#early: string[] = [];     /* read before the stream was open */
 
 	constructor(readonly project: string) {
 		this.#path = at`/v1/projects/${project}/alerts`;
@@ -71,7 +72,18 @@ export class Store {
 					this.again();
 				first = false;
 			});
-			this.#off = () => { off(); stop(); };
+			/* what changed between the reading and the opening, no
+			 * event has told */
+			const late = effect(() => {
+				if (!open.value || this.#early.length === 0)
+					return;
+				for (const id of this.#early)
+					this.#pending.add(id);
+				this.#early = [];
+				this.#more = true;
+				this.#soon();
+			});
+			this.#off = () => { off(); stop(); late(); };
 			this.#whole.clear();
 		}
 		return () => {
@@ -168,6 +180,8 @@ export class Store {
 				    { limit: PAGE, ...q, cursor }, abort.signal)).data;
 				for (const a of page.items)
 					seen.add(a.id);
+				if (!open.peek())
+					this.#early.push(...page.items.map(a => a.id));
 				this.put(page.items);
 				cursor = page.next;
 			} while (cursor !== null && seen.size < MOST);
