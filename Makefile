@@ -86,7 +86,8 @@ $(OUT)/%.o: src/%.c
 $(OUT)/cli/cli.o $(OUT)/client/http.o $(OUT)/flow/openapi.o $(OUT)/role/supervisor.o: CHANGELOG.md
 
 # .incbin is not seen by -MMD.
-$(OUT)/ui/ui.o: CPPFLAGS += -I$(UI_TOP)
+# Debug information names one place, so that a release makes the same program.
+$(OUT)/ui/ui.o: CPPFLAGS += -I$(UI_TOP) -ffile-prefix-map=$(UI_TOP)=build
 $(OUT)/ui/ui.o: $(UI_TOP)/ui/assets.def
 $(OUT)/ui/assets.o: $(UI_TOP)/ui/assets.def
 	@mkdir -p $(@D)

@@ -121,9 +121,10 @@ def over_both_protocols(rig):
               (TOP / "build/ui/dist" / t[0][1:]).stat().st_size)[0]
     disk = (TOP / "build/ui/dist" / big[1:]).read_bytes()
     for v in ("--http1.1", "--http2"):
-        out = subprocess.run(["curl", "-s", v, "--cacert", rig.ca,
-                              rig.url + big], capture_output=True)
-        rig.eq(out.stdout, disk, v)
+        for more in ([], ["--compressed"], ["--limit-rate", "100k"]):
+            out = subprocess.run(["curl", "-s", v, "--cacert", rig.ca, *more,
+                                  rig.url + big], capture_output=True)
+            rig.check(out.stdout == disk, f"{v} {more}")
 
 
 @test

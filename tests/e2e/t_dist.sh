@@ -63,7 +63,8 @@ bare() { env -i PATH="$tmp/bin" HOME="$tmp" "$@"; }
 bare make -n all >"$log" 2>&1 && ! grep -E '^ *(node|npm|npx|git|cd ui)\b' "$log"
 tap $? "nothing asks for npm" "$log"
 bare make -s build/release/unit/ui/t_ui >"$log" 2>&1 &&
-	bare build/release/unit/ui/t_ui >>"$log" 2>&1 && grep -q '^ok' "$log"
+	bare build/release/unit/ui/t_ui >>"$log" 2>&1 && grep -q '^ok' "$log" &&
+	! grep -q ui/dist build/release/ui/ui.o
 tap $? "the files are in the program" "$log"
 rm -rf ui/dist
 ! bare make -s build/release/ui/ui.o >"$log" 2>&1 &&
