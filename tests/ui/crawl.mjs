@@ -1,64 +1,84 @@
 /*
  * crawl.mjs: every page, in both themes, wide and narrow: what axe finds, what
  * the CSP forbids, what leaves the origin, what is cut off.  With SHOTS=1 a
- * picture of each.
+ * picture of each.  And every page again as each of the others.
  */
-import { readFileSync, mkdirSync } from "node:fs";
-import { axe, context, journey, login, overflow, run, settled, shot, ui }
-	from "./kit.mjs";
+import { mkdirSync } from "node:fs";
+import { axe, COLOURS, context, expect, journey, login, overflow, quiet,
+	run, settled, shot, sticking, ui } from "./kit.mjs";
+import { all, both, LOGGED_OUT, paths, patterns } from "./pages.mjs";
 
-const FILL = ui.fill ?? {};
-const patterns = readFileSync(`${ui.dist}/pages.txt`, "utf8").trim().split("\n");
-/* A pattern's stars are the project, then what the seed made. */
-export function paths(pattern) {
-	let p = pattern;
-	if (p.startsWith("/p/*"))
-		p = p.replace("*", ui.project);
-	const key = Object.keys(FILL).find(k => p.startsWith(k) &&
-	    p.includes("*"));
-	return p.includes("*") ? (key ? FILL[key].map(v =>
-	    p.replace("*", encodeURIComponent(v)).replace("*", "alerts")) : []) :
-	    [p];
-}
-const all = [...patterns.flatMap(paths), ...(ui.extra ?? [])];
-const LOGGED_OUT = ["/login", "/enrol"];
+const name = path => path.replace(/[^\w]+/g, "_").replace(/^_|_$/g, "") ||
+    "now";
+const idle = p => p.waitForFunction(() => document.getAnimations().every(
+    a => a.playState !== "running"));
 
-async function look(t, p, path, where) {
-	const found = [];
-	await p.goto(ui.url + path);
-	await settled(p);
-	await p.waitForTimeout(150);
-	const facts = await p.evaluate(() => ({
+async function facts(p) {
+	const f = await p.evaluate(() => ({
 		h1: document.querySelectorAll("h1").length,
 		main: document.querySelectorAll("main").length,
 		title: document.title }));
-	if (facts.h1 !== 1 || facts.main !== 1 || !facts.title.includes(" · "))
-		found.push(JSON.stringify(facts));
-	const wider = await overflow(p);
-	if (wider > 0)
-		found.push(`${wider} px wider than the window`);
-	found.push(...await axe(p));
-	if (process.env.SHOTS)
-		await shot(p, `${where}/${path.replace(/[^\w]+/g, "_")
-		    .replace(/^_/, "") || "now"}`);
-	for (const f of found)
-		t.check(false, `${where} ${path}: ${f}`);
+	return f.h1 === 1 && f.main === 1 && f.title.includes(" · ") ? [] :
+	    [JSON.stringify(f)];
 }
 
-async function crawl(t, theme, width) {
-	const where = `${theme}-${width}`;
-	mkdirSync(`${ui.out}/${where}`, { recursive: true });
-	const more = { colorScheme: theme, viewport: { width, height: 900 } };
-	const p = await login("org_admin", "/me", more);
-	for (const path of all.filter(x => !LOGGED_OUT.includes(x)))
-		await look(t, p, path, where);
-	const q = await (await context(more)).newPage();
-	for (const path of LOGGED_OUT)
-		await look(t, q, path, where);
-	t.note(`${where}: ${all.length} pages`);
+/* One page at one width, in both themes. */
+async function look(t, p, path, width) {
+	const bad = (theme, found) => found.forEach(f =>
+	    t.check(false, `${theme}-${width} ${path}: ${f}`));
+	await p.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+	await p.goto(ui.url + path);
+	await settled(p);
+	await idle(p);
+	bad("dark", await facts(p));
+	const wider = await overflow(p);
+	bad("dark", wider > 0 ? [`${wider} px wider than the window: ` +
+	    await sticking(p)] : []);
+	bad("dark", await axe(p));
+	if (process.env.SHOTS)
+		await shot(p, `dark-${width}/${name(path)}`);
+	await p.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+	await idle(p);
+	bad("light", await axe(p, COLOURS));
+	if (process.env.SHOTS)
+		await shot(p, `light-${width}/${name(path)}`);
 }
-journey("every_page_dark_wide", t => crawl(t, "dark", 1440));
-journey("every_page_light_wide", t => crawl(t, "light", 1440));
-journey("every_page_dark_narrow", t => crawl(t, "dark", 390));
-journey("every_page_light_narrow", t => crawl(t, "light", 390));
+
+async function crawl(t, width) {
+	for (const theme of ["dark", "light"])
+		mkdirSync(`${ui.out}/${theme}-${width}`, { recursive: true });
+	const more = { viewport: { width, height: 900 } };
+	const began = Date.now(), c = await context(more);
+	await both(c, LOGGED_OUT, (p, path) => look(t, p, path, width));
+	await (await login("org_admin", "/me", { context: c })).close();
+	await both(c, all, (p, path) => look(t, p, path, width));
+	t.note(`${width} px: ${all.length + LOGGED_OUT.length} pages, ` +
+	    `${((Date.now() - began) / 1000).toFixed(0)} s`);
+}
+
+journey("every_pattern_has_its_page", t => {
+	for (const p of patterns)
+		t.check(paths(p).length > 0, `the seed has nothing for ${p}`);
+});
+journey("every_page_wide", t => crawl(t, 1440));
+journey("every_page_narrow", t => crawl(t, 390));
+/* What one may not see is said in the page: never by breaking. */
+journey("every_page_as_everybody", async t => {
+	expect("status of 403", "status of 404");
+	for (const role of Object.keys(ui.people)) {
+		const p = await login(role, "/me");
+		for (const path of all) {
+			await p.evaluate(to => {
+				history.pushState(null, "", to);
+				dispatchEvent(new PopStateEvent("popstate"));
+				return new Promise(r => requestAnimationFrame(
+				    () => setTimeout(r)));
+			}, path);
+			await quiet(p);
+			for (const f of await facts(p))
+				t.check(false, `${role} ${path}: ${f}`);
+		}
+		await p.context().close();
+	}
+});
 await run();

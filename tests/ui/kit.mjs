@@ -15,20 +15,16 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import https from "node:https";
-import { chromium } from "playwright-core";
+import net from "node:net";
+import { launch } from "./chromium.mjs";
 
 export const ui = JSON.parse(process.env.UI);
 const require = createRequire(import.meta.url);
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-    `--ignore-certificate-errors-spki-list=${ui.spki}`];
 const only = process.argv[2];
 
 let browser = null;
-export async function chrome(...more) {
-	return chromium.launch({ executablePath: "/usr/bin/chromium",
-	    args: [...ARGS, ...more] });
-}
+export const chrome = (...args) => launch({ spki: ui.spki, args });
 
 /* ---- journeys ---- */
 
@@ -89,19 +85,21 @@ export async function run() {
 /* ---- pages ---- */
 
 function watch(p) {
-	p.on("pageerror", e => complaints.push(`page error ${e.stack}`));
+	const say = what => complaints.push(
+	    `${p.url().replace(ui.url, "")}: ${what}`);
+	p.on("pageerror", e => say(`page error ${e.stack}`));
 	p.on("console", m => {
 		/* who is logged in is asked of whoever is not */
 		if (m.type() === "error" && !(m.text().includes("401") &&
 		    m.location().url.endsWith("/v1/whoami")))
-			complaints.push(`console ${m.text()} ${m.location().url}`);
+			say(`console ${m.text()} ${m.location().url}`);
 	});
 	p.on("request", r => {
 		if (!r.url().startsWith(ui.url) && !r.url().startsWith("blob:"))
-			complaints.push(`asks elsewhere: ${r.url()}`);
+			say(`asks elsewhere: ${r.url()}`);
 	});
 	p.on("dialog", d => {
-		complaints.push(`a dialog: ${d.message()}`);
+		say(`a dialog: ${d.message()}`);
 		void d.dismiss();
 	});
 	return p;
@@ -115,20 +113,48 @@ export async function context(more = {}) {
 	await c.addInitScript(() => addEventListener("securitypolicyviolation",
 	    e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ` +
 		`${e.sourceFile}:${e.lineNumber}`)));
-	c.setDefaultTimeout(20000);
+	/* what only a page that hangs takes, on a machine that has much to do */
+	c.setDefaultTimeout(30000);
 	return c;
 }
 export const page = async c => watch(await c.newPage());
 
+/* The server takes so many logins a minute from one address; and the browser
+ * has one. */
+const PER_MINUTE = 6;
+const forms = [];
+let addresses = 0;
 /* Logged in by the form, as a person would; at that path. */
-export async function login(who, path = "/", more = {}) {
-	const c = more.context ?? await context(more);
-	const p = await page(c), person = ui.people[who] ?? who;
+async function byForm(p, person, path) {
 	await p.goto(`${ui.url}/login?next=${encodeURIComponent(path)}`);
 	await p.locator("input[name=email]").fill(person.email);
 	await p.locator("input[name=password]").fill(person.password);
 	await p.keyboard.press("Enter");
 	await p.locator(".top .me").waitFor();
+}
+/* The same from another address, and the cookie carried over. */
+async function byHand(p, { email, password }, path) {
+	const a = await api("POST", "/v1/login", { email, password },
+	    { authorization: undefined }, `127.9.${process.pid % 250}.` +
+	    `${++addresses}`);
+	const [name, ...value] = (a.headers["set-cookie"]?.[0] ?? "")
+	    .split(";")[0].split("=");
+	if (a.status !== 200)
+		throw new Error(`${email} cannot log in: ${a.status} ${a.text}`);
+	await p.context().addCookies([{ name, value: value.join("="),
+		url: ui.url, secure: true, httpOnly: true, sameSite: "Strict" }]);
+	await p.goto(ui.url + path);
+	await p.locator(".top .me").waitFor();
+}
+/* A page of somebody's, who is logged in, at that path. */
+export async function login(who, path = "/", more = {}) {
+	const c = more.context ?? await context(more);
+	const p = await page(c), person = ui.people[who] ?? who;
+	const now = Date.now();
+	const some = forms.filter(t => t > now - 60000).length < PER_MINUTE;
+	if (some)
+		forms.push(now);
+	await (some ? byForm : byHand)(p, person, path);
 	await settled(p);
 	return p;
 }
@@ -144,6 +170,9 @@ export async function settled(p) {
 		    document.body.innerText.slice(0, 300)), { cause: e });
 	    });
 }
+/* The same of a page that may have nothing but a refusal to show. */
+export const quiet = p => p.waitForFunction(() =>
+    document.querySelector("[aria-busy=true]") === null);
 export async function goto(p, path) {
 	await p.goto(ui.url + path);
 	await settled(p);
@@ -152,12 +181,15 @@ export async function goto(p, path) {
 /* ---- the API beside the browser, with the administrator's token ---- */
 
 const agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
-export function api(method, path, body, headers = {}) {
+export function api(method, path, body, headers = {}, localAddress) {
+	const all = { authorization: `Bearer ${headers.token ?? ui.token}`,
+		...(body && { "content-type": "application/json" }), ...headers };
+	const some = Object.fromEntries(Object.entries(all).filter(
+	    ([, v]) => v !== undefined));
 	return new Promise((done, fail) => {
-		const r = https.request(ui.url + path, { method, agent, headers: {
-			authorization: `Bearer ${headers.token ?? ui.token}`,
-			...(body && { "content-type": "application/json" }),
-			...headers } }, a => {
+		const r = https.request(ui.url + path, { method, headers: some,
+			...(localAddress ? { localAddress, agent: false,
+				rejectUnauthorized: false } : { agent }) }, a => {
 			const parts = [];
 			a.on("data", d => parts.push(d));
 			a.on("end", () => {
@@ -167,7 +199,7 @@ export function api(method, path, body, headers = {}) {
 					json = JSON.parse(text);
 				} catch { /* not every answer is */ }
 				done({ status: a.statusCode, text, json,
-					etag: a.headers.etag });
+					etag: a.headers.etag, headers: a.headers });
 			});
 		});
 		r.on("error", fail);
@@ -185,32 +217,139 @@ export async function until(f, what, ms = 10000) {
 	throw new Error(`never: ${what}`);
 }
 
+/* ---- the keyboard ---- */
+
+/* Keys one after the other: "g", "i", "Control+k", "Enter". */
+export async function keys(p, ...all) {
+	for (const k of all)
+		await p.keyboard.press(k);
+}
+export const type = (p, text) => p.keyboard.type(text);
+/* What has the focus, as "role name" or so. */
+export const focused = p => p.evaluate(() => {
+	let e = document.activeElement;
+	while (e?.shadowRoot?.activeElement)
+		e = e.shadowRoot.activeElement;
+	return e === document.body || !e ? "" :
+	    `${e.getAttribute("role") ?? e.localName} ` +
+	    `${e.getAttribute("aria-label") ?? e.textContent ?? ""}`.trim();
+});
+/* By Tab alone to what the locator says; back: the other way around. */
+export async function tabTo(p, locator, { max = 80, back = false } = {}) {
+	for (let n = 0; n < max; n++) {
+		if (await locator.evaluate(e => e.contains(
+		    document.activeElement)).catch(() => false))
+			return n;
+		await p.keyboard.press(back ? "Shift+Tab" : "Tab");
+	}
+	throw new Error(`${max} times Tab do not lead to ${locator}, but to ` +
+	    await focused(p));
+}
+
+/* ---- a bad line, a bad server ---- */
+
+/* A browser of its own whose line to the server can be cut: what runs on it
+ * ends, and nothing new gets through, until it is mended.  Workers, too. */
+export async function wire() {
+	const to = Number(new URL(ui.url).port), open = new Set();
+	let cut = false;
+	const server = net.createServer(a => {
+		const b = cut ? null : net.connect(to, "127.0.0.1");
+		if (!b) {
+			a.destroy();
+			return;
+		}
+		for (const [x, y] of [[a, b], [b, a]]) {
+			open.add(x);
+			x.on("error", () => y.destroy());
+			x.on("close", () => { open.delete(x); y.destroy(); });
+			x.pipe(y);
+		}
+	});
+	await new Promise(r => server.listen(0, "127.0.0.1", r));
+	const own = await launch({ spki: ui.spki,
+		via: { from: to, to: server.address().port } });
+	return {
+		browser: own,
+		cut() {
+			cut = true;
+			for (const s of open)
+				s.destroy();
+		},
+		mend() { cut = false; },
+		async close() {
+			await own.close();
+			this.cut();
+			server.close();
+		} };
+}
+/* While f runs, the server does nothing: it takes connections, as the kernel
+ * does, and is silent. */
+export async function stunned(f) {
+	process.kill(-ui.pid, "SIGSTOP");
+	try {
+		return await f();
+	} finally {
+		process.kill(-ui.pid, "SIGCONT");
+	}
+}
+
 /* ---- measuring ---- */
 
-/* axe's violations, as short lines.  By the debugger, so that the page's CSP
- * stays what it is. */
-export async function axe(p) {
+/* axe's violations, as short lines: of all rules, or of those named.  By the
+ * debugger, so that the page's CSP stays what it is. */
+export async function axe(p, rules) {
 	const cdp = await p.context().newCDPSession(p);
-	await cdp.send("Runtime.evaluate", { expression: AXE });
+	const there = await cdp.send("Runtime.evaluate",
+	    { expression: "typeof axe" });
+	if (there.result.value === "undefined")
+		await cdp.send("Runtime.evaluate", { expression: AXE });
+	const how = JSON.stringify({ resultTypes: ["violations"],
+		...(rules && { runOnly: rules }) });
 	const { result, exceptionDetails } = await cdp.send("Runtime.evaluate", {
 		awaitPromise: true, returnByValue: true,
-		expression: "axe.run(document, {resultTypes: ['violations']})" +
+		expression: `axe.run(document, ${how})` +
 		    ".then(r => r.violations.map(v => v.id + ': ' + " +
 		    "v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + " +
 		    "n.failureSummary.slice(0, 200)).join(' | ')))" });
 	await cdp.detach();
-	return exceptionDetails ? [exceptionDetails.text] : result.value;
+	return exceptionDetails ? [exceptionDetails.exception?.description ??
+	    exceptionDetails.text] : result.value;
 }
+/* What the other theme can change in what axe finds. */
+export const COLOURS = ["color-contrast", "link-in-text-block"];
 
 /* How far the document is wider than the window, in pixels. */
 export const overflow = p => p.evaluate(() => Math.max(0,
     document.documentElement.scrollWidth - document.documentElement
 	.clientWidth));
 
+/* The elements that make it so: the outermost of those past its edge. */
+export const sticking = p => p.evaluate(() => {
+	const edge = document.documentElement.clientWidth, out = [];
+	const clipped = e => e && (getComputedStyle(e).overflowX !== "visible" ||
+	    clipped(e.parentElement));
+	for (const e of document.body.querySelectorAll("*"))
+		if (e.getBoundingClientRect().right > edge + 0.5 &&
+		    !clipped(e.parentElement) && !out.some(o => o.contains(e)))
+			out.push(e);
+	return out.slice(0, 3).map(e => `${e.localName}.${e.className} to ` +
+	    `${Math.round(e.getBoundingClientRect().right)}`).join(", ");
+});
+
 export async function slow(p, rate) {
 	const cdp = await p.context().newCDPSession(p);
 	await cdp.send("Emulation.setCPUThrottlingRate", { rate });
 	return cdp;
+}
+
+/* Bytes of JavaScript's heap that are in use, rubbish thrown away. */
+export async function heap(p) {
+	const cdp = await p.context().newCDPSession(p);
+	await cdp.send("HeapProfiler.collectGarbage");
+	const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+	await cdp.detach();
+	return usedSize;
 }
 
 /* The times between frames while f runs, in ms, sorted. */

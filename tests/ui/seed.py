@@ -40,7 +40,8 @@ def at_once(f, items, n=8):
 class Seed:
     def __init__(self, rig):
         self.rig = rig
-        self.fill = {}
+        self.fill = {"/p/": ["default"], "/p/*/i/*/": [
+            "details", "alerts", "runs", "members", "audit"]}
 
     def post(self, path, body, status=201):
         c = self.rig.client(self.rig.token)
@@ -72,7 +73,7 @@ class Seed:
             c.close()
             return made["number"]
         n = at_once(one, range(24))
-        self.fill[p.replace("/v1/projects", "/p") + "/i/"] = [str(n[2])]
+        self.fill["/p/*/i/"] = [str(n[2])]
 
     def alerts(self):
         rig, p = self.rig, self.rig.p
@@ -103,12 +104,11 @@ class Seed:
                               {"nothing": "of use"}).status in (202, 422),
                   "a dead letter")
         a = rig.ok(rig.get(p + "/alerts?limit=1"), 200).json["items"][0]
-        ui = p.replace("/v1/projects", "/p")
-        self.fill[ui + "/alerts/"] = [a["id"]]
-        self.fill[ui + "/integrations/"] = [i["id"]]
+        self.fill["/p/*/alerts/"] = [a["id"]]
+        self.fill["/p/*/integrations/"] = [i["id"]]
 
     def automation(self):
-        rig, ui = self.rig, self.rig.p.replace("/v1/projects", "/p")
+        rig = self.rig
         d = rig.make_delegate("frankfurt", {"site": "fra"})
         rig.post(rig.p + "/delegates", {"name": "paris",
                                         "labels": {"site": "par"}})
@@ -137,8 +137,9 @@ class Seed:
                 "expires_at": later(86400 * 100)}), 201)
             if submit:
                 rig.ok(rig.post(f"{rig.p}/connectors/{slug}/submit"), 200)
-        self.fill[ui + "/runbooks/"] = ["drain-node"]
-        self.fill[ui + "/runs/"] = runs[:1]
+        self.fill["/p/*/connectors/"] = ["tickets"]
+        self.fill["/p/*/runbooks/"] = ["drain-node"]
+        self.fill["/p/*/runs/"] = runs[:1]
         return d
 
     def people(self):

@@ -6,6 +6,6 @@ from seed import seed  # noqa: E402
 from uikit import journeys, run  # noqa: E402
 
 journeys("crawl.mjs", seed,
-         extra=["/admin/access?tab=who",
-                "/admin/access?tab=least", "/admin/access?what="])
+         extra=["/admin/access?tab=who", "/admin/access?tab=least",
+                "/admin/access?what=", "/p/default/incidents?view=board"])
 run()

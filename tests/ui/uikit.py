@@ -9,6 +9,7 @@ Each *.mjs is a node program (kit.mjs) that gets the address, the people and
 what the seed made as JSON in UI, and prints TAP.
 """
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -32,15 +34,18 @@ ROLES = ("viewer", "responder", "commander", "automation_author", "approver",
 PASSWORD = "nine tired otters knit"
 
 
-def install():
-    """npm ci, unless what package-lock.json names is there already."""
-    lock, mark = HERE / "package-lock.json", HERE / "node_modules/.for-lock"
-    if mark.exists() and mark.read_bytes() == lock.read_bytes():
-        return
-    subprocess.run([shutil.which("npm") or "npm", "ci", "--ignore-scripts",
-                    "--no-audit", "--no-fund"], cwd=HERE, check=True,
-                   stdout=subprocess.DEVNULL)
-    mark.write_bytes(lock.read_bytes())
+def install(where=HERE):
+    """npm ci, unless what package-lock.json names is there already; one at a
+    time, whoever else needs it."""
+    lock, mark = where / "package-lock.json", where / "node_modules/.for-lock"
+    with open(lock, "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        if mark.exists() and mark.read_bytes() == lock.read_bytes():
+            return
+        subprocess.run([shutil.which("npm") or "npm", "ci",
+                        "--ignore-scripts", "--no-audit", "--no-fund"],
+                       cwd=where, check=True, stdout=subprocess.DEVNULL)
+        mark.write_bytes(lock.read_bytes())
 
 
 def spki(pem):
@@ -83,27 +88,36 @@ class Ui(DRig):
     def facts(self, **more):
         pem = ssl.get_server_certificate((self.host, self.port)).encode()
         return {"url": self.url, "project": "default", "token": self.token,
-                "spki": spki(pem), "people": self.people,
+                "pid": self.server.pid, "spki": spki(pem),
+                "people": self.people,
                 "dist": str(HERE.parent.parent / "build/ui/dist"),
                 "out": str(HERE.parent.parent / "build/ui/shots"), **more}
 
-    def node(self, program, *args, timeout=400, **more):
-        """Run a program of kit.mjs; (passed, failed) names, its notes."""
+    def node(self, program, *args, timeout=900, **more):
+        """Run a program of kit.mjs; (passed, failed) names, what it said.
+        Its notes are told at once."""
         install()
-        out = subprocess.run(
-            [NODE, HERE / program, *args], capture_output=True, text=True,
-            timeout=timeout,
-            env={**os.environ, "UI": json.dumps(self.facts(**more))})
-        lines = out.stdout.split("\n")
-        for line in lines:
-            if line.startswith("#"):
-                print(line)
-        bad = [x for x in lines if x.startswith("not ok")]
-        good = [x for x in lines if x.startswith("ok")]
-        if out.returncode != 0 and not bad:
-            bad = [f"not ok {program} exit {out.returncode}: "
-                   f"{out.stderr[-1500:]}"]
-        return good, bad, out
+        said, env = [], {**os.environ, "UI": json.dumps(self.facts(**more))}
+        with open(self.dir / "node.log", "w+") as log:
+            p = subprocess.Popen([NODE, HERE / program, *args], env=env,
+                                 stdout=subprocess.PIPE, stderr=log,
+                                 text=True)
+            timer = threading.Timer(timeout, p.kill)
+            timer.start()
+            for line in p.stdout:
+                said.append(line.rstrip())
+                if line.startswith("#"):
+                    print(line, end="", flush=True)
+            rc = p.wait()
+            timer.cancel()
+            log.seek(0)
+            err = log.read()
+        bad = [x for x in said if x.startswith("not ok")]
+        good = [x for x in said if x.startswith("ok")]
+        if rc != 0 and not bad:
+            bad = [f"not ok {program} exit {rc} (-9: after {timeout} s): "
+                   f"{err[-1500:]}"]
+        return good, bad, err
 
 
 def journeys(program, seed=None, **more):
@@ -119,7 +133,7 @@ def journeys(program, seed=None, **more):
             rig.everybody()
             facts = {**more, **((seed(rig) or {}) if seed else {})}
             only = sys.argv[1:2]
-            state["good"], state["bad"], state["out"] = rig.node(
+            state["good"], state["bad"], _ = rig.node(
                 program, *only, **facts)
         return state
 
@@ -129,8 +143,9 @@ def journeys(program, seed=None, **more):
             ends = f" - {n}"
             if any(x.endswith(ends) for x in s["good"]):
                 return
-            said = s["out"].stderr if "out" in s else ""
-            rig.fail("\n".join(s["bad"])[-1200:] + "\n" + said[-1200:])
+            why = [x for x in s["bad"] if not x.startswith("not ok ") or
+                   x.endswith(ends)] or ["it did not come to it"]
+            rig.fail("\n".join(why)[-2000:])
         one.__name__ = n
         test(one)
 
