@@ -1,6 +1,6 @@
 /*
  * markdown.tsx: Markdown as vnodes.  marked only cuts the text into tokens;
- * no HTML is made of it, so nothing in it can be any (ADR 0048).  What is
+ * no HTML is made of it, so nothing in it can be any (ADR 0046).  What is
  * written as HTML is shown as the text it is.
  */
 import type { ComponentChildren } from "preact";
