@@ -729,6 +729,8 @@ export const en = {
 		leafHash: "Hash of the entry", left: "with its left neighbour",
 		right: "with its right neighbour", root: "Signed root",
 		key: "Public key of the log",
+		notSigned: "it is so new that no checkpoint covers it yet; try " +
+		    "again in a minute",
 		notProved: "Entry {seq} is NOT proved.",
 		verifyLead: "Drop an NDJSON export here. It is checked in this " +
 		    "browser, and goes nowhere.",
@@ -1026,7 +1028,8 @@ export const en = {
 		title: "Freeze", lead: "The kill switch of automation: no step " +
 		    "starts where it is on.",
 		everywhere: "Everywhere", runs: "Automation goes on here.",
-		isFrozen: "Frozen", by: "by {name}", freeze: "Freeze now",
+		isFrozen: "Frozen", by: "by",
+		byAll: "It stands still: everything is frozen.", freeze: "Freeze now",
 		freezeTitle: "Freeze {where}?",
 		text: "No run starts and no step is given out. What runs on a " +
 		    "delegate this moment ends by itself or is cancelled there.",

@@ -17,7 +17,8 @@ interface Answer { added: Cell[]; removed: Cell[]; added_count: number;
 const Cells = ({ title, n, cells, cls }: { title: string; n: number;
     cells: Cell[]; cls: string }) => <div>
 	<h3 class={cls}>{say(title, { n })}</h3>
-	<ul class="access-cells">{cells.map((c, i) => <li key={i}>
+	<ul class="access-cells" tabIndex={0} aria-label={say(title,
+	    { n })}>{cells.map((c, i) => <li key={i}>
 		<Plain text={c.name ?? c.principal?.id ?? ""} />{" "}
 		<code>{c.permission}</code>
 		{c.project && <span class="dim"> {c.project}</span>}</li>)}</ul>

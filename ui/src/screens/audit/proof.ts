@@ -4,7 +4,8 @@
  * checkpoint are kept here from the first time on, and what comes later must
  * be signed by that key and grow out of that checkpoint.
  */
-import { call } from "../../core/api.ts";
+import { call, Problem } from "../../core/api.ts";
+import { T } from "../../text/index.ts";
 import { extends_, includes, leafHash, parseGrowth, parseInclusion }
     from "../../proof/tree.ts";
 import { logKey, openCheckpoint, type Checkpoint, type Key }
@@ -86,11 +87,27 @@ function sides(index: bigint, size: bigint, n: number): Step["side"][] {
 	return out;
 }
 
+/* The newest entries are covered by the next checkpoint, in a moment. */
+const TRIES = 10, WAIT_MS = 1500;
+async function proofOf(seq: number): Promise<string> {
+	for (let i = 0; ; i++) {
+		try {
+			return await text("/v1/audit/proof", { seq });
+		} catch (e) {
+			if (!(e instanceof Problem) || e.status !== 404)
+				throw e;
+			if (i === TRIES)
+				throw new Error(T.audit.notSigned);
+			await new Promise(r => setTimeout(r, WAIT_MS));
+		}
+	}
+}
+
 export async function prove(seq: number, leaf: string): Promise<Proof> {
 	const old = kept();
 	const vkey = old?.key ?? (await text("/v1/audit/key")).trim();
 	const key: Key = await logKey(vkey);
-	const p = parseInclusion(await text("/v1/audit/proof", { seq }));
+	const p = parseInclusion(await proofOf(seq));
 	const c = await openCheckpoint(p.note, key);
 	const h = await leafHash(new TextEncoder().encode(leaf));
 	if (p.index !== BigInt(seq) - 1n)

@@ -8,12 +8,15 @@ import { Button } from "../../kit/button.tsx";
 import { confirm } from "../../kit/confirm.tsx";
 import { Dialog } from "../../kit/dialog.tsx";
 import { FormBox, Submit, TextField, useForm } from "../../kit/form.tsx";
+import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { T, say } from "../../text/index.ts";
 
-interface Freeze { frozen: boolean; reason?: string | null;
-	since?: string | null; by?: { kind: string; id: string;
-	    name?: string } | null }
+interface Own { reason: string | null; since: string | null;
+	by: { kind: string; id: string; name?: string } | null }
+/* A project's answer has the organization's freeze beside its own. */
+interface Freeze { frozen: boolean; organization: Own | null;
+	project?: Own | null }
 
 function Ask({ path, where, onClose }: { path: string; where: string;
     onClose: () => void }) {
@@ -43,18 +46,20 @@ function Switch({ path, where, project }: { path: string; where: string;
 		await del(path);
 		f.reload();
 	};
-	return <section class={`card stack ${f.data?.frozen ?
-	    "freeze-on" : ""}`}>
+	const own = (project === null ? f.data?.organization :
+	    f.data?.project) ?? null;
+	return <section class={`card stack ${own ? "freeze-on" : ""}`}>
 		<h2>{where}</h2>
-		<Load of={f}>{v => v.frozen ? <>
-			<p><strong>{T.freeze.isFrozen}</strong> <Ago at={v.since} />
-				{v.by?.name && <> {say(T.freeze.by,
-				    { name: v.by.name })}</>}</p>
-			<p><Plain text={v.reason ?? ""} /></p>
+		<Load of={f}>{v => own ? <>
+			<p><strong>{T.freeze.isFrozen}</strong> <Ago at={own.since} />
+				{own.by && <> {T.freeze.by} <Person id={own.by.id}
+				    name={own.by.name} /></>}</p>
+			<p><Plain text={own.reason ?? ""} /></p>
 			<Button perm="automation.freeze" project={project}
 			    onClick={thaw}>{T.freeze.thaw}</Button>
 		</> : <>
-			<p class="dim">{T.freeze.runs}</p>
+			<p class="dim">{v.frozen ? T.freeze.byAll :
+			    T.freeze.runs}</p>
 			<Button kind="danger" icon="freeze" project={project}
 			    perm="automation.freeze" onClick={() => ask(true)}>
 				{T.freeze.freeze}</Button>
