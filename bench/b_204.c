@@ -3,14 +3,22 @@
  * whatever it is asked, from the reactor that read it, or 200 with so many
  * bytes that are always the same.
  *
- *	b_204 CERTIFICATE KEY [BYTES]
+ *	b_204 CERTIFICATE KEY [BYTES [FILE]]
+ *
+ * With FILE the answers come as those of Redoubt do that are on record: from
+ * one other thread, which takes all that wait, appends 4 KiB for them to FILE,
+ * calls fdatasync, and lets them go.  (FILE "-": without the file.)
  *
  * Prints "ready https://127.0.0.1:PORT" and serves until its input ends.
  * Everything a request costs besides this is what Redoubt does for it.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,10 +40,23 @@ on_body_cap(void *ctx, const struct http_request *head)
 	return (size_t)1024 * 1024;
 }
 
+/* ---- the other thread ---- */
+
+struct waiting {
+	struct exchange *x;
+	struct waiting *next;
+};
+
+static struct {
+	_Atomic(struct waiting *) list; /* newest first */
+	const struct str *body;
+	int wake, file; /* -1: none */
+	bool on;
+} other = {.wake = -1, .file = -1};
+
 static void
-on_request(void *ctx, struct exchange *x)
+answer(struct exchange *x, const struct str *body)
 {
-	const struct str *body = ctx;
 	struct reply r = {.status = 204};
 
 	if (body->n > 0)
@@ -43,6 +64,79 @@ on_request(void *ctx, struct exchange *x)
 		    .content_type = STR("application/json"),
 		    .body = *body};
 	exchange_reply(x, &r);
+}
+
+static void
+record(void)
+{
+	static const char page[4096];
+
+	if (other.file < 0)
+		return;
+	if (write(other.file, page, sizeof page) != sizeof page ||
+	    fdatasync(other.file) != 0) {
+		perror("b_204: FILE");
+		exit(1);
+	}
+}
+
+static void *
+answer_all(void *arg)
+{
+	uint64_t n;
+
+	for (;;) {
+		struct waiting *w = atomic_exchange(&other.list, NULL), *next;
+
+		if (w == NULL) {
+			(void)!read(other.wake, &n, sizeof n);
+			continue;
+		}
+		record();
+		for (; w != NULL; w = next) {
+			next = w->next; /* w goes with its exchange */
+			answer(w->x, other.body);
+		}
+	}
+	return arg;
+}
+
+static void
+on_request(void *ctx, struct exchange *x)
+{
+	const uint64_t one = 1;
+	struct waiting *w;
+
+	if (!other.on) {
+		answer(x, ctx);
+		return;
+	}
+	w = ARENA_NEW(exchange_arena(x), struct waiting);
+	if (w == NULL)
+		exit(1);
+	*w = (struct waiting){x, atomic_load(&other.list)};
+	while (!atomic_compare_exchange_weak(&other.list, &w->next, w))
+		;
+	if (w->next == NULL)
+		(void)!write(other.wake, &one, sizeof one);
+}
+
+static void
+start_other(const char *file, const struct str *body)
+{
+	pthread_t t;
+
+	other.on = true;
+	other.body = body;
+	other.wake = eventfd(0, EFD_CLOEXEC);
+	if (strcmp(file, "-") != 0)
+		other.file =
+		    open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (other.wake < 0 || (other.file < 0 && strcmp(file, "-") != 0) ||
+	    pthread_create(&t, NULL, answer_all, NULL) != 0) {
+		perror("b_204: FILE");
+		exit(1);
+	}
 }
 
 static void
@@ -107,19 +201,21 @@ main(int argc, char **argv)
 	static char chain[65536], key[65536], bytes[1024 * 1024];
 	struct str body = {bytes, 0};
 	struct wire_hooks hooks = {&body, on_thread, on_body_cap, on_request,
-	    on_stream_closed, on_thread, on_problem};
+	    on_stream_closed, on_thread, on_problem, NULL};
 	struct wire_config c = {.hooks = &hooks, .listen_n = 1};
 	struct trail t = {""};
 	struct wire *w;
 	int port = 0;
 
 	if (argc < 3) {
-		fprintf(stderr, "b_204 CERTIFICATE KEY [BYTES]\n");
+		fprintf(stderr, "b_204 CERTIFICATE KEY [BYTES [FILE]]\n");
 		return 2;
 	}
 	if (argc > 3)
 		body.n = strtoul(argv[3], NULL, 10) % (sizeof bytes + 1);
 	memset(bytes, 'x', body.n);
+	if (argc > 4)
+		start_other(argv[4], &body);
 	c.reactors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	c.listen[0] = listening(&port);
 	must(wire_new(&c, &w), &t);

@@ -223,10 +223,11 @@ def cpu_row(name, loads):
 class NoContent:
     """The same wire code answering 204 to everything, or so many bytes."""
 
-    def __init__(self, rig, size=0):
+    def __init__(self, rig, size=0, file=None):
         tls = rig.data / "tls"
         self.p = subprocess.Popen(
-            [TOOLS / "b_204", tls / "cert.pem", tls / "key.pem", str(size)],
+            [TOOLS / "b_204", tls / "cert.pem", tls / "key.pem", str(size),
+             *([file] if file else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = self.p.stdout.readline().split()[1]
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -404,6 +405,13 @@ def many_script(rig, paths):
     return f
 
 
+def floor_row(name, loads, ref):
+    """What has to be paid whatever Redoubt does for a request."""
+    row("  " + name, middle(loads), "1/s", "",
+        statistics.median(x.rate / r.rate for x, r in zip(loads, ref)))
+    cpu_row(name, loads)
+
+
 def get(rig):
     """One incident, as in the middle of one; then more than are kept."""
     rig.stop()
@@ -414,10 +422,14 @@ def get(rig):
     paths = [f"{rig.p}/incidents/{i['id']}?include=timeline" for i in items]
     size = len(rig.ok(rig.get(paths[0]), 200).body)
     many = many_script(rig, paths)
-    with NoContent(rig) as none, NoContent(rig, size) as same:
-        ref, still, got, others = turns(
+    with NoContent(rig) as none, NoContent(rig, size) as same, \
+            NoContent(rig, size, "-") as over, \
+            NoContent(rig, size, rig.dir / "floor") as durable:
+        ref, still, handed, synced, got, others = turns(
             lambda: wrk(none.url + paths[0], none.pids, rig.token),
             lambda: wrk(same.url + paths[0], same.pids, rig.token),
+            lambda: wrk(over.url + paths[0], over.pids, rig.token),
+            lambda: wrk(durable.url + paths[0], durable.pids, rig.token),
             lambda: wrk(rig.url + paths[0], rig.pids(), rig.token),
             lambda: wrk(rig.url + paths[0], rig.pids(), rig.token, many))
     compare(f"GET incident with 50 entries, {size:,} bytes", got, ref, "204",
@@ -426,6 +438,8 @@ def get(rig):
     row(f"  {size:,} static bytes by the same wire", middle(still), "1/s", "",
         statistics.median(s.rate / r.rate for s, r in zip(still, ref)))
     cpu_row("static bytes", still)
+    floor_row("the same from another thread", handed, ref)
+    floor_row("and after an fdatasync for all that wait", synced, ref)
     row("  another of 200 each time", middle(others), "1/s", "",
         statistics.median(o.rate / r.rate for o, r in zip(others, ref)))
     cpu_row("another", others)

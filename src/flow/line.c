@@ -424,10 +424,15 @@ line_denied(struct call *c, err e)
 static void
 to_writer(struct call *c)
 {
-	if (writer_submit(c->lane->state->writer, c))
-		return;
-	line_fail(c, err_of(E_UNAVAILABLE));
-	line_answer(c);
+	struct writer *w = c->lane->state->writer;
+	bool turn = c->lane->kind == LANE_REACTOR; /* it nudges at its end */
+
+	if (!writer_submit(w, c)) {
+		line_fail(c, err_of(E_UNAVAILABLE));
+		line_answer(c);
+	} else if (!turn) {
+		writer_nudge(w);
+	}
 }
 
 /* Handled, or refused: record what must be on record, then answer. */

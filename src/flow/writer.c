@@ -1,10 +1,6 @@
 /* writer.c: see writer.h. */
 #include "flow/writer.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,6 +14,7 @@
 #include "flow/replay.h"
 #include "flow/streams.h"
 #include "flow/uses.h"
+#include "flow/writer_queue.h"
 
 enum { SIGN_EVERY_MS = 1000, NOBODY_MS = 25 };
 
@@ -36,9 +33,7 @@ struct writer {
 	const struct ipc_end *keeper;
 	pthread_t thread;
 
-	_Atomic(struct call *) incoming; /* newest first */
-	atomic_uint queued;
-	int wake; /* eventfd */
+	struct writer_queue queue;
 	atomic_bool stop;
 	pthread_mutex_t task_lock;
 	pthread_cond_t task_done;
@@ -122,34 +117,16 @@ writer_token_rights(struct writer *w, const struct uuid *token,
 	uses_rights(w->uses, token, ret);
 }
 
-static void
-wake(struct writer *w)
-{
-	uint64_t one = 1;
-	ssize_t n = write(w->wake, &one, sizeof one);
-
-	(void)n; /* full means: it is awake */
-}
-
 bool
 writer_submit(struct writer *w, struct call *c)
 {
-	struct call *old;
+	return !atomic_load(&w->stop) && writer_queue_add(&w->queue, c);
+}
 
-	if (atomic_fetch_add_explicit(&w->queued, 1, memory_order_acq_rel) >=
-		LIM_WRITER_QUEUE ||
-	    atomic_load(&w->stop)) {
-		atomic_fetch_sub(&w->queued, 1);
-		return false;
-	}
-	old = atomic_load_explicit(&w->incoming, memory_order_relaxed);
-	do {
-		c->next = old;
-	} while (!atomic_compare_exchange_weak_explicit(&w->incoming, &old, c,
-	    memory_order_acq_rel, memory_order_relaxed));
-	if (old == NULL)
-		wake(w);
-	return true;
+void
+writer_nudge(struct writer *w)
+{
+	writer_queue_nudge(&w->queue);
 }
 
 /* ---- the snapshot a batch sees ---- */
@@ -444,25 +421,6 @@ run_batch(struct writer *w, struct call *const *c, size_t n)
 
 /* ---- the thread ---- */
 
-static size_t
-take(struct writer *w, struct call *c[LIM_WRITER_QUEUE])
-{
-	struct call *list = atomic_exchange(&w->incoming, NULL), *next;
-	struct call *in_order = NULL;
-	size_t n = 0;
-
-	for (; list != NULL; list = next) {
-		next = list->next;
-		list->next = in_order;
-		in_order = list;
-	}
-	for (; in_order != NULL && n < LIM_WRITER_QUEUE;
-	     in_order = in_order->next)
-		c[n++] = in_order;
-	atomic_fetch_sub(&w->queued, (unsigned)n);
-	return n;
-}
-
 static void
 run_many(struct writer *w, struct call *const *c, size_t n)
 {
@@ -560,7 +518,7 @@ writer_do(struct writer *w, err (*fn)(struct lane *l, void *arg), void *arg)
 	for (last = &w->tasks; *last != NULL; last = &(*last)->next)
 		continue;
 	*last = &t;
-	wake(w);
+	writer_queue_wake(&w->queue);
 	while (!t.done)
 		(void)pthread_cond_wait(&w->task_done, &w->task_lock);
 	(void)pthread_mutex_unlock(&w->task_lock);
@@ -600,15 +558,11 @@ run_parked(struct writer *w, bool stop)
 static void
 rest(struct writer *w)
 {
-	struct pollfd p = {.fd = w->wake, .events = POLLIN};
 	int ms = w->nobody_n > 0 ? NOBODY_MS : SIGN_EVERY_MS;
-	uint64_t n;
 
 	ms = w->look ? 0 : engine_rest_ms(&w->lane, ms);
 	ms = park_wait(&w->park, time_now_ms(), ms);
-	/* non-blocking; only says that there is work */
-	if (poll(&p, 1, ms) > 0 && read(w->wake, &n, sizeof n) < 0)
-		return;
+	writer_queue_rest(&w->queue, ms);
 }
 
 static void *
@@ -619,7 +573,7 @@ work(void *arg)
 
 	for (;;) {
 		bool stop = atomic_load(&w->stop);
-		size_t n = take(w, c);
+		size_t n = writer_queue_take(&w->queue, c);
 
 		run_many(w, c, sort_out(w, c, n));
 		run_nobody(w, stop);
@@ -646,8 +600,7 @@ free_all(struct writer *w)
 	w->uses = uses_free(w->uses);
 	w->published = snap_unref(w->published);
 	lane_close(&w->lane);
-	if (w->wake >= 0)
-		(void)close(w->wake);
+	writer_queue_close(&w->queue);
 	mem_free(w);
 }
 
@@ -664,9 +617,9 @@ writer_start(struct state *st, const struct ipc_end *keeper,
 	w->keeper = keeper;
 	(void)pthread_mutex_init(&w->task_lock, NULL);
 	(void)pthread_cond_init(&w->task_done, NULL);
-	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	e = w->wake < 0 ? err_of(E_IO)
-			: lane_open(st, LANE_WRITER, 0, &w->lane);
+	e = writer_queue_open(&w->queue)
+	    ? lane_open(st, LANE_WRITER, 0, &w->lane)
+	    : err_of(E_IO);
 	w->lane.writer = w;
 	if (err_ok(e)) {
 		w->published = snap_ref(w->lane.snap);
@@ -693,7 +646,7 @@ writer_stop(struct writer *w)
 	if (w == NULL)
 		return NULL;
 	atomic_store(&w->stop, true);
-	wake(w);
+	writer_queue_wake(&w->queue);
 	(void)pthread_join(w->thread, NULL);
 	free_all(w);
 	return NULL;

@@ -18,8 +18,10 @@ struct writer;
 
 err writer_start(struct state *st, const struct ipc_end *keeper,
     struct writer **ret) MUST_USE;
-/* Takes c, from any thread; false: the queue is full, c stays the caller's. */
+/* Takes c, from any thread; false: the queue is full, c stays the caller's.
+ * It may sleep on until it is nudged (writer_queue.h). */
 bool writer_submit(struct writer *w, struct call *c);
+void writer_nudge(struct writer *w);
 /* Finish what is queued, sign the log, stop. */
 struct writer *writer_stop(struct writer *w);
 

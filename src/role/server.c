@@ -69,6 +69,16 @@ on_tick(void *ctx, unsigned reactor)
 }
 
 static void
+on_turned(void *ctx, unsigned reactor)
+{
+	struct server *s = ctx;
+
+	(void)reactor; /* what waits may be of any of them */
+	if (!s->boot.settings.sealed)
+		writer_nudge(s->state.writer);
+}
+
+static void
 on_stream_closed(void *ctx, struct exchange *x)
 {
 	struct server *s = ctx;
@@ -206,6 +216,7 @@ start_wire(struct server *s, struct trail *t)
 	    .stream_closed = on_stream_closed,
 	    .tick = on_tick,
 	    .problem = on_problem,
+	    .turned = on_turned,
 	};
 	static struct wire_hooks hooks;
 	struct wire_config c = {.reactors = s->boot.settings.reactors,

@@ -35,8 +35,8 @@ enum {
 	IN_MAX = LIM_HEAD + 2 * RECORD,
 	BODY_INLINE = 16 * 1024, /* bodies up to here live in the arena */
 	PROBLEM_MAX = 4096,
-	POOL_MAX = 64, /* idle exchanges kept by a reactor */
-	POOL_ARENA = 64 * 1024,
+	POOL_MAX = 64,		/* idle exchanges kept by a reactor */
+	POOL_ARENA = 96 * 1024, /* an answer of 26 KB fits the next time */
 	LINGER_MS = 2000,
 	NOTICE_MS = 200,
 	LINGER_BYTES = 4 * LIM_BODY,

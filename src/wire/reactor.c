@@ -457,8 +457,11 @@ reactor_main(void *arg)
 	if (r->w->hooks.thread != NULL)
 		r->w->hooks.thread(r->w->hooks.ctx, r->index);
 	while (!drained(r)) {
-		int n = epoll_wait(r->epoll, ev, EVENTS, sleep_ms(r));
+		int n;
 
+		if (r->w->hooks.turned != NULL)
+			r->w->hooks.turned(r->w->hooks.ctx, r->index);
+		n = epoll_wait(r->epoll, ev, EVENTS, sleep_ms(r));
 		atomic_store(&r->sleeping, false);
 		reactor_clock(r);
 		for (int i = 0; i < n; i++)

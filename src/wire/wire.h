@@ -147,6 +147,9 @@ struct wire_hooks {
 	 * LIM_BODIES_IN_FLIGHT): render the problem document into b.
 	 */
 	void (*problem)(void *ctx, err e, const struct trail *t, struct buf *b);
+	/* On each reactor thread after all requests that were there, if there
+	 * were any, and before it looks for more. */
+	void (*turned)(void *ctx, unsigned reactor);
 };
 
 struct wire;

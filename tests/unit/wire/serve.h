@@ -315,7 +315,7 @@ server_start(struct server *s, unsigned reactors, struct wire_times times,
     int port)
 {
 	struct wire_hooks hooks = {s, on_thread, on_body_cap, on_request,
-	    on_stream_closed, on_tick, on_problem};
+	    on_stream_closed, on_tick, on_problem, NULL};
 	struct wire_config c = {.reactors = reactors,
 	    .hooks = &hooks,
 	    .times = times,

@@ -461,7 +461,7 @@ on_request_injecting(void *ctx, struct exchange *x)
 TEST(reply_headers_cannot_inject)
 {
 	struct wire_hooks hooks = {&s, NULL, on_body_cap, on_request_injecting,
-	    NULL, NULL, on_problem};
+	    NULL, NULL, on_problem, NULL};
 	struct wire_config c = {.reactors = 1, .hooks = &hooks, .listen_n = 1};
 	struct trail t = {""};
 	int port = 0;
