@@ -238,7 +238,7 @@ journey("hostile_text_is_text", async t => {
 			t.check(await p.locator(".hidden-char").count() > 0,
 			    "what turns text round is shown as what it is");
 		}
-		await shot(p, "room-hostile-${w}");
+		await shot(p, `hostile-${w}`);
 		for (const x of ["/incidents", "/incidents?view=board"]) {
 			await p.goto(ui.url + at(x));
 			await p.waitForSelector("[role=grid], .board");

@@ -29,9 +29,9 @@ const ran = (i: Incident): number => Date.parse(i.resolved_at ??
     i.closed_at ?? "") || now.value;
 
 const COLUMNS: Column<Incident>[] = [
-	{ id: "number", label: T.incidents.number, width: "5.5rem",
+	{ id: "number", label: T.incidents.number, width: "4.5rem",
 		cell: i => `INC-${i.number}`, by: i => i.number },
-	{ id: "severity", label: T.incidents.severity, width: "5.5rem",
+	{ id: "severity", label: T.incidents.severity, width: "5rem",
 		cell: i => <Severity value={i.severity} />,
 		by: i => i.severity },
 	{ id: "title", label: T.incidents.name, width: "minmax(7rem,1fr)",
@@ -39,7 +39,7 @@ const COLUMNS: Column<Incident>[] = [
 			<span class="sr">{T.incidents.private}</span> </>}
 			<Plain text={i.title} /></>, by: i => i.title },
 	{ id: "status", label: T.incidents.status, width: "8rem",
-		cell: i => <Status value={i.status} />,
+		wide: true, cell: i => <Status value={i.status} />,
 		by: i => STATUSES.indexOf(i.status) },
 	{ id: "running", label: T.incidents.running, width: "7rem",
 		wide: true, cell: i => <span class={isOpen(i.status) ? "mono" :
@@ -61,6 +61,7 @@ function Table({ rows, project }: { rows: Incident[]; project: string }) {
 	const path = (i: Incident): string => at`/p/${project}/i/${i.number}`;
 	return <Grid label={T.incidents.title} rows={rows} columns={COLUMNS}
 	    keyOf={i => i.id} href={path} onOpen={i => go(path(i))}
+	    rowClass={i => isOpen(i.status) ? "" : "incidents-over"}
 	    empty={<Empty title={T.incidents.none}>
 		{T.incidents.noneHint}</Empty>} />;
 }
