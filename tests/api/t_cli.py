@@ -205,6 +205,7 @@ def projects(rig):
     rig.eq(j(rig, "project", "update", "shop", "--name", "The shop")["name"],
            "The shop")
     rig.eq(j(rig, "project", "show", "shop")["name"], "The shop")
+    rig.eq(j(rig, "project", "summary", "shop")["alerts"]["total"], 0)
     rig.check("shop" in cli(rig, "project", "list"), "table")
     i = j(rig, "incident", "create", "elsewhere", "--project", "shop")
     rig.eq(i["number"], 1)
@@ -670,6 +671,8 @@ def audit(rig):
     rig.eq(j(rig, "audit", "show", "1")["seq"], 1)
     cli(rig, "audit", "show", "99999999", rc=3)
     note = cli(rig, "audit", "checkpoint")
+    key = cli(rig, "audit", "key").strip()
+    rig.eq(key.split("+")[0], note.split("\n")[0], "who signs it")
     rig.check("\n\n\u2014 " in note, note)
     size = int(note.split("\n")[1])
     rig.check(cli(rig, "audit", "proof", "--seq", "1"), "inclusion")

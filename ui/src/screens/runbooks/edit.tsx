@@ -161,7 +161,7 @@ function Editor({ project, base, yaml }: { project: string; base: Base;
 			    aria-label={t.views.yaml}>
 				<Code text={text} label={t.yamlLabel} goTo={goTo}
 				    bad={problems.map(p => p.line)} onChange={typed} />
-				<ul class="runbooks-problems" role="status">
+				<ul class="runbooks-problems" aria-live="polite">
 					{problems.map((p, i) => <li key={i}>
 						<button type="button" class="ghost wrong"
 						    onClick={() => jump({ line: p.line })}>
