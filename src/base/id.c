@@ -36,6 +36,15 @@ uuid_text(const struct uuid *u, char ret[UUID_TEXT + 1])
 	*p = '\0';
 }
 
+struct str
+uuid_dup(struct arena *a, const struct uuid *u)
+{
+	char text[UUID_TEXT + 1];
+
+	uuid_text(u, text);
+	return arena_dup(a, str_of(text, UUID_TEXT));
+}
+
 static int
 nibble(char c)
 {

@@ -6,6 +6,7 @@
 #ifndef BASE_ID_H
 #define BASE_ID_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -19,6 +20,8 @@ enum { UUID_TEXT = 36 };
 struct uuid uuid_v7(int64_t now_ms, const uint8_t rnd[10]);
 /* Lower-case 8-4-4-4-12; writes exactly 36 bytes and a NUL. */
 void uuid_text(const struct uuid *u, char ret[UUID_TEXT + 1]);
+/* The same in a; empty when there is no room. */
+struct str uuid_dup(struct arena *a, const struct uuid *u);
 /* Accepts exactly the 36-byte form, hex digits of either case. */
 bool uuid_parse(struct str s, struct uuid *ret);
 static inline bool

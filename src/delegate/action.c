@@ -13,13 +13,6 @@ struct filling {
 
 /* ---- one parameter ---- */
 
-static bool
-is_reference(const struct json *j, struct str *ret)
-{
-	return j->kind == JSON_OBJECT && j->count == 1 &&
-	    str_is(j->child->name, "param") && json_str(j->child, ret);
-}
-
 /* As it stands in a text; false: it cannot. */
 static bool
 scalar(const struct json *j, struct str *ret)
@@ -173,7 +166,7 @@ query(struct filling *f, const struct json *tpl, struct buf *out)
 		const struct json *v;
 		struct str s;
 
-		if (is_reference(j, &s)) {
+		if (connector_reference(j, &s)) {
 			v = json_get(f->params, s);
 			if (v != NULL)
 				TRY(query_value(f, out, j, v));
@@ -206,7 +199,7 @@ header(struct filling *f, const struct json *j, struct buf *out)
 {
 	struct str s;
 
-	if (is_reference(j, &s)) {
+	if (connector_reference(j, &s)) {
 		const struct json *v = json_get(f->params, s);
 
 		if (v == NULL)
@@ -263,7 +256,8 @@ left_out(struct filling *f, const struct json *tpl)
 {
 	struct str name;
 
-	return is_reference(tpl, &name) && json_get(f->params, name) == NULL;
+	return connector_reference(tpl, &name) &&
+	    json_get(f->params, name) == NULL;
 }
 
 static err
@@ -284,7 +278,7 @@ body_value(struct filling *f, const struct json *tpl, struct jw *w)
 {
 	struct str s;
 
-	if (is_reference(tpl, &s)) {
+	if (connector_reference(tpl, &s)) {
 		const struct json *v = json_get(f->params, s);
 
 		if (v == NULL)

@@ -73,6 +73,9 @@ ssize_t packet_receive(int from, char *buf, size_t max, int fds[PACKET_FDS],
 /* "what: why" of errno, E_DENIED. */
 err cell_failed(struct trail *t, const char *what) MUST_USE;
 
+/* Into a file there is, of /proc or of a cgroup, at once. */
+bool cell_put(const char *path, const char *text);
+
 /* init.c: pid 1; only ever returns by _exit. */
 _Noreturn void init_main(struct cell *c);
 /* root.c: the private root, entered; then what is of the step, and nothing

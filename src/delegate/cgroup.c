@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "delegate/cell.h"
+
 enum { TEXT = 65536, NAME = 64, RETRIES = 200, MIB = 1024 * 1024 };
 
 static const char prefix[] = "redoubt-";
@@ -117,17 +119,9 @@ static bool
 put(const char *dir, const char *file, const char *text)
 {
 	char path[CGROUP_PATH + 2 * NAME];
-	size_t n = strlen(text);
-	bool good;
-	int fd;
 
 	(void)snprintf(path, sizeof path, "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	good = write(fd, text, n) == (ssize_t)n;
-	(void)close(fd);
-	return good;
+	return cell_put(path, text);
 }
 
 static bool

@@ -78,19 +78,6 @@ become_somebody(struct trail *t)
 	return OK;
 }
 
-/* A number into a file of the host's /proc, while it can be named. */
-static bool
-proc_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	size_t n = strlen(text);
-	bool good = fd >= 0 && write(fd, text, n) == (ssize_t)n;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return good;
-}
-
 /*
  * Before the change of ids makes our /proc entries root's.  None is required:
  * the filter refuses nesting too, and where the memory of the host ends the
@@ -100,9 +87,9 @@ proc_write(const char *path, const char *text)
 static void
 write_to_proc(void)
 {
-	(void)proc_write("/proc/sys/user/max_user_namespaces", "0");
-	(void)proc_write("/proc/self/oom_score_adj", "500");
-	(void)proc_write("/proc/self/coredump_filter", "0");
+	(void)cell_put("/proc/sys/user/max_user_namespaces", "0");
+	(void)cell_put("/proc/self/oom_score_adj", "500");
+	(void)cell_put("/proc/self/coredump_filter", "0");
 }
 
 /* ---- network ---- */

@@ -25,18 +25,6 @@ enum { ONE_OF_POOL = 0x7ffffffe };
 
 /* ---- small things ---- */
 
-static bool
-put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	size_t n = strlen(text);
-	bool good = fd >= 0 && write(fd, text, n) == (ssize_t)n;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return good;
-}
-
 /* The first line of a file. */
 static bool
 line_of(const char *path, char *ret, size_t max)
@@ -61,8 +49,9 @@ enter(int flags)
 	(void)snprintf(gid, sizeof gid, "%d %u 1", NESTED, getegid());
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 &&
 	    unshare(CLONE_NEWUSER | flags) == 0 &&
-	    put("/proc/self/setgroups", "deny") &&
-	    put("/proc/self/uid_map", uid) && put("/proc/self/gid_map", gid) &&
+	    cell_put("/proc/self/setgroups", "deny") &&
+	    cell_put("/proc/self/uid_map", uid) &&
+	    cell_put("/proc/self/gid_map", gid) &&
 	    setresgid(NESTED, NESTED, NESTED) == 0 &&
 	    setresuid(NESTED, NESTED, NESTED) == 0;
 }
@@ -410,7 +399,8 @@ probe_no_nesting(char *detail, size_t n)
 {
 	(void)detail;
 	(void)n;
-	return enter(0) && put("/proc/sys/user/max_user_namespaces", "0") &&
+	return enter(0) &&
+	    cell_put("/proc/sys/user/max_user_namespaces", "0") &&
 	    unshare(CLONE_NEWUSER) != 0;
 }
 

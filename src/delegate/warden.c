@@ -97,17 +97,9 @@ static bool
 write_map(pid_t pid, const char *file, const char *text)
 {
 	char path[64];
-	size_t n = strlen(text);
-	bool good;
-	int fd;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	good = write(fd, text, n) == (ssize_t)n;
-	(void)close(fd);
-	return good;
+	return cell_put(path, text);
 }
 
 static err

@@ -162,6 +162,9 @@ const struct connector_action *connector_action(const struct connector *c,
 /* Is it one of its hosts, exactly? */
 bool connector_reaches(const struct connector *c, struct str host,
     uint16_t port);
+/* {"param":"name"} in a body: the parameter as it is, or nothing when not
+ * given. */
+bool connector_reference(const struct json *j, struct str *ret);
 /*
  * May these be the action's parameters?  An object (NULL: none) whose members
  * it names, of their types, the required ones among them.

@@ -74,9 +74,8 @@ text_template(struct acting *g, struct str s)
 	return OK;
 }
 
-/* {"param":"name"}: the parameter as it is, or nothing when not given. */
-static bool
-is_reference(const struct json *j, struct str *ret)
+bool
+connector_reference(const struct json *j, struct str *ret)
 {
 	return j->kind == JSON_OBJECT && j->count == 1 &&
 	    str_is(j->child->name, "param") && json_str(j->child, ret);
@@ -90,7 +89,7 @@ value_template(struct acting *g, const struct json *j, unsigned depth)
 	if (depth > TPL_DEPTH)
 		return REFUSE(g->r->t, E_TOO_DEEP, "action %.*s: too deep",
 		    STR_ARG(g->act->name));
-	if (is_reference(j, &name)) {
+	if (connector_reference(j, &name)) {
 		if (param_of(g->act, name) != NULL)
 			return OK;
 		return REFUSE(g->r->t, E_INVALID,
@@ -153,7 +152,7 @@ flat_template(struct acting *g, const struct json *o, const char *what,
 		    "action %.*s: %s is an object of at most %d members",
 		    STR_ARG(g->act->name), what, LIM_CONNECTOR_PARAMS);
 	for (const struct json *j = json_first(o); j != NULL; j = j->next) {
-		if (j->kind != JSON_STRING && !is_reference(j, &name))
+		if (j->kind != JSON_STRING && !connector_reference(j, &name))
 			return REFUSE(g->r->t, E_INVALID,
 			    "action %.*s: %s: a text or {\"param\":NAME}",
 			    STR_ARG(g->act->name), what);

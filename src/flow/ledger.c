@@ -176,15 +176,6 @@ append(struct ledger *g, struct lane *l, struct arena *batch,
 	return OK;
 }
 
-static struct str
-uuid_str(struct arena *a, const struct uuid *u)
-{
-	char text[UUID_TEXT + 1];
-
-	uuid_text(u, text);
-	return arena_dup(a, str_of(text, UUID_TEXT));
-}
-
 /* A private incident appears as a blind reference: the same each time, and
  * meaning nothing to who does not know the id already. */
 err
@@ -217,7 +208,7 @@ tag_glass(struct arena *a, const struct actor *who, int64_t now,
 			ret->resources--;
 		to = &ret->resource[ret->resources++];
 		*to = (struct audit_resource){STR("break_glass"),
-		    uuid_str(a, &b->glass)};
+		    uuid_dup(a, &b->glass)};
 	}
 }
 
@@ -233,7 +224,7 @@ resources(struct lane *l, struct arena *a, const struct record *r,
 		if (r->resource[i].hidden) {
 			TRY(ledger_blind(l, a, &r->resource[i].id, &to->id));
 		} else if (!uuid_is_zero(&r->resource[i].id)) {
-			to->id = uuid_str(a, &r->resource[i].id);
+			to->id = uuid_dup(a, &r->resource[i].id);
 		} else if (r->resource[i].ref.n > 0) {
 			to->id = r->resource[i].ref;
 		} else {
@@ -267,7 +258,7 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 	if (c->actor != NULL) {
 		ret->principal_kind =
 		    str_c(principal_kind_text(c->actor->kind));
-		ret->principal_id = uuid_str(a, &c->actor->id);
+		ret->principal_id = uuid_dup(a, &c->actor->id);
 		ret->credential = call_credential(c, a);
 	}
 	if (r->project != 0) {
@@ -275,7 +266,7 @@ entry_of(struct lane *l, struct arena *a, const struct call *c,
 		    world_project(l->snap->world, r->project);
 
 		if (p != NULL)
-			ret->project = uuid_str(a, &p->o.id);
+			ret->project = uuid_dup(a, &p->o.id);
 	}
 	TRY(resources(l, a, r, ret));
 	if (c->actor != NULL)
@@ -452,9 +443,9 @@ ledger_event(struct ledger *g, struct lane *l, struct arena *batch,
 	};
 
 	if (!uuid_is_zero(principal))
-		e.principal_id = uuid_str(batch, principal);
+		e.principal_id = uuid_dup(batch, principal);
 	if (p != NULL)
-		e.project = uuid_str(batch, &p->o.id);
+		e.project = uuid_dup(batch, &p->o.id);
 	TRY(resources(l, batch, r, &e));
 	return append(g, l, batch, &e, now);
 }

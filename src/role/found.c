@@ -157,15 +157,6 @@ bootstrap(struct site *s, struct init_result *ret)
 
 /* ---- the log ---- */
 
-static struct str
-id_text(struct arena *a, const struct uuid *u)
-{
-	char text[UUID_TEXT + 1];
-
-	uuid_text(u, text);
-	return arena_dup(a, str_of(text, UUID_TEXT));
-}
-
 static err
 first_leaf(struct site *s, struct str *ret)
 {
@@ -175,10 +166,10 @@ first_leaf(struct site *s, struct str *ret)
 	    .action = AUDIT_ORG_CREATE,
 	    .outcome = AUDIT_OK,
 	    .principal_kind = STR("system"),
-	    .resource = {{STR("project"), id_text(s->a, &s->project)},
-		{STR("user"), id_text(s->a, &s->admin)},
-		{STR("binding"), id_text(s->a, &s->binding)},
-		{STR("token"), id_text(s->a, &s->token)}},
+	    .resource = {{STR("project"), uuid_dup(s->a, &s->project)},
+		{STR("user"), uuid_dup(s->a, &s->admin)},
+		{STR("binding"), uuid_dup(s->a, &s->binding)},
+		{STR("token"), uuid_dup(s->a, &s->token)}},
 	    .resources = 4,
 	};
 	struct buf b;
@@ -215,7 +206,7 @@ meta(struct site *s, const struct keep *k, const struct uuid *org)
 	buf_init_on(&vkey, s->a, 512);
 	note_key_text(&k->key, &vkey);
 	TRY(buf_check(&vkey));
-	TRY(store_meta_set(s->conn, "org.id", id_text(s->a, org)));
+	TRY(store_meta_set(s->conn, "org.id", uuid_dup(s->a, org)));
 	TRY(store_meta_set(s->conn, "audit.origin", str_c(k->last.origin)));
 	return store_meta_set(s->conn, "audit.vkey", buf_view(&vkey));
 }
