@@ -155,9 +155,16 @@ journey("news_waits_behind_a_pill", async t => {
 	await p.click(".room-pill button");
 	await entry(p, "while you read").waitFor();
 	t.check(await box.evaluate(e => e.scrollTop) < 50, "and leads there");
+	await box.evaluate(e => { e.scrollTop = 900; });
+	await sleep(400);
+	await write(p, "written from below");
+	await p.waitForFunction(() => document.querySelector(".room-scroll")
+	    .scrollTop < 50);
+	t.check(await entry(p, "written from below").isVisible(),
+	    "what one writes oneself is shown at once");
 	await p.locator(".room-more").click();
 	await p.waitForSelector("#entry-1");
-	t.eq(await p.locator(".room-entry").count(), 482, "older ones on demand");
+	t.eq(await p.locator(".room-entry").count(), 483, "older ones on demand");
 	await p.click("text=Newest first");
 	await p.waitForFunction(() => document.querySelector(
 	    ".room-entry").id === "entry-1");

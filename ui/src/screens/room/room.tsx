@@ -102,7 +102,7 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
     pane: string }) {
 	const feed = useFeed(room.path, i.id, i.timeline_count);
 	const [everything, setEverything] = useState(false);
-	const [up, setUp] = useState(true);
+	const [up, setUp] = useState(true), [own, wrote] = useState(0);
 	const [open, show] = useState<Open>(null);
 	const close = (): void => show(null);
 	const base = at`/p/${room.project}/i/${i.number}`;
@@ -137,6 +137,7 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
 	const context: Context = useMemo(() => ({ room, i,
 		note: async (text, key, once) => {
 			await feed.note(text, key, once ?? crypto.randomUUID());
+			wrote(n => n + 1);
 			if (!key && !everything)
 				toast(T.room.posted);
 		},
@@ -171,7 +172,8 @@ function Inside({ room, i, pane }: { room: Room; i: Incident;
 					</Button>
 				</div>
 				<Timeline feed={feed} project={room.project} up={up}
-				    everything={everything} total={i.timeline_count} />
+				    everything={everything} own={own}
+				    total={i.timeline_count} />
 				<Composer context={context} />
 			</div>
 			<aside class="room-side" id="room-side" tabIndex={-1}

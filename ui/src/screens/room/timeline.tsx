@@ -53,10 +53,12 @@ function Rows({ entries, project }: { entries: Entry[]; project: string }) {
 	})}</ol>;
 }
 
-export function Timeline({ feed, project, everything, up, total }: {
+export function Timeline({ feed, project, everything, up, total, own }: {
     feed: Feed; project: string; everything: boolean;
     /* newest first */
-    up: boolean; total: number }) {
+    up: boolean; total: number;
+    /* how often one has written here: then one is where it is */
+    own: number }) {
 	const [mark, atNewest] = useAtNewest();
 	const [shown, waiting, show] = useShown(feed, atNewest);
 	const rows = everything ? shown : shown.filter(e => e.key_event);
@@ -80,6 +82,10 @@ export function Timeline({ feed, project, everything, up, total }: {
 		requestAnimationFrame(() => mark.current?.scrollIntoView({
 			block: "nearest" }));
 	};
+	useEffect(() => {
+		if (own > 0)
+			jump();
+	}, [own]);
 	const more = older !== null && <Button cls="room-more"
 	    busy={feed.reading.value} onClick={() => feed.more()}>
 		{say(T.room.older, { n: total - count })}</Button>;
