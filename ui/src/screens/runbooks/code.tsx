@@ -47,6 +47,20 @@ const badLines = StateField.define<DecorationSet>({
 	    })],
 });
 
+/* The browser's own way to replace a selection leaves style attributes in
+ * the lines, which the CSP refuses and tells of. */
+const plainTyping = EditorView.domEventHandlers({
+	beforeinput: (e, v) => {
+		if (e.inputType !== "insertText" || e.data === null ||
+		    e.isComposing || v.composing || v.state.readOnly)
+			return false;
+		v.dispatch(v.state.replaceSelection(e.data),
+		    { scrollIntoView: true, userEvent: "input.type" });
+		e.preventDefault();
+		return true;
+	},
+});
+
 const look = EditorView.theme({
 	"&": { color: "var(--fg)", background: "var(--bg)", height: "100%",
 		fontSize: "13px", maxHeight: "70vh" },
@@ -95,7 +109,7 @@ export default function Code(p: Props) {
 			lineNumbers(), foldGutter(), history(), drawSelection(),
 			bracketMatching(), highlightActiveLine(), search({ top: true }),
 			highlightSelectionMatches(), indentUnit.of("  "), yaml(),
-			syntaxHighlighting(colours), badLines, look,
+			syntaxHighlighting(colours), badLines, look, plainTyping,
 			keymap.of([...defaultKeymap, ...historyKeymap,
 			    ...searchKeymap]),
 			EditorView.contentAttributes.of({ "aria-label": p.label }),

@@ -157,7 +157,7 @@ function Editor({ project, base, yaml }: { project: string; base: Base;
 					autocomplete="off" onInput={e =>
 					    setNote(e.currentTarget.value)} /></div>
 			</section>}
-			{view !== "form" && <section class="card stack"
+			{view !== "form" && <section class="card stack runbooks-yaml"
 			    aria-label={t.views.yaml}>
 				<Code text={text} label={t.yamlLabel} goTo={goTo}
 				    bad={problems.map(p => p.line)} onChange={typed} />

@@ -28,7 +28,7 @@ function Step({ ed, list, i }: { ed: Ed; list: Place; i: number }) {
 		focusStep([...list, Math.max(0, Math.min(n - 1, to))]);
 	};
 	const extra = moreSpecs(kind).some(x => errorAt(ed, [...at, x.name]));
-	return <li class={bad ? "runbooks-card bad" : "runbooks-card"}
+	return <li class={bad ? "runbooks-card mistaken" : "runbooks-card"}
 	    id={"step" + pointer(at)} tabIndex={-1} onKeyDown={e => {
 		if (e.altKey && (e.key === "ArrowUp" || e.key === "ArrowDown")) {
 			e.preventDefault();

@@ -105,7 +105,7 @@ function Head({ r, project }: { r: Run; project: string }) {
 			<Copy text={r.digest} label={t.copyDigest} /></span>],
 		Object.keys(r.inputs).length > 0 && [t.inputs,
 		    <Data label={t.inputs} value={r.inputs} open />],
-		r.outputs !== null && [t.outputs,
+		r.outputs !== null && Object.keys(r.outputs).length > 0 && [t.outputs,
 		    <Data label={t.outputs} value={r.outputs} open />],
 	]} />;
 }
