@@ -213,7 +213,7 @@ export function Crud<O extends { id: string }>(p: CrudProps<O>) {
 	    actions={<>{p.actions}{create}</>}>
 		{p.children}
 		<Load of={list} empty={<Empty title={p.empty}>
-			{p.emptyHint}</Empty>}>{all => <div class="scroll card flush">
+			{p.emptyHint}</Empty>}>{all => <div class="scroll card flush" tabIndex={0}>
 			<table class="crud"><thead><tr>
 				{p.columns.map(c => <th key={c.label} scope="col"
 				    class={c.wide ? "wide" : ""}>{c.label}</th>)}

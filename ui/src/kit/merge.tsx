@@ -24,7 +24,7 @@ export function Merge({ what, conflicts, onChoose, onClose }: {
 	});
 	return <Dialog title={T.merge.title} onClose={onClose} wide>
 		<p>{say(T.merge.text, { what })}</p>
-		<div class="scroll"><table class="merge"><thead><tr>
+		<div class="scroll" tabIndex={0}><table class="merge"><thead><tr>
 			<th scope="col">{T.merge.field}</th>
 			<th scope="col">{T.merge.mine}</th>
 			<th scope="col">{T.merge.theirs}</th>

@@ -76,7 +76,7 @@ function WhoCan() {
 				{places().map(([v, l]) => <option key={v} value={v}>
 					{l}</option>)}</select></label></div>
 		<Load of={list} empty={<Empty title={T.access.nobody} />}>{all =>
-			<div class="scroll card flush"><table><thead><tr>
+			<div class="scroll card flush" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.access.subject}</th>
 				<th scope="col">{T.access.role}</th>
 				<th scope="col">{T.access.by}</th></tr></thead>
@@ -120,7 +120,7 @@ function LeastPrivilege() {
 	const list = useLoaded<Least[]>(async () => ({ etag: null, status: 200,
 		data: await all<Least>("/v1/access/least-privilege") }), []);
 	return <Load of={list} empty={<Empty title={T.access.allUsed} />}>
-		{all => <div class="scroll card flush"><table><thead><tr>
+		{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 			<th scope="col">{T.access.token}</th>
 			<th scope="col">{T.access.used}</th>
 			<th scope="col">{T.access.unused}</th></tr></thead>

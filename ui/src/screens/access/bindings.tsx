@@ -108,7 +108,7 @@ export default function Bindings({ query }: ViewProps) {
 		    placeholder={T.access.find}
 		    onInput={e => put(e.currentTarget.value)} />
 		<Load of={list} empty={<Empty title={T.access.noBindings} />}>
-			{all => <div class="scroll card flush"><table><thead><tr>
+			{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 			<th scope="col">{T.access.subject}</th>
 			<th scope="col">{T.access.role}</th>
 			<th scope="col">{T.access.where}</th>

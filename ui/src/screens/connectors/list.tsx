@@ -25,7 +25,7 @@ export default function List({ params }: ViewProps) {
 		{T.connectors.create}</Button>}>
 		<Load of={list} empty={<Empty icon="plug"
 		    title={T.connectors.none}>{T.connectors.noneHint}</Empty>}>
-			{all => <div class="scroll card flush"><table><thead><tr>
+			{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.connectors.slug}</th>
 				<th scope="col">{T.connectors.kind}</th>
 				<th scope="col">{T.connectors.state}</th>

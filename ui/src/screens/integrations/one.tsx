@@ -89,7 +89,7 @@ function Deliveries({ path }: { path: string }) {
 		    onClick={list.reload} /></div>
 		<Load of={list}>{({ items }) => items.length === 0 ?
 			<Empty title={T.integrations.noDeliveries} /> :
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.integrations.when}</th>
 				<th scope="col">{T.integrations.state}</th>
 				<th scope="col">{T.integrations.facts}</th></tr></thead>

@@ -59,7 +59,7 @@ function Inventory({ c }: { c: Crypto }) {
 			    .join(", ")],
 			[T.keyring.library, c.tls.library]]} /></section>
 		<section class="card stack"><h2>{T.keyring.data}</h2>
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.keyring.class}</th>
 				<th scope="col">{T.keyring.keys}</th>
 				<th scope="col" class="wide">{T.keyring.old}</th>
@@ -72,7 +72,7 @@ function Inventory({ c }: { c: Crypto }) {
 				<td>{share(k.seals, c.limits.seals)}</td></tr>)}
 			</tbody></table></div></section>
 		<section class="card stack"><h2>{T.keyring.algorithms}</h2>
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.keyring.name}</th>
 				<th scope="col">{T.keyring.use}</th>
 				<th scope="col" class="wide">{T.keyring.parameters}</th>

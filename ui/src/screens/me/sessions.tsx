@@ -26,7 +26,7 @@ export function Sessions() {
 		<Load of={list}>{all => {
 			const mine = all.filter(s => s.user === me.value?.id);
 			return mine.length === 0 ? <p class="dim">{T.me.noSession}</p> :
-			    <div class="scroll"><table><thead><tr>
+			    <div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.me.from}</th>
 				<th scope="col">{T.me.method}</th>
 				<th scope="col">{T.me.since}</th>

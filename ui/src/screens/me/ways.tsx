@@ -37,7 +37,7 @@ export function Ways() {
 		<h2 id="me-ways">{T.me.ways}</h2>
 		<Load of={list}>{({ items }) => items.length === 0 ?
 			<p class="dim">{T.me.noWays}</p> :
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.me.kind}</th>
 				<th scope="col">{T.me.name}</th>
 				<th scope="col">{T.me.state}</th>

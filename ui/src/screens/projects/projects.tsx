@@ -55,7 +55,7 @@ export default function Projects() {
 	return <Page title={T.projects.title} lead={T.projects.lead} actions={
 	    <Button kind="primary" icon="plus" perm="project.create"
 		onClick={() => show("new")}>{T.projects.create}</Button>}>
-		<Load of={list}>{all => <div class="scroll card flush">
+		<Load of={list}>{all => <div class="scroll card flush" tabIndex={0}>
 		<table><thead><tr><th scope="col">{T.projects.slug}</th>
 			<th scope="col">{T.projects.name}</th>
 			<th scope="col" class="wide">{T.projects.since}</th>

@@ -46,7 +46,7 @@ function Edit({ rules, etag, path, wrap, onClose }: { rules: Rules;
 }
 
 function Table({ rules }: { rules: Rules }) {
-	return <div class="scroll"><table><thead><tr>
+	return <div class="scroll" tabIndex={0}><table><thead><tr>
 		<th scope="col">{T.retention.class}</th>
 		<th scope="col">{T.retention.kept}</th>
 		<th scope="col" class="wide">{T.retention.atLeast}</th>
@@ -121,7 +121,7 @@ function Next() {
 			<p class="dim">{T.retention.lastRun} <Ago
 			    at={v.last_run_at} /></p>
 			{v.items.length === 0 ? <p>{T.retention.nothing}</p> :
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.retention.class}</th>
 				<th scope="col">{T.retention.project}</th>
 				<th scope="col">{T.retention.units}</th></tr></thead>
@@ -138,7 +138,7 @@ function Report() {
 		<p class="dim">{T.retention.goneText}</p>
 		<Load of={r}>{v => v.items.length === 0 ? <Empty
 		    title={T.retention.noneGone} /> :
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.audit.seq}</th>
 				<th scope="col">{T.retention.class}</th>
 				<th scope="col">{T.retention.project}</th>

@@ -100,7 +100,7 @@ export function Outline({ doc }: { doc: Obj }) {
 		{doc["description"] !== undefined && <p class="runbooks-text">
 			<Plain text={textOf(doc["description"])} /></p>}
 		{inputs.length > 0 && <section><h2>{t.inputs}</h2>
-			<div class="scroll"><table><thead><tr>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{t.name}</th><th scope="col">{t.type}</th>
 				<th scope="col">{t.default}</th>
 				<th scope="col" class="wide">{t.description}</th>

@@ -117,7 +117,7 @@ export function Versions({ project, b, list }: { project: string; b: Runbook;
 			{list.map(x => <option key={x.version} value={x.version}>
 				{x.version}</option>)}</select></label>;
 	return <section class="card stack"><h2>{t.versions}</h2>
-		<div class="scroll"><table><thead><tr>
+		<div class="scroll" tabIndex={0}><table><thead><tr>
 			<th scope="col">{t.version}</th><th scope="col">{t.state}</th>
 			<th scope="col" class="wide">{t.author}</th>
 			<th scope="col" class="wide">{t.approvals}</th>

@@ -31,7 +31,7 @@ function Form({ t, u, onClose }: { t: Token; u: Usage;
 		onClose();
 	});
 	return <FormBox form={form}>
-		{used.length > 0 && <div class="scroll"><table><tbody>
+		{used.length > 0 && <div class="scroll" tabIndex={0}><table><tbody>
 			{(u.used ?? []).map(x => <tr key={x.permission}>
 				<td><code>{x.permission}</code></td>
 				<td>{x.count ?? ""}</td>

@@ -22,7 +22,7 @@ export default function Sessions() {
 	};
 	return <Page title={T.tokens.sessions} lead={T.tokens.sessionsLead}>
 		<Load of={list} empty={<Empty title={T.tokens.noSessions} />}>
-			{all => <div class="scroll card flush"><table><thead><tr>
+			{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 			<th scope="col">{T.tokens.who}</th>
 			<th scope="col">{T.me.from}</th>
 			<th scope="col" class="wide">{T.me.method}</th>

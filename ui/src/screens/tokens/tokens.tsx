@@ -93,7 +93,7 @@ export default function Tokens() {
 		onClick={() => make(true)}>{T.tokens.create}</Button>}>
 		<Load of={list} empty={<Empty title={T.tokens.none}>
 			{T.tokens.noneHint}</Empty>}>{all =>
-			<div class="scroll card flush"><table><thead><tr>
+			<div class="scroll card flush" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.tokens.name}</th>
 				<th scope="col">{T.tokens.owner}</th>
 				<th scope="col" class="wide">{T.tokens.scopes}</th>

@@ -34,7 +34,7 @@ function Ways({ id }: { id: string }) {
 	return <section class="card stack"><h2>{T.me.ways}</h2>
 		<Load of={list}>{({ items }) => items.length === 0 ?
 			<p class="dim">{T.users.noWays}</p> :
-			<div class="scroll"><table><tbody>{items.map(w =>
+			<div class="scroll" tabIndex={0}><table><tbody>{items.map(w =>
 				<tr key={w.id}><td>{word(T.me.kinds, w.kind)}</td>
 				<td><Plain text={w.name} /></td>
 				<td><Ago at={w.created_at} /></td>
@@ -84,7 +84,7 @@ function Identities({ id }: { id: string }) {
 	return <section class="card stack"><h2>{T.users.identities}</h2>
 		<Load of={list}>{({ items }) => items.length === 0 ?
 			<p class="dim">{T.users.noIdentities}</p> :
-			<div class="scroll"><table><tbody>{items.map(i =>
+			<div class="scroll" tabIndex={0}><table><tbody>{items.map(i =>
 				<tr key={i.id}><td><Plain text={name(i)} /></td>
 				<td><code><Plain text={i.subject} /></code></td>
 				<td><Plain text={i.label ?? ""} /></td>
