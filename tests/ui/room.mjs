@@ -364,6 +364,28 @@ journey("alerts_and_runs_of_it", async t => {
 	await end(p);
 });
 
+/* Who may read the audit log is led to it; others are told why not. */
+journey("audit_entries_of_it", async t => {
+	const i = await incident("What was done here");
+	const p = await room("org_admin", i);
+	await p.keyboard.press("6");
+	await p.waitForSelector(".room-side .room-item code");
+	t.check((await p.locator(".room-side").textContent()).includes(
+	    "incident.create"), "its creation is there");
+	t.eq(await p.locator(".room-side .room-item a").first()
+	    .getAttribute("href").then(h => /^\/audit\/\d+$/.test(h)), true,
+	    "an entry's own page");
+	await end(p);
+	const r = await room("responder", i);
+	await r.keyboard.press("6");
+	await r.locator(".room-side button.denied").focus();
+	await r.keyboard.press("Enter");
+	await r.waitForSelector("dialog");
+	t.check((await r.locator("dialog").textContent()).includes(
+	    "audit.view"), "why not");
+	await end(r);
+});
+
 /* B9: eight tabs, all live, nothing starves; over HTTP/1.1, too, where a
  * browser has six connections. */
 async function eightTabs(t, more) {
