@@ -168,8 +168,8 @@ attack: all $(OUT)/attack/escape $(OUT)/attack/judge ; JOBS=$(JOBS) tools/run-un
 crash: all $(OUT)/crash/redoubt $(OUT)/attack/judge ; JOBS=$(JOBS) tools/run-units $(call suite,crash)
 e2e: all ; JOBS=1 tools/run-units $(call suite,e2e)
 ui-test: all ; JOBS=2 tools/run-units $(call suite,ui)
-# Pictures of every page, in both themes, wide and narrow: build/ui/shots.
-screenshots: all ; SHOTS=1 tests/ui/t_crawl.py && ls build/ui/shots/*
+# Pictures of every page, in both themes, wide and narrow: build/shots.
+screenshots: all ; SHOTS=1 tests/ui/t_crawl.py && ls build/shots/*
 lessons: all ; tools/run-lessons
 
 # Everything, in one count.

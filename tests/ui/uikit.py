@@ -91,7 +91,7 @@ class Ui(DRig):
                 "pid": self.server.pid, "spki": spki(pem),
                 "people": self.people,
                 "dist": str(HERE.parent.parent / "build/ui/dist"),
-                "out": str(HERE.parent.parent / "build/ui/shots"), **more}
+                "out": str(HERE.parent.parent / "build/shots"), **more}
 
     def node(self, program, *args, timeout=900, **more):
         """Run a program of kit.mjs; (passed, failed) names, what it said.
