@@ -5,6 +5,7 @@ import { may, mayAnywhere, project } from "../core/session.ts";
 import { Dialog } from "../kit/dialog.tsx";
 import { toastWrong } from "../kit/toast.tsx";
 import { T, say } from "../text/index.ts";
+import { Plain } from "../kit/plain.tsx";
 import { commands, inProject } from "./nav.ts";
 import { go } from "./router.ts";
 import type { Command } from "./screen.ts";
@@ -100,7 +101,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
 			{items.map((c, i) => <li key={c.id} id={`${id}-${i}`}
 			    role="option" aria-selected={i === on}
 			    onClick={() => act(c)}>
-				<span>{c.label}</span>
+				<span><Plain text={c.label} /></span>
 				{c.key && <kbd>{c.key}</kbd>}</li>)}
 			{items.length === 0 && <li role="option"
 			    aria-selected={false} aria-disabled="true">

@@ -8,7 +8,8 @@ import { Icon } from "../kit/icon.tsx";
 import { lazy } from "../kit/lazy.tsx";
 import { Toasts, toastWrong, undoLast } from "../kit/toast.tsx";
 import { WhyHost } from "../kit/why.tsx";
-import { T } from "../text/index.ts";
+import { T, plain } from "../text/index.ts";
+import { Plain } from "../kit/plain.tsx";
 import { Banners, Freshness } from "./banners.tsx";
 import { useKeys } from "./keys.ts";
 import { SECTIONS, inProject, navAll, navOf } from "./nav.ts";
@@ -83,8 +84,8 @@ function Top({ onMenu, menu }: { onMenu: () => void; menu: boolean }) {
 		{mayAnywhere("incident.create") && <a class="button danger declare"
 		    href={inProject("/p/:project/declare")}>
 			<Icon name="flame" /><span>{T.nav.declare}</span></a>}
-		<a class="me" href="/me" title={me.value?.name}>
-			<Icon name="user" /><span>{me.value?.name}</span></a>
+		<a class="me" href="/me" title={plain(me.value?.name ?? "")}>
+			<Icon name="user" /><span><Plain text={me.value?.name ?? ""} /></span></a>
 		<button type="button" class="ghost icon-only"
 		    aria-label={T.nav.logout} title={T.nav.logout}
 		    onClick={() => void logout().catch(toastWrong)}>

@@ -1,9 +1,9 @@
 /* bits.tsx: small things that every screen shows the same way. */
-import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useEffect } from "preact/hooks";
 import { Lost, Problem } from "../core/api.ts";
 import { ago, now, when } from "../core/time.ts";
-import { T, say, word } from "../text/index.ts";
+import { T, plain, say, word } from "../text/index.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
 import { Plain } from "./plain.tsx";
@@ -33,22 +33,28 @@ export const When = ({ at }: { at: string | null | undefined }) => at ?
 	<time dateTime={at} title={at}>{when(Date.parse(at))}</time> :
 	<span class="dim">–</span>;
 
+/* Is there a page with a name around? */
+const Named = createContext(false);
+
+const useTitle = (title: string): void => useEffect(() => {
+	if (title)
+		document.title = `${plain(title)} · Redoubt`;
+}, [title]);
+
 /* The page's name, for the tab, the h1 and whoever listens. */
 export function Page({ title, children, actions, lead, bare }: {
     title: string; children: ComponentChildren; actions?: ComponentChildren;
     lead?: ComponentChildren; bare?: boolean }) {
-	useEffect(() => {
-		document.title = `${title} · Redoubt`;
-	}, [title]);
-	return <div class="page">
+	useTitle(title);
+	return <Named.Provider value={true}><div class="page">
 		{!bare && <div class="page-head">
 			<div><h1 tabIndex={-1}><Plain text={title} /></h1>
 			{lead && <p class="lead">{lead}</p>}</div>
 			{actions && <div class="actions">{actions}</div>}
 		</div>}
-		{bare && <h1 class="sr">{title}</h1>}
+		{bare && <h1 class="sr"><Plain text={title} /></h1>}
 		{children}
-	</div>;
+	</div></Named.Provider>;
 }
 
 /* Nothing here, and what to do about it. */
@@ -64,12 +70,16 @@ export const Empty = ({ title, children, icon }: { title: string;
 export function Failed({ error, again }: { error: Error;
     again?: (() => void) | undefined }) {
 	const status = error instanceof Problem ? error.status : 0;
+	const title = status === 404 ? T.kit.notFound :
+	    status === 403 ? T.kit.forbidden :
+	    error instanceof Lost ? T.kit.lost : T.kit.failed;
+	/* where it is all there is, it is what the page is called */
+	const Name = useContext(Named) ? "p" : "h1";
+	useTitle(Name === "h1" ? title : "");
 	return <div class="empty failed" role="alert">
 		<Icon name={status === 403 ? "lock" : "alert"} size={28} />
-		<p class="empty-title">{status === 404 ? T.kit.notFound :
-		    status === 403 ? T.kit.forbidden :
-		    error instanceof Lost ? T.kit.lost : T.kit.failed}</p>
-		<p class="dim">{wrong(error)}</p>
+		<Name class="empty-title" tabIndex={-1}>{title}</Name>
+		<p class="dim"><Plain text={wrong(error)} /></p>
 		{error instanceof Problem && error.requestId &&
 		    <p class="dim mono small">{error.requestId}</p>}
 		{again && status !== 404 && status !== 403 &&
@@ -112,7 +122,7 @@ export function Tabs({ tabs, at, label }: { label: string;
     tabs: readonly (readonly [string, string, number?])[]; at: string }) {
 	return <nav class="tabs" aria-label={label}>{tabs.map(([href, l, n]) =>
 		<a key={href} href={href} aria-current={href === at ? "page" :
-		    undefined}>{l}{n !== undefined && <span class="count">{n}</span>}
+		    undefined}>{plain(l)}{n !== undefined && <span class="count">{n}</span>}
 		</a>)}</nav>;
 }
 

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { T } from "../text/index.ts";
+import { Plain } from "./plain.tsx";
 import { Icon } from "./icon.tsx";
 
 interface Props {
@@ -35,7 +36,7 @@ export function Dialog({ title, children, onClose, wide, cls }: Props) {
 			close.current?.();
 	    }}>
 		<div class="dialog-head">
-			<h2 id={id}>{title}</h2>
+			<h2 id={id}><Plain text={title} /></h2>
 			{onClose && <button type="button" class="ghost icon-only"
 			    aria-label={T.kit.close} onClick={onClose}>
 				<Icon name="x" /></button>}

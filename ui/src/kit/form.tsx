@@ -6,7 +6,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api.ts";
-import { T, say } from "../text/index.ts";
+import { T, plain, say } from "../text/index.ts";
 import { wrong } from "./toast.tsx";
 
 export interface Form<V> {
@@ -139,7 +139,8 @@ export function SelectField<V>(p: Omit<FieldProps<V>, "name"> & {
 	    aria-invalid={i.bad} aria-describedby={i.hint}
 	    value={p.form.values[p.name] as string}
 	    onChange={e => p.form.set(p.name, e.currentTarget.value as never)}>
-		{p.options.map(([v, l]) => <option key={v} value={v}>{l}</option>)}
+		{p.options.map(([v, l]) => <option key={v} value={v}>
+			{plain(l)}</option>)}
 	</select>}</Field>;
 }
 

@@ -1,4 +1,5 @@
 import { nameOf } from "../core/people.ts";
+import { Plain } from "./plain.tsx";
 
 /* Somebody, or some service. */
 export function Person({ id, name, kind }: { id?: string | null | undefined;
@@ -8,5 +9,5 @@ export function Person({ id, name, kind }: { id?: string | null | undefined;
 		<span class="initials" aria-hidden="true">
 			{text.replace(/[^\p{L}\p{N} ]/gu, "").split(" ")
 			    .map(w => w[0] ?? "").join("").slice(0, 2)
-			    .toUpperCase()}</span>{text}</span>;
+			    .toUpperCase()}</span><Plain text={text} /></span>;
 }

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { Lost, Problem } from "../core/api.ts";
 import { T, say } from "../text/index.ts";
+import { Plain } from "./plain.tsx";
 
 interface Toast { id: number; text: string; bad: boolean;
 	undo?: () => void | Promise<void> }
@@ -41,7 +42,7 @@ export function Toasts() {
 	return <div class="toasts" role="status" aria-live="polite">
 		{toasts.value.map(t =>
 			<div key={t.id} class={t.bad ? "toast bad" : "toast"}>
-				<span>{t.text}</span>
+				<span><Plain text={t.text} /></span>
 				{t.undo && <button type="button" onClick={() => {
 					drop(t.id);
 					void t.undo?.();

@@ -1,9 +1,13 @@
 /*
  * index.ts: the catalogue, and how its texts are filled in.
  * say("{n} {n|alert|alerts} of {name}", {n: 2, name: "x"}): the number's
- * form is chosen by Intl.PluralRules (one|other here).
+ * form is chosen by Intl.PluralRules (one|other here).  What hides in a value
+ * is shown: the rest is ours.
  */
 import { en } from "./en.ts";
+import { plain } from "./plain.ts";
+
+export { plain };
 
 export const T = en;
 const plural = new Intl.PluralRules("en");
@@ -16,7 +20,7 @@ export function say(text: string, values: Record<string, string | number>):
 		if (v === undefined)
 			return whole;
 		if (one === undefined)
-			return String(v);
+			return plain(String(v));
 		return plural.select(Number(v)) === "one" ? one : other ?? "";
 	});
 }

@@ -9,7 +9,7 @@ import { Empty, Load, Page, Tabs } from "../../kit/bits.tsx";
 import { FormBox, SelectField, Submit, TextField, useForm }
     from "../../kit/form.tsx";
 import { Plain } from "../../kit/plain.tsx";
-import { T, say, word } from "../../text/index.ts";
+import { T, plain, say, word } from "../../text/index.ts";
 import { WhyTree, type Explained } from "../../kit/why-tree.tsx";
 import { useSubjects } from "../users/groups.tsx";
 
@@ -101,7 +101,7 @@ function WhatCan({ who }: { who: string }) {
 			    goQuery({ what: e.currentTarget.value })}>
 				<option value="">{T.access.choose}</option>
 				{(subjects.data ?? []).map(s => <option key={s.id}
-				    value={`${s.kind}:${s.id}`}>{s.name}</option>)}
+				    value={`${s.kind}:${s.id}`}>{plain(s.name)}</option>)}
 			</select></label>
 		{who && <Load of={a}>{v => <div class="cards">
 			{[[T.access.organization, v.organization] as const,

@@ -13,7 +13,7 @@ import { Merge } from "../../kit/merge.tsx";
 import { PeoplePicker } from "../../kit/people-picker.tsx";
 import { toast, toastWrong } from "../../kit/toast.tsx";
 import { askWhy } from "../../kit/why.tsx";
-import { T, say } from "../../text/index.ts";
+import { T, plain, say } from "../../text/index.ts";
 import { lastList, type Incident } from "../incidents/model.ts";
 import { Alerts, Attach } from "./alerts.tsx";
 import { AuditPane } from "./audit.tsx";
@@ -205,7 +205,7 @@ export default function RoomPage({ params }: ViewProps) {
 	const pane = PANES.includes(asked) ? asked : "timeline";
 	const title = i ? `INC-${i.number} ${i.title}` : T.room.title;
 	useEffect(() => {
-		document.title = `${title} · Redoubt`;
+		document.title = `${plain(title)} · Redoubt`;
 	}, [title]);
 	/* what one may see no more is not left on the screen */
 	const gone = room.error instanceof Problem &&

@@ -9,7 +9,7 @@ import { CheckField, FormBox, SelectField, Submit, TextField, needs, useForm }
     from "../../kit/form.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
-import { T, say } from "../../text/index.ts";
+import { T, plain, say } from "../../text/index.ts";
 import type { Incident } from "../incidents/model.ts";
 import { runbooks } from "./commands.ts";
 import type { Room } from "./incident.ts";
@@ -121,7 +121,7 @@ export function StartRun({ room, i, slug, onClose }: { room: Room;
 				onChange={e => choose(e.currentTarget.value || null)}>
 				<option value="">{T.room.chooseBook}</option>
 				{books.map(b => <option key={b.slug} value={b.slug}>
-					{b.name}</option>)}</select></div>}</Load>
+					{plain(b.name)}</option>)}</select></div>}</Load>
 		{chosen !== null && <Load of={book}>{b => <Inputs key={b.slug}
 		    book={b} room={room} i={i} onClose={onClose} />}</Load>}
 	</Dialog>;

@@ -13,7 +13,7 @@ import { LogViewer } from "../../kit/log.tsx";
 import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
-import { T, say, word } from "../../text/index.ts";
+import { T, plain, say, word } from "../../text/index.ts";
 import { Data } from "../runbooks/data.tsx";
 import { ApprovalCard, ManualCard } from "./cards.tsx";
 import { isOver, type Run, type RunStep } from "./model.ts";
@@ -152,8 +152,8 @@ export default function RunView({ params }: ViewProps) {
 				    setStep(e.currentTarget.value)}>
 					<option value="">{t.logAll}</option>
 					{r.steps.filter(s => s.task).map(s =>
-						<option key={s.id} value={s.id}>{s.name ??
-						    s.id}</option>)}</select></label></div>
+						<option key={s.id} value={s.id}>{plain(s.name ??
+						    s.id)}</option>)}</select></label></div>
 				{has || isOver(r.state) || step ? <LogViewer
 				    key={step} path={path + "/log"} label={t.log}
 				    step={step || undefined} live={!isOver(r.state)} /> :
