@@ -50,7 +50,9 @@ function start(): void {
 	render(<App />, root);
 	follow();
 	/* what makes itself heard is not needed to show anything */
-	setTimeout(() => void import("./core/alarm.ts"), 3000);
+	const alarm = (): void => { import("./core/alarm.ts")
+	    .catch(() => setTimeout(alarm, 30000)); };
+	setTimeout(alarm, 3000);
 }
 
 /* the static shell is painted before anything runs */

@@ -98,10 +98,9 @@ export function Grid<R>(p: GridProps<R>) {
 		if (!by || !order)
 			return p.rows;
 		const f = order.up ? 1 : -1;
-		return [...p.rows].sort((a, b) => {
-			const x = by(a), y = by(b);
-			return x < y ? -f : x > y ? f : 0;
-		});
+		const keyed = p.rows.map(r => ({ r, k: by(r) }));
+		keyed.sort((a, b) => a.k < b.k ? -f : a.k > b.k ? f : 0);
+		return keyed.map(x => x.r);
 	}, [p.rows, order]);
 	const [col, setCol] = useState(0);
 	const [inside, setInside] = useState(false);

@@ -38,12 +38,6 @@ export const FILTER: FilterDef[] = FACETS.flatMap(f => [
 export function facetOf(a: Alert, f: Facet): string {
 	return f === "incident" ? a.incident ?? "none" : a[f] ?? "none";
 }
-const has = (list: string, a: Alert, f: Facet): boolean => {
-	const v = facetOf(a, f);
-	return list === v || list.split(",").includes(v) ||
-	    (f === "incident" && list === "any" && a.incident !== null);
-};
-
 const texts = new WeakMap<Alert, string>();
 function textOf(a: Alert): string {
 	let t = texts.get(a);
@@ -56,16 +50,30 @@ function textOf(a: Alert): string {
 	return t;
 }
 
+/* A filter made ready for 10,000 alerts. */
+interface Test { f: Facet; in: Set<string>; any: boolean; not: boolean }
+export interface Ready { q: string; tests: Test[] }
+export function ready(v: Values): Ready {
+	const tests = FACETS.flatMap(f => [f, "-" + f].flatMap(k => {
+		const list = v[k];
+		return list ? [{ f, in: new Set([list, ...list.split(",")]),
+			any: f === "incident" && list === "any",
+			not: k !== f }] : [];
+	}));
+	return { q: (v["q"] ?? "").toLowerCase(), tests };
+}
+
 /* The facets this alert does not fit, at most two: with none it is in the
  * list, with one it counts for that facet.  "q" is a facet, here. */
-export function misses(a: Alert, v: Values): (Facet | "q")[] {
+export function misses(a: Alert, r: Ready): (Facet | "q")[] {
 	const out: (Facet | "q")[] = [];
-	if (v["q"] && !textOf(a).includes(v["q"].toLowerCase()))
+	if (r.q !== "" && !textOf(a).includes(r.q))
 		out.push("q");
-	for (const f of FACETS) {
-		const yes = v[f], no = v["-" + f];
-		if ((yes && !has(yes, a, f)) || (no && has(no, a, f)))
-			out.push(f);
+	for (const t of r.tests) {
+		const is = t.in.has(facetOf(a, t.f)) ||
+		    (t.any && a.incident !== null);
+		if (is === t.not && !out.includes(t.f))
+			out.push(t.f);
 		if (out.length > 1)
 			break;
 	}
@@ -89,7 +97,10 @@ const newest = (a: Alert, b: Alert): number =>
 export class Selection {
 	shown: Shown;
 
-	constructor(all: Iterable<Alert>, private readonly v: Values) {
+	readonly #filter: Ready;
+
+	constructor(all: Iterable<Alert>, v: Values) {
+		this.#filter = ready(v);
 		const rows: Alert[] = [];
 		this.shown = { rows, counts: Object.fromEntries(FACETS.map(f =>
 		    [f, new Map<string, number>()])) as Counts };
@@ -102,7 +113,7 @@ export class Selection {
 
 	/* Counts it, or takes it out; is it in the list? */
 	#count(a: Alert, n: 1 | -1): boolean {
-		const m = misses(a, this.v), one = m[0];
+		const m = misses(a, this.#filter), one = m[0];
 		const add = (f: Facet): void => {
 			const k = worth(f, a), c = this.shown.counts[f];
 			const x = (c.get(k) ?? 0) + n;

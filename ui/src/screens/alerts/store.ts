@@ -7,7 +7,7 @@ import { effect, signal } from "@preact/signals";
 import { all, at, get, type Page } from "../../core/api.ts";
 import { listen, open, resynced, type Event } from "../../core/live.ts";
 import type { Values } from "../../kit/filter.tsx";
-import { misses, Selection, type Alert, type Shown } from "./model.ts";
+import { misses, ready, Selection, type Alert, type Shown } from "./model.ts";
 
 const MOST = 10000;     /* of one question */
 const PAGE = 200, IDS = 100, TICK_MS = 250;
@@ -204,13 +204,14 @@ export class Store {
 	/* What should have come, and did not, has changed meanwhile. */
 	#sweep(old: string[], seen: Set<string>, q: Record<string, string>,
 	    part: boolean): void {
+		const filter = ready(q);
 		let last = "";
 		for (const id of seen)
 			last = last === "" || id < last ? id : last;
 		for (const id of old) {
 			const a = this.rows.get(id);
 			if (a && !seen.has(id) && !(part && id < last) &&
-			    misses(a, q).length === 0)
+			    misses(a, filter).length === 0)
 				this.#pending.add(id);
 		}
 		this.#soon();
