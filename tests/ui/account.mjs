@@ -184,4 +184,35 @@ journey("keys_off_and_both_themes", async t => {
 	t.eq(await axe(p), [], "palette");
 });
 
+journey("one_who_logs_in_after_another_finds_nothing_of_them", async t => {
+	expect("401");
+	const c = await context();
+	const a = await login("responder", "/p/default/incidents",
+	    { context: c });
+	const b = await page(c), who = ui.people.viewer;
+	await b.goto(ui.url + "/me");
+	await b.locator(".top .me").waitFor();
+	for (const p of [a, b])
+		await p.evaluate(() => { window.before = true; });
+	await a.getByRole("button", { name: "Log out" }).click();
+	for (const p of [a, b]) {
+		await p.waitForURL(/\/login/);
+		await p.getByLabel("Password").waitFor();
+		t.eq(await p.evaluate(() => window.before), undefined,
+		    "the page began anew");
+	}
+	/* another in one tab while the first is still in the other */
+	await login("responder", "/me", { context: c });
+	await a.goto(ui.url + "/me");
+	await a.getByText(ui.people.responder.email).first().waitFor();
+	t.eq(await b.evaluate(async body => (await fetch("/v1/login", {
+		method: "POST", headers: { "content-type": "application/json" },
+		body })).status, JSON.stringify({ email: who.email,
+		password: who.password })), 200);
+	await b.goto(ui.url + "/me");
+	await b.getByText(who.email).first().waitFor();
+	await until(async () => !(await a.content()).includes(
+	    ui.people.responder.email), "the other tab is not the first's");
+});
+
 await run();

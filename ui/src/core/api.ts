@@ -156,9 +156,11 @@ export async function all<T>(path: string, query: Ask["query"] = {},
 	return items;
 }
 
-/* A path of segments that may hold anything. */
+/* A path of segments that may hold anything but what leads out of them. */
 export function at(strings: TemplateStringsArray, ...values: (string |
     number)[]): string {
+	if (values.some(v => v === "." || v === ".."))
+		throw new RangeError("not the name of anything");
 	return strings.reduce((a, s, i) => a + s +
 	    (i < values.length ? encodeURIComponent(String(values[i])) : ""), "");
 }

@@ -28,6 +28,7 @@ export class Source {
 	#batch: Event[] = [];
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#running = false;
+	#turn = 0;
 
 	open = false;
 
@@ -36,12 +37,16 @@ export class Source {
 	start(): void {
 		if (!this.#running) {
 			this.#running = true;
-			void this.#run();
+			void this.#run(++this.#turn);
 		}
 	}
 
+	/* What was not told yet was for whom it was opened for. */
 	stop(): void {
 		this.#running = false;
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#batch = [];
 		this.#abort?.abort();
 		this.#said(false);
 	}
@@ -51,12 +56,16 @@ export class Source {
 		this.tell({ kind: "state", open, at: Date.now() });
 	}
 
-	async #run(): Promise<void> {
-		for (let tries = 0; this.#running; tries++) {
+	/* A run that slept while it was stopped and started is over. */
+	async #run(turn: number): Promise<void> {
+		const on = (): boolean => this.#running && turn === this.#turn;
+		for (let tries = 0; on(); tries++) {
 			const began = Date.now();
 			try {
 				await this.#once();
 			} catch { /* gone: again */ }
+			if (!on())
+				return;
 			this.#said(false);
 			if (Date.now() - began > 10000)
 				tries = 0;

@@ -4,7 +4,7 @@
  */
 import { effect, signal } from "@preact/signals";
 import { heard } from "./api.ts";
-import { load, state } from "./session.ts";
+import { load, me, state } from "./session.ts";
 import { workerUrl } from "./workers.ts";
 import { Source, type Event, type Message } from "./live-source.ts";
 
@@ -63,7 +63,7 @@ function take(m: Message): void {
 function shared(): () => void {
 	const w = new SharedWorker(workerUrl(LIVE_WORKER), { type: "module",
 		name: "redoubt-live" });
-	const alive = (): void => w.port.postMessage("alive");
+	const alive = (): void => w.port.postMessage(me.peek()?.id ?? "");
 	w.port.onmessage = e => take(e.data as Message);
 	w.port.start();
 	alive();

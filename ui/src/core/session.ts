@@ -20,12 +20,38 @@ export interface Me {
 export type State = "loading" | "out" | "in" | "expired" | "sealed" | "lost";
 export const state = signal<State>("loading");
 export const me = signal<Me | null>(null);
-/* Who waits for a login of a moment ago (step-up). */
+/* Who waits for a login of a moment ago (step-up); one login is for all. */
 export const stepUp = signal<((done: boolean) => void) | null>(null);
+
+/* What the page holds is one person's: lists, names, toasts, requests that
+ * wait.  For another, or nobody, it begins anew, in every tab; nothing that
+ * was under way goes on as somebody else. */
+const tabs = new BroadcastChannel("redoubt-session");
+function leave(to: string): Promise<void> {
+	me.value = null;
+	csrf.value = "";
+	state.value = "loading";
+	location.replace(to);
+	return new Promise(() => undefined);
+}
+tabs.onmessage = e => {
+	const who = me.peek()?.id;
+	if (who !== undefined && e.data !== who)
+		void leave(e.data === null ? "/login" : "/");
+};
+/* a page that comes back by the browser's "back" may be of before */
+addEventListener("pageshow", e => {
+	if (e.persisted)
+		void load();
+});
 
 export async function load(): Promise<void> {
 	try {
 		const { data } = await get<Me>("/v1/whoami");
+		if (me.peek()?.id !== data.id)
+			tabs.postMessage(data.id);
+		if (me.peek() && me.peek()?.id !== data.id)
+			return await leave("/");
 		csrf.value = data.csrf ?? "";
 		me.value = data;
 		state.value = "in";
@@ -45,10 +71,14 @@ export async function logout(): Promise<void> {
 	try {
 		await post("/v1/logout");
 	} finally {
-		me.value = null;
-		csrf.value = "";
-		state.value = "out";
+		void forget();
 	}
+}
+
+/* Nobody is here any more, as far as this page is concerned. */
+export function forget(): Promise<void> {
+	tabs.postMessage(null);
+	return leave("/login");
 }
 
 function until(good: (s: State) => boolean): Promise<State> {
@@ -66,11 +96,14 @@ onRefused(async (p, path) => {
 	if (path === "/v1/whoami" || path.startsWith("/v1/login"))
 		return false;
 	if (p.code === "step_up_required") {
-		const done = await new Promise<boolean>(r => {
-			stepUp.value = r;
+		return await new Promise<boolean>(r => {
+			const before = stepUp.peek();
+			stepUp.value = done => {
+				stepUp.value = null;
+				before?.(done);
+				r(done);
+			};
 		});
-		stepUp.value = null;
-		return done;
 	}
 	if (p.status === 401) {
 		const who = me.peek()?.id;

@@ -1,18 +1,15 @@
 /* again.tsx: the session ended, or a recent login is asked for: log in here,
  * and what was on the screen stays. */
-import { load, me, state, stepUp } from "../../core/session.ts";
+import { forget, load, me, state, stepUp } from "../../core/session.ts";
 import { Dialog } from "../../kit/dialog.tsx";
 import { T } from "../../text/index.ts";
 import { LoginForm, useMethods } from "./form.tsx";
 
 export default function Again() {
 	const methods = useMethods(), ended = state.value === "expired";
-	const before = me.peek()?.id;
 	const done = async (): Promise<void> => {
+		/* another person does not get past this: load() leaves */
 		await load();
-		/* another person must not inherit this one's page */
-		if (me.peek()?.id !== before)
-			location.assign("/");
 		stepUp.peek()?.(true);
 	};
 	return <Dialog title={T.login.again} {...(!ended &&
@@ -22,7 +19,7 @@ export default function Again() {
 		    email={me.peek()?.email ?? ""} onDone={done}
 		    next={location.pathname + location.search} />}
 		{ended && <p class="small"><a href="/login"
-		    onClick={() => { me.value = null; state.value = "out"; }}>
+		    onClick={e => { e.preventDefault(); void forget(); }}>
 			{T.login.other}</a></p>}
 	</Dialog>;
 }
