@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { may, mayAnywhere } from "../core/session.ts";
 import { T, say } from "../text/index.ts";
 import { Icon } from "./icon.tsx";
-import { toastWrong } from "./toast.tsx";
+import { toast, toastWrong } from "./toast.tsx";
 import { askWhy } from "./why.tsx";
 
 export interface ButtonProps {
@@ -45,6 +45,9 @@ export function Button(p: ButtonProps) {
 		if (off || running || !p.onClick) {
 			if (off)
 				e.preventDefault();
+			/* a title is for those with a mouse only */
+			if (p.off)
+				toast(p.off);
 			return;
 		}
 		const r = p.onClick();

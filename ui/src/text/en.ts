@@ -623,6 +623,7 @@ export const en = {
 		host: "Says it is", fingerprint: "Fingerprint",
 		doctor: "Says of its host", typeIt: "Fingerprint from the host",
 		typeHint: "Spaces and colons do not matter.",
+		compare: "Type what the host says: nothing is approved unseen.",
 		approved: "It is approved.", own: "Somebody else has to approve " +
 		    "what you made.",
 		revoke: "Revoke", revokeTitle: "Revoke {name}?",

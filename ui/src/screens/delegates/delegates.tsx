@@ -2,7 +2,7 @@
  * compared, approved by somebody else, revoked at once. */
 import { useState } from "preact/hooks";
 import type { ViewProps } from "../../app/screen.ts";
-import { at, post, type Json } from "../../core/api.ts";
+import { at, post, Problem, type Json } from "../../core/api.ts";
 import { me } from "../../core/session.ts";
 import { Ago, Copy, Facts } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
@@ -50,11 +50,25 @@ function Token({ d, token }: { d: Delegate; token: string }) {
 		<pre tabIndex={0}>{cmd}</pre></div>;
 }
 
+/* The server takes an approval without a fingerprint; a person who has
+ * compared nothing does not get that far. */
+async function approve(path: string, typed: string): Promise<void> {
+	const refuse = (detail: string): Problem => new Problem(409, "conflict",
+	    detail, "", "", 0, [{ pointer: "/fingerprint", code: "conflict",
+		detail }]);
+	const fingerprint = typed.replace(/[\s:]/g, "").toLowerCase();
+	if (fingerprint === "")
+		throw refuse(T.delegates.compare);
+	await post(path + "/approve", { fingerprint }).catch((e: unknown) => {
+		throw e instanceof Problem && e.status === 409 ?
+		    refuse(e.detail) : e;
+	});
+}
+
 function Approve({ d, path, onClose }: { d: Delegate; path: string;
     onClose: () => void }) {
 	const form = useForm({ fingerprint: "" }, async v => {
-		await post(path + "/approve", { fingerprint:
-		    v.fingerprint.replace(/[\s:]/g, "").toLowerCase() });
+		await approve(path, v.fingerprint);
 		toast(T.delegates.approved);
 		onClose();
 	});
