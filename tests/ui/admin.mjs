@@ -118,6 +118,17 @@ journey("an_entry_is_proved_and_a_lie_is_not", async t => {
 	await p.getByText("Entry 5 is NOT proved.").waitFor();
 	t.check((await p.getByRole("alert").innerText()).includes("hashes"),
 	    "why");
+	/* the signed bytes, with other facts round them */
+	await p.route("**/v1/audit/6", async r => {
+		const o = (await api("GET", "/v1/audit/6")).json;
+		o.outcome = o.outcome === "ok" ? "denied" : "ok";
+		await r.fulfill({ status: 200, json: o });
+	});
+	await goto(p, "/audit/6");
+	await p.getByRole("button", { name: "Check now" }).click();
+	await p.getByText("Entry 6 is NOT proved.").waitFor();
+	t.check((await p.getByRole("alert").innerText()).includes("facts"),
+	    "why");
 	/* and one that has set itself back */
 	await p.evaluate(() => {
 		const k = JSON.parse(localStorage.getItem("redoubt-log"));

@@ -8,7 +8,7 @@ import { at, get, type Page } from "./api.ts";
 import { listen, type Event } from "./live.ts";
 import { prefs } from "./prefs.ts";
 import { may } from "./session.ts";
-import { T, say } from "../text/index.ts";
+import { T, plain, say } from "../text/index.ts";
 
 interface Alert { id: string; title: string; first_seen: string }
 const WAIT_MS = 800, SHOWN = 3;
@@ -57,7 +57,7 @@ function tell(project: string, fresh: Alert[], speak: boolean): void {
 		return;
 	for (const a of fresh.slice(0, SHOWN)) {
 		const n = new Notification(say(T.alarm.title, { project }),
-		    { body: a.title.slice(0, 200), tag: a.id, icon: "/icon.svg" });
+		    { body: plain(a.title.slice(0, 200)), tag: a.id, icon: "/icon.svg" });
 		n.onclick = () => {
 			window.focus();
 			location.href = at`/p/${project}/alerts/${a.id}`;

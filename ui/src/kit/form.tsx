@@ -28,6 +28,8 @@ export function useForm<V extends object>(initial: V, send: (v: V) =>
 	const [bad, setBad] = useState("");
 	const [busy, setBusy] = useState(false), [dirty, touch] = useState(false);
 	const latest = useRef(values);
+	/* two of Enter come before anything is drawn again */
+	const sending = useRef(false);
 	latest.current = values;
 
 	return { values, errors, wrong: bad, busy, dirty,
@@ -42,8 +44,9 @@ export function useForm<V extends object>(initial: V, send: (v: V) =>
 		reset: v => { setValues(v); setErrors({}); setBad(""); touch(false); },
 		submit: async e => {
 			e?.preventDefault();
-			if (busy)
+			if (sending.current)
 				return false;
+			sending.current = true;
 			setBusy(true);
 			setBad("");
 			setErrors({});
@@ -58,6 +61,7 @@ export function useForm<V extends object>(initial: V, send: (v: V) =>
 				setBad(wrong(x));
 				return false;
 			} finally {
+				sending.current = false;
 				setBusy(false);
 			}
 		} };

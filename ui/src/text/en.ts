@@ -733,6 +733,15 @@ export const en = {
 		notSigned: "it is so new that no checkpoint covers it yet; try " +
 		    "again in a minute",
 		notProved: "Entry {seq} is NOT proved.",
+		shrunk: "The log had {before} entries here before, and is said " +
+		    "to have {now}.",
+		otherLog: "Another log of the same size was seen here before.",
+		notGrown: "What is shown does not grow out of the {before} " +
+		    "entries seen here before.",
+		otherEntry: "The proof is of another entry.",
+		noRoot: "The hashes do not lead to the signed root.",
+		otherFacts: "The page was told other facts than the signed " +
+		    "entry holds: believe its bytes only.",
 		verifyLead: "Drop an NDJSON export here. It is checked in this " +
 		    "browser, and goes nowhere.",
 		keyHint: "By another way than this server, if you can; empty: " +

@@ -40,7 +40,7 @@ function ProofPanel({ e }: { e: Entry }) {
 		setBad("");
 		set(null);
 		try {
-			set(await prove(e.seq, e.leaf));
+			set(await prove(e));
 		} catch (x) {
 			setBad(String(x instanceof Error ? x.message : x));
 		}
@@ -93,7 +93,8 @@ export default function EntryPage({ params }: ViewProps) {
 				v.project ? [T.audit.project,
 				    <code>{v.project}</code>] : null,
 				v.request_id ? [T.audit.request, <a
-				    href={"/audit?request=" + v.request_id}>
+				    href={"/audit?request=" +
+				    encodeURIComponent(v.request_id)}>
 				    <code>{v.request_id}</code></a>] : null,
 				v.address ? [T.audit.address, <a
 				    href={"/audit?address=" +

@@ -5,7 +5,8 @@
  * be signed by that key and grow out of that checkpoint.
  */
 import { call, Problem } from "../../core/api.ts";
-import { T } from "../../text/index.ts";
+import { T, say } from "../../text/index.ts";
+import type { Entry } from "./common.tsx";
 import { extends_, includes, leafHash, parseGrowth, parseInclusion }
     from "../../proof/tree.ts";
 import { logKey, openCheckpoint, type Checkpoint, type Key }
@@ -50,20 +51,19 @@ async function grown(now: Checkpoint, old: Kept | null):
 	if (!old || before === 0n)
 		return null;
 	if (before > now.size)
-		throw new Error(`the log had ${before} entries here before, ` +
-		    `and is said to have ${now.size}`);
+		throw new Error(say(T.audit.shrunk, { before: String(before),
+			now: String(now.size) }));
 	const was = { size: before, root: unhex(old.root) };
 	if (before === now.size) {
 		if (toHex(now.root) !== old.root)
-			throw new Error("another log of the same size was seen " +
-			    "here before");
+			throw new Error(T.audit.otherLog);
 		return before;
 	}
 	const g = parseGrowth(await text("/v1/audit/proof",
 	    { old: String(before), new: String(now.size) }));
 	if (!await extends_(was, now, g.proof))
-		throw new Error(`what is shown does not grow out of the ` +
-		    `${before} entries seen here before`);
+		throw new Error(say(T.audit.notGrown,
+		    { before: String(before) }));
 	return before;
 }
 
@@ -103,7 +103,34 @@ async function proofOf(seq: number): Promise<string> {
 	}
 }
 
-export async function prove(seq: number, leaf: string): Promise<Proof> {
+/* What a page shows of an entry beside its leaf: is it what the leaf says? */
+interface Leaf { [k: string]: unknown;
+	principal: { kind: string; id?: string };
+	resource?: { type: string; id: string }[] }
+function saysSo(e: Entry): boolean {
+	const l = JSON.parse(e.leaf) as Leaf;
+	const of = (r: Leaf["resource"]): string[][] =>
+		(r ?? []).map(x => [x.type, x.id]);
+	const shown = [e.seq, e.time, e.action, e.outcome, e.reason, e.project,
+	    e.principal.kind, e.principal.id, e.principal.credential,
+	    e.request_id, e.address, e.count, of(e.resource)];
+	const signed = [l["seq"], l["time"], l["action"], l["outcome"],
+	    l["reason"], l["project"], l.principal.kind, l.principal.id,
+	    l["credential"], l["request_id"], l["address"], l["count"] ?? 1,
+	    of(l.resource)];
+	return JSON.stringify(shown) === JSON.stringify(signed);
+}
+
+/* The largest that was seen stays, whatever tab saw it; another key that was
+ * trusted meanwhile does, too. */
+function keep(now: Kept): void {
+	const k = kept();
+	if (!k || (k.key === now.key && BigInt(k.size) < BigInt(now.size)))
+		localStorage.setItem(WHERE, JSON.stringify(now));
+}
+
+export async function prove(e: Entry): Promise<Proof> {
+	const { seq, leaf } = e;
 	const old = kept();
 	const vkey = old?.key ?? (await text("/v1/audit/key")).trim();
 	const key: Key = await logKey(vkey);
@@ -111,12 +138,13 @@ export async function prove(seq: number, leaf: string): Promise<Proof> {
 	const c = await openCheckpoint(p.note, key);
 	const h = await leafHash(new TextEncoder().encode(leaf));
 	if (p.index !== BigInt(seq) - 1n)
-		throw new Error("the proof is of another entry");
+		throw new Error(T.audit.otherEntry);
 	if (!await includes(h, p.index, c.size, p.proof, c.root))
-		throw new Error("the hashes do not lead to the signed root");
+		throw new Error(T.audit.noRoot);
+	if (!saysSo(e))
+		throw new Error(T.audit.otherFacts);
 	const grewFrom = await grown(c, old);
-	localStorage.setItem(WHERE, JSON.stringify({ key: vkey,
-		size: String(c.size), root: toHex(c.root) }));
+	keep({ key: vkey, size: String(c.size), root: toHex(c.root) });
 	const s = sides(p.index, c.size, p.proof.length);
 	return { size: c.size, root: toHex(c.root), index: p.index,
 		leaf: toHex(h), keyKnown: old !== null, key: vkey, grewFrom,
