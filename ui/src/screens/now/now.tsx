@@ -184,9 +184,11 @@ export default function Now() {
 				{say(T.kit.stale, { why: wrong(failed) })}</p>}
 			{sees.length > 0 && firing === 0 && !failed &&
 			    <Quiet boards={sees} as={s.at} />}
-			{firing > 0 && sees.map(b => b.total > 0 &&
-			    <Matrix key={b.project} b={b} many={many} />)}
-			<Incidents boards={s.boards} many={many} />
+			<div class={firing > 0 ? "now-above" : ""}>
+				{firing > 0 && <div class="stack">{sees.map(b =>
+				    b.total > 0 && <Matrix key={b.project} b={b}
+					many={many} />)}</div>}
+				<Incidents boards={s.boards} many={many} /></div>
 			<div class="now-below">
 				<Mine items={[...s.boards.flatMap(b => b.waiting),
 				    ...s.glass]} />
