@@ -4,14 +4,14 @@
  * until it is here.  Nothing is asked for but what is looked at, until one
  * searches or asks for a line by its number.
  */
-import { get, type Ask } from "../core/api.ts";
+import { Lost, call, type Ask } from "../core/api.ts";
 import { visible } from "./ansi.ts";
 
 export const PIECE = 256 * 1024;
 const EDGE = 16 * 1024;     /* a line may reach this far into the next piece */
 const KEEP = 10;            /* pieces that stay */
-const SCAN = 1024 * 1024;   /* bytes of one answer, when all are looked at */
-const AT_ONCE = 6;
+const SCAN = 280 * 1024;    /* bytes of one answer, when all are looked at */
+const AT_ONCE = 4;
 
 export interface Row { from: number; to: number; col: number; first: boolean }
 interface Loaded { bytes: Uint8Array; at: number; rows: Row[]; used: number }
@@ -43,10 +43,20 @@ export class LogData {
 			offset: from, bytes }))
 			if (v !== undefined && v !== null)
 				u.searchParams.set(k, String(v));
-		const r = await fetch(u, { signal: this.abort.signal,
-			cache: "no-store", headers: { accept: "text/plain" } });
-		if (!r.ok)     /* says why, and asks for a login when it is that */
-			await get(this.path, { ...this.query, offset: from, bytes: 0 });
+		const ask = (): Promise<Response> => fetch(u, {
+			signal: this.abort.signal, cache: "no-store",
+			headers: { accept: "text/plain" } });
+		let r = await ask();
+		for (let i = 0; !r.ok && i < 20; i++) {
+			if (r.status === 503 || r.status === 429)
+				await new Promise(f => setTimeout(f, 50 + 50 * i));
+			else     /* says why, and asks for a login when it is that */
+				await call("GET", this.path, { as: "none", query:
+				    { ...this.query, offset: from, bytes: 0 } });
+			r = await ask();
+		}
+		if (!r.ok)
+			throw new Lost(String(r.status));
 		const m = /\/(\d+)$/.exec(r.headers.get("content-range") ?? "");
 		if (m)
 			this.#grow(Number(m[1]));
