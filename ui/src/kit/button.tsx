@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { may, mayAnywhere } from "../core/session.ts";
-import { T, say } from "../text/index.ts";
+import { T, plain, say } from "../text/index.ts";
 import { Icon } from "./icon.tsx";
 import { toast, toastWrong } from "./toast.tsx";
 import { askWhy } from "./why.tsx";
@@ -31,9 +31,10 @@ export function Button(p: ButtonProps) {
 	const denied = p.perm !== undefined && !(p.project === "anywhere" ?
 	    mayAnywhere(p.perm) : may(p.perm, p.project));
 	const off = denied || !!p.off;
+	const label = p.label === undefined ? undefined : plain(p.label);
 	const title = denied ? say(T.why.hint, { perm: p.perm ?? "" }) :
-	    p.off || (p.shortcut ? `${p.label ?? ""} (${p.shortcut})`.trim() :
-	    p.children === undefined ? p.label : undefined);
+	    p.off || (p.shortcut ? `${label ?? ""} (${p.shortcut})`.trim() :
+	    p.children === undefined ? label : undefined);
 
 	const click = (e: MouseEvent): void => {
 		if (denied) {
@@ -60,7 +61,7 @@ export function Button(p: ButtonProps) {
 	    class={`${p.kind ?? "plain"} ${p.children === undefined ?
 		"icon-only" : ""} ${denied ? "denied" : ""} ${p.cls ?? ""}`}
 	    aria-disabled={off || undefined} title={title || undefined}
-	    aria-label={p.children === undefined ? p.label : undefined}
+	    aria-label={p.children === undefined ? label : undefined}
 	    aria-pressed={p.pressed} aria-busy={running || p.busy || undefined}
 	    autofocus={p.autofocus}>
 		{p.icon && <Icon name={denied ? "lock" : p.icon} />}
