@@ -215,4 +215,30 @@ journey("one_who_logs_in_after_another_finds_nothing_of_them", async t => {
 	    ui.people.responder.email), "the other tab is not the first's");
 });
 
+journey("events_faster_than_answers_let_answers_arrive", async t => {
+	const path = "/v1/projects/default/incidents";
+	const { id } = (await api("POST", path, { title: "slow and steady",
+		severity: "sev4" })).json;
+	const p = await login("viewer", "/p/default/incidents");
+	await p.getByText("slow and steady").first().waitFor();
+	await p.route("**/incidents?*", async r => {
+		await sleep(1500);
+		await r.continue().catch(() => undefined);
+	});
+	let on = true, n = 0;
+	const storm = (async () => {
+		while (on)
+			await api("PATCH", `${path}/${id}`,
+			    { title: `steady ${++n}` }).then(() => sleep(100));
+	})();
+	try {
+		await p.getByText(/^(INC-\d+ )?steady \d+$/).first()
+		    .waitFor({ timeout: 12000 });
+	} finally {
+		on = false;
+		await storm;
+	}
+	t.check(n > 10, `${n} changes`);
+});
+
 await run();

@@ -31,7 +31,8 @@ function leave(to: string): Promise<void> {
 	me.value = null;
 	csrf.value = "";
 	state.value = "loading";
-	location.replace(to);
+	/* when nothing is drawn any more that would ask whether to stay */
+	setTimeout(() => location.replace(to), 0);
 	return new Promise(() => undefined);
 }
 tabs.onmessage = e => {

@@ -21,20 +21,33 @@ export function useLoaded<T>(ask: ((signal: AbortSignal) =>
 	const [n, again] = useState(0);
 	const match = useRef(on);
 	match.current = on;
+	/* An answer that is on its way is waited for: events that come faster
+	 * than answers would else let none arrive. */
+	const busy = useRef(false), late = useRef(false);
 
 	useEffect(() => {
 		const abort = new AbortController();
+		busy.current = ask !== null;
+		late.current = false;
+		const done = (): void => {
+			busy.current = false;
+			if (late.current)
+				again(x => x + 1);
+		};
 		if (!ask)
 			return undefined;
 		put(o => ({ ...o, loading: true }));
 		ask(abort.signal).then(g => {
-			if (!abort.signal.aborted)
-				put({ data: g.data, etag: g.etag, error: null,
-					loading: false, at: Date.now() });
+			if (abort.signal.aborted)
+				return;
+			put({ data: g.data, etag: g.etag, error: null,
+				loading: false, at: Date.now() });
+			done();
 		}, (e: unknown) => {
-			if (!abort.signal.aborted)
-				put(o => ({ ...o, error: e as Error,
-					loading: false }));
+			if (abort.signal.aborted)
+				return;
+			put(o => ({ ...o, error: e as Error, loading: false }));
+			done();
 		});
 		return () => abort.abort();
 	}, [...deps, n]);
@@ -42,7 +55,12 @@ export function useLoaded<T>(ask: ((signal: AbortSignal) =>
 	useEffect(() => () => put({ data: null, etag: null, error: null,
 		loading: true, at: 0 }), deps);
 	useEffect(() => on ? whenever(e => match.current?.(e) ?? false,
-	    () => again(x => x + 1)) : undefined, [on !== undefined]);
+	    () => {
+		if (busy.current)
+			late.current = true;
+		else
+			again(x => x + 1);
+	    }) : undefined, [on !== undefined]);
 	const reload = useCallback(() => again(x => x + 1), []);
 	const set = useCallback((data: T, etag?: string | null) =>
 	    put(o => ({ ...o, data, etag: etag ?? o.etag })), []);

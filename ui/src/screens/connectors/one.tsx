@@ -40,6 +40,9 @@ export default function One({ params }: ViewProps) {
 	const kinds = useGet<{ items: Kind[] }>("/v1/connector-kinds");
 	const [open, show] = useState<"edit" | "suspend" | "revoke" | null>(
 	    null);
+	/* what the edit began with: who was faster is told (412), not undone */
+	const [base, begin] = useState<{ c: Connector; etag: string | null } |
+	    null>(null);
 	const close = (): void => { show(null); one.reload(); };
 	const edited = (c: Connector): string | false =>
 		(c.editors ?? []).includes(me.value?.id ?? "") && T.connectors.own;
@@ -62,7 +65,10 @@ export default function One({ params }: ViewProps) {
 	};
 	return <Load of={one}>{c => <Page title={c.name || c.slug} actions={<>
 		<Button icon="edit" perm="connector.edit" project={p}
-		    onClick={() => show("edit")}>{T.kit.edit}</Button>
+		    onClick={() => {
+			begin({ c, etag: one.etag });
+			show("edit");
+		    }}>{T.kit.edit}</Button>
 		{["draft"].includes(c.state) && <Button kind="primary"
 		    perm="connector.edit" project={p} onClick={async () => {
 			await post(path + "/submit");
@@ -97,14 +103,15 @@ export default function One({ params }: ViewProps) {
 			<p class="dim">{T.connectors.documentText}</p>
 			<JsonTree label={T.connectors.document}
 			    value={c.document as Json} /></section>
-		{open === "edit" && kinds.data && <Dialog wide onClose={close}
+		{open === "edit" && base && kinds.data && <Dialog wide onClose={close}
 		    title={say(T.crud.edit, { name: slug })}>
 			<p class="dim">{T.connectors.editText}</p>
 			<ConnectorForm kinds={kinds.data.items} project={p}
-			    from={{ ...c.document, slug: c.slug, kind: c.kind,
-				expires_at: c.expires_at } as Doc}
+			    from={{ ...base.c.document, slug: c.slug,
+				kind: base.c.kind,
+				expires_at: base.c.expires_at } as Doc}
 			    send={async d => {
-				await patch(path, d, one.etag);
+				await patch(path, d, base.etag);
 				close();
 			    }} /></Dialog>}
 		{(open === "suspend" || open === "revoke") && <Withdraw
