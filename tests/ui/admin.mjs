@@ -1,6 +1,6 @@
 /* admin.mjs: the administration, the evidence, and why one may not. */
-import { api, axe, expect, goto, journey, login, run, settled, ui, until }
-	from "./kit.mjs";
+import { api, axe, expect, goto, journey, login, run, settled, sleep, ui,
+	until } from "./kit.mjs";
 
 journey("bad_input_is_shown_at_its_field", async t => {
 	expect("400");
@@ -92,6 +92,31 @@ journey("a_token_is_made_used_and_narrowed", async t => {
 	t.eq((await api("GET", `/v1/tokens/${id}`)).json.scopes,
 	    ["incident.view"]);
 	t.check(!(await p.content()).includes(token), "it is shown again");
+});
+
+journey("a_late_answer_is_not_shown_under_another_filter", async t => {
+	const p = await login("auditor", "/audit");
+	await p.getByRole("grid").locator(".st-ok").first().waitFor();
+	let asked = 0, late = 0;
+	await p.route("**/v1/audit?*", async r => {
+		const other = r.request().url().includes("outcome=denied");
+		asked += other;
+		if (!other) {
+			await sleep(1500);
+			late++;
+		}
+		await r.continue().catch(() => undefined);
+	});
+	await p.getByRole("button", { name: "Newer" }).click();
+	await p.evaluate(() => {
+		history.pushState(null, "", "/audit?outcome=denied");
+		dispatchEvent(new PopStateEvent("popstate"));
+	});
+	await until(() => late > 0, "the old answer");
+	await sleep(700);
+	t.check(asked > 0, "the new question was asked");
+	t.eq(await p.getByRole("grid").locator(".st-ok").count(), 0);
+	await p.unrouteAll({ behavior: "ignoreErrors" });
 });
 
 journey("an_entry_is_proved_and_a_lie_is_not", async t => {

@@ -54,9 +54,13 @@ function useEntries(query: Record<string, string>) {
 	const [bad, setBad] = useState<Error | null>(null);
 	const next = useRef<string | null | undefined>(undefined);
 	const busy = useRef(false);
+	/* a first page is of another question: answers to older ones are of no
+	 * use, and are not waited for */
+	const turn = useRef(0);
 	const more = async (first = false): Promise<void> => {
-		if (busy.current || (!first && next.current === null))
+		if (!first && (busy.current || next.current === null))
 			return;
+		const mine = first ? ++turn.current : turn.current;
 		busy.current = true;
 		try {
 			for (let i = 0; i < EMPTY_PAGES; i++) {
@@ -64,6 +68,8 @@ function useEntries(query: Record<string, string>) {
 				    "/v1/audit", { order: "desc", limit: PAGE,
 				    ...query, cursor: first && i === 0 ? null :
 				    next.current ?? null })).data;
+				if (mine !== turn.current)
+					return;
 				next.current = p.next;
 				if (first && i === 0)
 					put(p.items);
@@ -74,9 +80,11 @@ function useEntries(query: Record<string, string>) {
 			}
 			setBad(null);
 		} catch (e) {
-			setBad(e as Error);
+			if (mine === turn.current)
+				setBad(e as Error);
 		} finally {
-			busy.current = false;
+			if (mine === turn.current)
+				busy.current = false;
 		}
 	};
 	useEffect(() => {

@@ -6,7 +6,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useKeys } from "../../app/keys.ts";
 import { Lost } from "../../core/api.ts";
-import { may } from "../../core/session.ts";
+import { may, me } from "../../core/session.ts";
 import { Button } from "../../kit/button.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { wrong } from "../../kit/toast.tsx";
@@ -20,9 +20,10 @@ const drafts = new Map<string, Draft>();
 const NONE = (): Draft => ({ text: "", key: false,
 	once: crypto.randomUUID() });
 
-/* a reload would lose it: the browser asks */
+/* a reload would lose it: the browser asks; not for one who is gone, whose
+ * page must not stay (core/session.ts) */
 addEventListener("beforeunload", e => {
-	if ([...drafts.values()].some(d => d.text.trim() !== ""))
+	if (me.peek() && [...drafts.values()].some(d => d.text.trim() !== ""))
 		e.preventDefault();
 });
 

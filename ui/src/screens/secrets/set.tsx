@@ -54,13 +54,23 @@ export function SetSecret({ project, old, onClose }: { project: string;
 		compare(false);
 		if (key === "")
 			return undefined;
+		/* an answer about other labels comes too late: what was compared
+		 * is what is sealed to */
+		let on = true;
+		const tell = (rs: Checked[]): void => {
+			if (on)
+				setTo(rs);
+		};
 		const timer = setTimeout(() => {
 			get<Pages<Recipient>>(base + "/secret-recipients",
 			    { labels: key }).then(async g =>
-				setTo(await check(g.data.items)),
-			    () => setTo([]));
+				tell(await check(g.data.items)),
+			    () => tell([]));
 		}, 250);
-		return () => clearTimeout(timer);
+		return () => {
+			on = false;
+			clearTimeout(timer);
+		};
 	}, [key]);
 	return <Dialog wide onClose={onClose} title={old ? say(
 	    T.secrets.rotateTitle, { name: old.name }) : T.secrets.create}>
