@@ -151,7 +151,9 @@ run_log_read(struct lane *l, const struct run_log_of *of, uint64_t from,
 	err e = OK;
 
 	buf_init_on(&b, a, max);
-	arena_init(&one, (size_t)4 * LIM_LOG_PIECE);
+	/* one piece, as it is stored and opened, and what an arena keeps of
+	 * the piece before: its last chunk, whatever size that had */
+	arena_init(&one, (size_t)8 * LIM_LOG_PIECE);
 	while (b.n < max) {
 		uint64_t at = from + b.n, first;
 		struct str text;

@@ -10,8 +10,9 @@ import { visible } from "./ansi.ts";
 export const PIECE = 256 * 1024;
 const EDGE = 16 * 1024;     /* a line may reach this far into the next piece */
 const KEEP = 10;            /* pieces that stay */
-const SCAN = 280 * 1024;    /* bytes of one answer, when all are looked at */
-const AT_ONCE = 4;
+/* bytes of one answer, when all are looked at: with the overlap a window */
+const SCAN = 1024 * 1024 - 256;
+const AT_ONCE = 6;
 
 export interface Row { from: number; to: number; col: number; first: boolean }
 interface Loaded { bytes: Uint8Array; at: number; rows: Row[]; used: number }
@@ -245,7 +246,7 @@ export class LogData {
 		return hits.sort((a, b) => a.at - b.at);
 	}
 
-	/* Lines before each piece: asked for once. */
+	/* The number of the first line that begins in each piece: asked for once. */
 	async index(): Promise<number[]> {
 		if (this.lines)
 			return this.lines;
@@ -259,10 +260,11 @@ export class LogData {
 			}
 			return true;
 		}, 0);
-		let n = 1;
+		/* the first line begins without a newline before it */
+		let n = 2;
 		this.lines = this.counts.map((_, k) => {
 			n += k === 0 ? 0 : per[k - 1] ?? 0;
-			return n;
+			return k === 0 ? 1 : n;
 		});
 		return this.lines;
 	}
