@@ -47,6 +47,16 @@ class T {
 			this.bad.push(`${what} ${x}, want ${y}`);
 	}
 	note(s) { console.log("# " + s); }
+	/* A bar of time.  It is strict with BARS=1, on a machine that does
+	 * nothing else; beside other suites the clock says little, and only
+	 * what is far off fails. */
+	bar(what, value, most) {
+		const good = value <= most;
+		this.note(`bar: ${what} ${Math.round(value * 10) / 10}, ` +
+		    `at most ${most}${good ? "" : "  MISSED"}`);
+		this.check(value <= most * (process.env.BARS ? 1 : 4),
+		    `${what}: ${value}, at most ${most}`);
+	}
 }
 
 export async function run() {

@@ -99,7 +99,7 @@ function heard(es: Event[]): void {
 		    !/^(ingest\.|alert\.create)/.test(e.action))
 			continue;
 		if (!since.has(p))
-			since.set(p, Date.parse(e.time) - 2000);
+			since.set(p, Date.parse(e.time) - 300);
 		waiting.set(p, setTimeout(() => {
 			waiting.delete(p);
 			look(p, speaks || !navigator.locks).catch(() => undefined);
