@@ -215,6 +215,30 @@ journey("one_who_logs_in_after_another_finds_nothing_of_them", async t => {
 	    ui.people.responder.email), "the other tab is not the first's");
 });
 
+journey("what_is_sent_again_for_want_of_an_answer_is_done_once", async t => {
+	expect("net::ERR", "Failed to load resource");
+	const p = await login("responder", "/p/default/declare",
+	    { ignoreHTTPSErrors: true });
+	let lost = 0;
+	await p.route("**/v1/projects/default/incidents", async r => {
+		if (r.request().method() === "POST" && lost++ === 0) {
+			await r.fetch();
+			await r.abort();
+		} else {
+			await r.continue();
+		}
+	});
+	await p.locator(".declare-card [name=title]").fill("declared but once");
+	await p.keyboard.press("Enter");
+	await until(() => lost === 1, "sent");
+	await p.getByRole("alert").first().waitFor();
+	await p.locator(".declare-card [name=title]").press("Enter");
+	await p.waitForURL(/\/i\/\d+/);
+	const all = (await api("GET", "/v1/projects/default/incidents?" +
+	    "q=declared%20but%20once")).json.items;
+	t.eq(all.length, 1);
+});
+
 journey("events_faster_than_answers_let_answers_arrive", async t => {
 	const path = "/v1/projects/default/incidents";
 	const { id } = (await api("POST", path, { title: "slow and steady",

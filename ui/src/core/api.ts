@@ -29,7 +29,8 @@ export interface Ask {
 	body?: unknown;
 	query?: Record<string, string | number | boolean | null | undefined>;
 	ifMatch?: string | null | undefined;
-	/* Idempotency-Key; every POST has one of its own else. */
+	/* Idempotency-Key; every POST has one of its own else, and the same
+	 * POST once more the same when there was no answer. */
 	key?: string;
 	signal?: AbortSignal;
 	/* A token instead of the session. */
@@ -63,6 +64,21 @@ export function url(path: string, query?: Ask["query"]): string {
 
 function newKey(): string {
 	return crypto.randomUUID();
+}
+
+/* What was sent and not answered may have been done.  Logins are no such
+ * thing, and what they hold is not kept. */
+const unanswered = new Map<string, { key: string; at: number }>();
+const AGAIN_MS = 120000;
+const sameAs = (path: string, body: unknown): string =>
+	/^\/v1\/(login|me\/)/.test(path) ? "" :
+	`${path}\n${JSON.stringify(body)}`;
+function keyFor(id: string): string {
+	for (const [k, u] of unanswered) {
+		if (Date.now() - u.at > AGAIN_MS)
+			unanswered.delete(k);
+	}
+	return unanswered.get(id)?.key ?? newKey();
 }
 
 async function problem(r: Response): Promise<Problem> {
@@ -111,9 +127,15 @@ async function send(method: Method, path: string, ask: Ask, key: string):
 
 export async function call<T>(method: Method, path: string, ask: Ask = {}):
     Promise<Got<T>> {
-	const key = ask.key ?? newKey();
+	const id = method === "POST" ? sameAs(path, ask.body) : "";
+	const key = ask.key ?? keyFor(id);
 	for (let again = 0; ; again++) {
-		const r = await send(method, path, ask, key);
+		const r = await send(method, path, ask, key).catch((e: unknown) => {
+			if (id !== "" && e instanceof Lost)
+				unanswered.set(id, { key, at: Date.now() });
+			throw e;
+		});
+		unanswered.delete(id);
 		if (r.ok) {
 			const as = ask.as ?? "json";
 			const data = as === "none" || r.status === 204 ? r :

@@ -1,5 +1,5 @@
 /* now.tsx: what is going on, at a glance, without a click. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { at } from "../../core/api.ts";
 import { goQuery, here } from "../../app/router.ts";
 import { whenever } from "../../core/live.ts";
@@ -22,19 +22,20 @@ interface State { boards: Board[]; glass: Waiting[]; at: number }
 /* All boards, again when something happens, and each minute anyway. */
 function useBoards(ps: string[]): State | null {
 	const [s, set] = useState<State | null>(null);
-	const busy = useRef(false), key = ps.join(",");
+	const key = ps.join(",");
 	useEffect(() => {
-		let on = true, again = false;
+		/* of these projects: others do not wait for it */
+		let on = true, again = false, busy = false;
 		const load = async (): Promise<void> => {
-			if (busy.current) {
+			if (busy) {
 				again = true;
 				return;
 			}
-			busy.current = true;
+			busy = true;
 			const began = Date.now();
 			const [boards, g] = await Promise.all([
 			    Promise.all(ps.map(boardOf)), glass().catch(() => [])]);
-			busy.current = false;
+			busy = false;
 			if (on)
 				set({ boards, glass: g, at: began });
 			if (on && again) {
