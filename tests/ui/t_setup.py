@@ -9,13 +9,15 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0])
 from uikit import journeys, run  # noqa: E402
 from delegatekit import make_runbook, raw, script_step, start_run  # noqa: E402
 from rig import test  # noqa: E402
-from secretkit import open_value, unb64  # noqa: E402
+from secretkit import open_value, sealed, unb64  # noqa: E402
 
 VALUES = ["correct horse, battery \u2603 staple", "another one of 16 kinds"]
 
 
 def seed(rig):
     rig.d = rig.make_delegate("frankfurt", {"site": "fra"})
+    rig.ok(rig.post(rig.p + "/secrets", sealed(
+        rig, "jira", b"what the connector is given")), 201)
     return {"values": VALUES, "delegate": rig.d.id,
             "fingerprint": hashlib.sha256(
                 raw(rig.d.identity) + raw(rig.d.sealing)).hexdigest()}
