@@ -53,7 +53,7 @@ function parse(line: string): Json {
 }
 
 /** Members in order, no white space: one text for each value. */
-function canonical(j: unknown): string {
+export function canonical(j: unknown): string {
 	if (Array.isArray(j))
 		return `[${j.map(canonical).join(",")}]`;
 	if (typeof j !== "object" || j === null)

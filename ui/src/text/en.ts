@@ -943,6 +943,8 @@ export const en = {
 		    "change is on record.",
 		logins: "Logins and sessions", reviews: "Tokens and reviews",
 		keys: "Keys", log: "Witnesses and messages",
+		stale: "Somebody else has changed the policy meanwhile.",
+		discard: "Show theirs, drop mine",
 		saved: "The policy is changed.", changed: "Changed",
 		never: "Never changed.", retention: "How long what is kept:",
 		retentionLink: "Retention",

@@ -144,8 +144,8 @@ export default function Inbox({ params }: ViewProps) {
 	const inPane = pane && wide.matches && !narrow.value;
 
 	useEffect(() => s.want(values), [query, s]);
-	const chosen = [...selected].map(k => s.rows.get(k))
-	    .filter(a => a !== undefined);
+	/* what the filter hides by now is not acted on */
+	const chosen = shown.rows.filter(r => selected.has(r.id));
 	const current = at_ === null ? undefined : s.rows.get(at_);
 	const targets = (a: Alert): Alert[] =>
 		chosen.length > 0 ? chosen : [s.rows.get(a.id) ?? a];

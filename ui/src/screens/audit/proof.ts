@@ -7,6 +7,7 @@
 import { call, Problem } from "../../core/api.ts";
 import { T, say } from "../../text/index.ts";
 import type { Entry } from "./common.tsx";
+import { canonical } from "../../proof/export.ts";
 import { extends_, includes, leafHash, parseGrowth, parseInclusion }
     from "../../proof/tree.ts";
 import { logKey, openCheckpoint, type Checkpoint, type Key }
@@ -109,6 +110,9 @@ interface Leaf { [k: string]: unknown;
 	resource?: { type: string; id: string }[] }
 function saysSo(e: Entry): boolean {
 	const l = JSON.parse(e.leaf) as Leaf;
+	/* a member said twice would say two things */
+	if (canonical(l) !== e.leaf)
+		return false;
 	const of = (r: Leaf["resource"]): string[][] =>
 		(r ?? []).map(x => [x.type, x.id]);
 	const shown = [e.seq, e.time, e.action, e.outcome, e.reason, e.project,

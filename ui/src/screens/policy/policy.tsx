@@ -1,4 +1,5 @@
 /* policy.tsx: what holds for everybody here. */
+import { useState } from "preact/hooks";
 import { put } from "../../core/api.ts";
 import { may } from "../../core/session.ts";
 import { useGet } from "../../core/use.ts";
@@ -73,11 +74,25 @@ function Form({ p, etag, reload }: { p: Policy; etag: string | null;
 	</FormBox>;
 }
 
+/* What one types stays when somebody else changes the policy; sending it is
+ * refused then (412), and says so. */
+function Kept(now: { p: Policy; etag: string | null; reload: () => void }) {
+	const [held, hold] = useState<typeof now | null>(null);
+	const from = held ?? now;
+	return <div onInput={() => { if (!held) hold(now); }}>
+		<Form key={from.etag ?? ""} p={from.p} etag={from.etag}
+		    reload={() => { hold(null); now.reload(); }} />
+		{held && held.etag !== now.etag && <p class="wrong" role="alert">
+			{T.policy.stale}{" "}<Button onClick={() => hold(null)}>
+				{T.policy.discard}</Button></p>}
+	</div>;
+}
+
 export default function PolicyPage() {
 	const p = useGet<Policy>("/v1/policy", {},
 	    e => e.action.startsWith("policy."));
 	return <Page title={T.policy.title} lead={T.policy.lead}>
-		<Load of={p}>{v => <Form key={p.etag ?? ""} p={v} etag={p.etag}
+		<Load of={p}>{v => <Kept p={v} etag={p.etag}
 		    reload={p.reload} />}</Load>
 		<p class="dim">{T.policy.retention} <a href="/retention">
 			{T.policy.retentionLink}</a></p></Page>;

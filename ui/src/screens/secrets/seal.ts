@@ -110,8 +110,13 @@ export async function sealFor(project: string, name: string, value: string,
 
 const WHERE = "redoubt-delegates";
 type Pins = Record<string, string>;
-const pins = (): Pins => JSON.parse(localStorage.getItem(WHERE) ?? "{}") as
-    Pins;
+function pins(): Pins {
+	try {
+		return JSON.parse(localStorage.getItem(WHERE) ?? "{}") as Pins;
+	} catch {
+		return {};
+	}
+}
 
 export interface Checked extends Recipient { state: "known" | "new" |
     "changed" | "false" }

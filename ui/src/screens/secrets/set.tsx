@@ -35,7 +35,6 @@ export function SetSecret({ project, old, onClose }: { project: string;
 			throw e instanceof RangeError ? refuse("value",
 			    say(T.secrets.size, { size: e.message })) : e;
 		});
-		keep(to);
 		const delegates = { labels: labels(v.labels) };
 		if (old)
 			await post(base + at`/secrets/${old.name}/versions`, {
@@ -44,6 +43,7 @@ export function SetSecret({ project, old, onClose }: { project: string;
 			await post(base + "/secrets", { name: v.name, delegates,
 				...(v.description && { description: v.description }),
 				...sealed });
+		keep(to);
 		toast(T.secrets.set);
 		onClose();
 	});
