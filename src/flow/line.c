@@ -425,12 +425,11 @@ static void
 to_writer(struct call *c)
 {
 	struct writer *w = c->lane->state->writer;
-	bool turn = c->lane->kind == LANE_REACTOR; /* it nudges at its end */
 
 	if (!writer_submit(w, c)) {
 		line_fail(c, err_of(E_UNAVAILABLE));
 		line_answer(c);
-	} else if (!turn) {
+	} else if (!c->lane->turns) {
 		writer_nudge(w);
 	}
 }

@@ -64,6 +64,7 @@ struct lane {
 	uint64_t forgot; /* state.forget, as far as it was heeded */
 	enum lane_kind kind;
 	unsigned number;
+	bool turns; /* whoever has it nudges the writer at a turn's end */
 	struct snap *snap; /* refreshed by lane_refresh */
 	struct keyring *ring;
 	struct store_conn *conn; /* the writer's is the one that writes */

@@ -201,7 +201,10 @@ start_flow(struct server *s)
 	TRY(streams_start(st, &st->streams));
 	TRY(shredder_start(st, &st->shredder));
 	while (s->lanes < s->boot.settings.reactors) {
-		TRY(lane_open(st, LANE_REACTOR, s->lanes, &s->lane[s->lanes]));
+		struct lane *l = &s->lane[s->lanes];
+
+		TRY(lane_open(st, LANE_REACTOR, s->lanes, l));
+		l->turns = true; /* on_turned */
 		s->lanes++;
 	}
 	return control_start(st, &s->boot, &s->control);
