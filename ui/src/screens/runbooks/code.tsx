@@ -10,7 +10,7 @@ import { highlightSelectionMatches, search, searchKeymap } from
     "@codemirror/search";
 import { EditorState, RangeSet, StateEffect, StateField } from
     "@codemirror/state";
-import { Decoration, EditorView, GutterMarker, drawSelection, gutterLineClass,
+import { Decoration, EditorView, GutterMarker, gutterLineClass,
 	highlightActiveLine, keymap, lineNumbers, type DecorationSet } from
     "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -106,7 +106,7 @@ export default function Code(p: Props) {
 		const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
 		const v = view.current = new EditorView({ parent: root, root,
 			state: EditorState.create({ doc: p.text, extensions: [
-			lineNumbers(), foldGutter(), history(), drawSelection(),
+			lineNumbers(), foldGutter(), history(),
 			bracketMatching(), highlightActiveLine(), search({ top: true }),
 			highlightSelectionMatches(), indentUnit.of("  "), yaml(),
 			syntaxHighlighting(colours), badLines, look, plainTyping,
