@@ -5,7 +5,6 @@ same answer; why is in the audit log.
 """
 import json
 import re
-import statistics
 import sys
 import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
@@ -187,23 +186,24 @@ def took(rig, email):
 
 
 def differences(rig, known, nobody):
-    """Median times: unknown ones and ones without a password, to known."""
+    """Least times: unknown ones and ones without a password, to known.  What
+    else the machine does makes a login longer, never shorter."""
     times = {"known": [], "unknown": [], "no password": []}
     for i in range(15):
         times["known"].append(took(rig, known[i % 4]))
         times["unknown"].append(took(rig, f"timing{time.time()}@x.example"))
         times["no password"].append(took(rig, nobody[i % 4]))
-    p50 = {k: statistics.median(v) for k, v in times.items()}
-    print("# p50 " + ", ".join(f"{k} {v * 1000:.1f} ms"
-                               for k, v in p50.items()))
-    return [p50[k] / p50["known"] - 1 for k in ("unknown", "no password")]
+    least = {k: min(v) for k, v in times.items()}
+    print("# least " + ", ".join(f"{k} {v * 1000:.1f} ms"
+                                 for k, v in least.items()))
+    return [least[k] / least["known"] - 1 for k in ("unknown", "no password")]
 
 
 @test
 def nobody_takes_as_long(rig):
     known = [make_user(rig)[0] for _ in range(4)]
     nobody = [make_user(rig, None)[0] for _ in range(4)]
-    for _ in range(1 if SANITIZED else 3):  # the machine may be busy
+    for _ in range(1 if SANITIZED else 4):  # the machine may be busy
         d = differences(rig, known, nobody)
         if max(abs(x) for x in d) < 0.10:
             break

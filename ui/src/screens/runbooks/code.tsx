@@ -4,9 +4,9 @@
  */
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { HighlightStyle, bracketMatching, foldGutter, indentUnit,
+import { HighlightStyle, bracketMatching, indentUnit,
 	syntaxHighlighting } from "@codemirror/language";
-import { highlightSelectionMatches, search, searchKeymap } from
+import { search, searchKeymap } from
     "@codemirror/search";
 import { EditorState, RangeSet, StateEffect, StateField } from
     "@codemirror/state";
@@ -69,11 +69,9 @@ const look = EditorView.theme({
 		borderRight: "1px solid var(--line)" },
 	".cm-activeLine, .cm-activeLineGutter": { background: "transparent" },
 	"&.cm-focused .cm-activeLine": { background: "var(--bg2)" },
-	".cm-cursor": { borderLeftColor: "var(--fg)" },
+	".cm-content": { caretColor: "var(--fg)" },
 	"&.cm-focused": { outline: "2px solid var(--focus)",
 		outlineOffset: "-2px" },
-	".cm-selectionBackground, &.cm-focused .cm-selectionBackground":
-	    { background: "var(--accent-bg) !important", opacity: ".45" },
 	".wrong-line": { background: "var(--bad-bg) !important" },
 	".wrong-no": { color: "var(--bad)", fontWeight: "700" },
 	".cm-panels": { background: "var(--bg2)", color: "var(--fg)" },
@@ -106,9 +104,9 @@ export default function Code(p: Props) {
 		const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
 		const v = view.current = new EditorView({ parent: root, root,
 			state: EditorState.create({ doc: p.text, extensions: [
-			lineNumbers(), foldGutter(), history(),
+			lineNumbers(), history(),
 			bracketMatching(), highlightActiveLine(), search({ top: true }),
-			highlightSelectionMatches(), indentUnit.of("  "), yaml(),
+			indentUnit.of("  "), yaml(),
 			syntaxHighlighting(colours), badLines, look, plainTyping,
 			keymap.of([...defaultKeymap, ...historyKeymap,
 			    ...searchKeymap]),
