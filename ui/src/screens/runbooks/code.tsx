@@ -78,8 +78,6 @@ const look = EditorView.theme({
 	".cm-panels input, .cm-panels button": { color: "var(--fg)",
 		background: "var(--bg)", backgroundImage: "none",
 		border: "1px solid var(--edge)" },
-	".cm-foldPlaceholder": { color: "var(--fg2)", background: "var(--bg3)",
-		border: "none" },
 });
 const colours = HighlightStyle.define([
 	{ tag: [tags.propertyName, tags.definition(tags.propertyName)],
