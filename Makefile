@@ -192,7 +192,7 @@ tsan: deps-test
 
 arch:
 	tools/check-uses
-lint: deps-test
+lint: deps-test $(UI_TOP)/ui/assets.def
 	tools/lint
 
 # ---- fuzz: tests/fuzz/<module>/f_<name>.c, corpus in tests/fuzz/corpus/<name> ----
