@@ -14,11 +14,15 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
-NODE = shutil.which("node") or shutil.which("nodejs")
+sys.path.insert(0, str(HERE.parent))
+import npmkit  # noqa: E402
+from npmkit import NODE  # noqa: E402
+
 SSP = pathlib.Path("/usr/share/simplesamlphp")
 ETC = pathlib.Path("/etc/simplesamlphp")
 
@@ -32,14 +36,8 @@ def free_port():
 
 
 def install():
-    """npm ci, unless what package-lock.json names is there already."""
-    lock, idp = HERE / "idp" / "package-lock.json", HERE / "idp"
-    mark = idp / "node_modules" / ".for-lock"
-    if mark.exists() and mark.read_bytes() == lock.read_bytes():
-        return
-    subprocess.run([shutil.which("npm") or "npm", "ci"], cwd=idp, check=True,
-                   stdout=subprocess.DEVNULL)
-    mark.write_bytes(lock.read_bytes())
+    npmkit.install(HERE / "idp")
+    npmkit.install(HERE.parent / "ui")
 
 
 def openssl(*args):

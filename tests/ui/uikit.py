@@ -9,13 +9,11 @@ Each *.mjs is a node program (kit.mjs) that gets the address, the people and
 what the seed made as JSON in UI, and prints TAP.
 """
 import base64
-import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import ssl
 import subprocess
 import sys
@@ -24,28 +22,14 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from delegatekit import DRig  # noqa: E402
+from npmkit import NODE, install  # noqa: E402
 from rig import run as run_rig  # noqa: E402
 from rig import test  # noqa: E402
 
-NODE = shutil.which("node") or shutil.which("nodejs")
 ROLES = ("viewer", "responder", "commander", "automation_author", "approver",
          "integration_admin", "oncall_manager", "project_admin", "org_admin",
          "auditor")
 PASSWORD = "nine tired otters knit"
-
-
-def install(where=HERE):
-    """npm ci, unless what package-lock.json names is there already; one at a
-    time, whoever else needs it."""
-    lock, mark = where / "package-lock.json", where / "node_modules/.for-lock"
-    with open(lock, "rb") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
-        if mark.exists() and mark.read_bytes() == lock.read_bytes():
-            return
-        subprocess.run([shutil.which("npm") or "npm", "ci",
-                        "--ignore-scripts", "--no-audit", "--no-fund"],
-                       cwd=where, check=True, stdout=subprocess.DEVNULL)
-        mark.write_bytes(lock.read_bytes())
 
 
 def spki(pem):
@@ -96,7 +80,7 @@ class Ui(DRig):
     def node(self, program, *args, timeout=900, **more):
         """Run a program of kit.mjs; (passed, failed) names, what it said.
         Its notes are told at once."""
-        install()
+        install(HERE)
         said, env = [], {**os.environ, "UI": json.dumps(self.facts(**more))}
         with open(self.dir / "node.log", "w+") as log:
             p = subprocess.Popen([NODE, HERE / program, *args], env=env,

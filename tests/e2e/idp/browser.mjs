@@ -13,11 +13,10 @@
  *
  * The answer to go and fill: {url, status, text} of where it ended; or {error}.
  */
-import { chromium } from "playwright-core";
+import { launch } from "../../ui/chromium.mjs";
 import { createInterface } from "node:readline";
 
-const browser = await chromium.launch({ executablePath: process.argv[2],
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+const browser = await launch({ exe: process.argv[2] });
 const contexts = new Map();
 
 /* Wait until a navigation has come to rest: forms submit themselves. */

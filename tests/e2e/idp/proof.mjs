@@ -3,7 +3,7 @@
  * browser: an export is verified in a worker, as it is and with one bit of one
  * entry turned.  One JSON object on standard output.
  */
-import { chromium } from "playwright-core";
+import { launch } from "../../ui/chromium.mjs";
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 
@@ -28,8 +28,7 @@ const server = createServer((q, r) => {
 	r.end(body);
 }).listen(0, "127.0.0.1");
 await new Promise((done) => server.on("listening", done));
-const browser = await chromium.launch({ executablePath: exe,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+const browser = await launch({ exe });
 const page = await browser.newPage();
 const said = [];
 
