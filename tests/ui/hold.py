@@ -11,6 +11,7 @@ from hostile import hostile  # noqa: E402
 from seed import seed  # noqa: E402
 from uikit import Ui  # noqa: E402
 
+ENDS = {signal.SIGINT, signal.SIGTERM}
 rig = Ui()
 try:
     people = rig.everybody()
@@ -18,11 +19,12 @@ try:
     made = {"seed": seed, "hostile": hostile}.get(what, lambda r: {})(rig)
     for p in people.values():
         print(f"{p['email']:40} {p['password']}")
-    print("\n".join(rig.failures), rig.url, "pid", rig.server.pid)
-    sys.stdout.flush()
+    print(rig.url, "pid", rig.server.pid, flush=True)
     if len(sys.argv) > 2:
         pathlib.Path(sys.argv[2]).write_text(json.dumps(rig.facts(**made)))
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    signal.sigwait(ENDS)
 finally:
+    print("\n".join(rig.failures), flush=True)
     rig.stop()
     rig.done()
