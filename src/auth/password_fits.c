@@ -143,16 +143,6 @@ made_of(struct str lower, struct str word)
 	    str_ifind(lower, word);
 }
 
-static size_t
-characters(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((uint8_t)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 static bool
 weak(struct str password, const struct str *words, size_t n)
 {
@@ -177,7 +167,7 @@ err
 password_fits(struct str password, const struct str *words, size_t n,
     struct trail *t)
 {
-	size_t chars = characters(password);
+	size_t chars = utf8_count(password);
 
 	if (chars < PASSWORD_MIN || chars > LIM_PASSWORD ||
 	    password.n > LIM_PASSWORD_BYTES || !utf8_valid(password)) {

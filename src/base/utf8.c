@@ -113,6 +113,16 @@ plain(unsigned char c)
 }
 
 size_t
+utf8_count(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += !tail((unsigned char)s.p[i]);
+	return n;
+}
+
+size_t
 utf8_plain(struct str s)
 {
 	size_t i = 0;

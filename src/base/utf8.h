@@ -15,6 +15,8 @@
 bool utf8_valid(struct str s);
 /* Bytes of the valid character s starts with; 0 when there is none. */
 size_t utf8_char(struct str s);
+/* How many characters a valid s has. */
+size_t utf8_count(struct str s);
 /* Take the first character off a non-empty s; UTF8_BAD takes one byte. */
 uint32_t utf8_next(struct str *s);
 

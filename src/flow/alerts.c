@@ -9,8 +9,6 @@
 #include "flow/things.h"
 #include "flow/writer.h"
 
-enum { IDS_MAX = 100 }; /* of them fit into a request's target */
-
 static const struct json_limits doc_limits = {
     .depth = LIM_JSON_DEPTH + 4,
     .members = LIM_JSON_MEMBERS,
@@ -260,9 +258,9 @@ list_ids(struct call *c, struct str ids, uint64_t from, uint64_t *ret_next)
 
 	for (*ret_next = 0; ids.n > 0; n++) {
 		(void)str_cut(ids, ',', &one, &ids);
-		if (n == IDS_MAX)
+		if (n == LIM_IDS)
 			return call_bad(c, E_INVALID, "ids: at most %d",
-			    IDS_MAX);
+			    LIM_IDS);
 		if (n < from || *ret_next > 0)
 			continue;
 		if (c->out.n > PAGE_BYTES) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "flow/shape.h"
 
 /* ---- pointers ---- */
@@ -118,16 +119,6 @@ counted(enum field_type t)
 	return is_list(t) || t == FT_LABELS;
 }
 
-static size_t
-characters(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 static bool
 kind_fits(enum field_type t, enum json_kind k)
 {
@@ -168,7 +159,7 @@ static bool
 too_much(const struct field *f, const struct json *j, char *what, size_t n)
 {
 	size_t have = counted(f->type) ? j->count
-	    : f->type == FT_NAME       ? characters(j->text)
+	    : f->type == FT_NAME       ? utf8_count(j->text)
 	    : j->kind == JSON_STRING   ? j->text.n
 				       : j->raw.n;
 

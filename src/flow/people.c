@@ -93,9 +93,9 @@ route_people(struct call *c)
 		struct uuid id;
 
 		(void)str_cut(ids, ',', &one, &ids);
-		if (n++ == LIM_PEOPLE || !uuid_parse(one, &id))
+		if (n++ == LIM_IDS || !uuid_parse(one, &id))
 			return call_bad(c, E_INVALID,
-			    "ids: at most %d, separated by commas", LIM_PEOPLE);
+			    "ids: at most %d, separated by commas", LIM_IDS);
 		if (some)
 			tell(c, w, &id);
 	}

@@ -58,6 +58,16 @@ holds(struct call *c, enum permission p, const struct resource *thing)
 	return access_decide(c->actor, &t, c->now).allowed;
 }
 
+/* How many there are in all, and whether that is not all of them. */
+static void
+totals(struct jw *w, uint64_t total, bool more)
+{
+	jw_arr_end(w);
+	jw_ki64(w, "total", (int64_t)total);
+	jw_kbool(w, "more", more);
+	jw_obj_end(w);
+}
+
 /* ---- incidents ---- */
 
 struct board {
@@ -158,10 +168,7 @@ incidents(struct call *c, struct jw *w)
 			jw_ki64(w, "count", (int64_t)b.n[s][v]);
 			jw_obj_end(w);
 		}
-	jw_arr_end(w);
-	jw_ki64(w, "total", (int64_t)b.total);
-	jw_kbool(w, "more", b.more);
-	jw_obj_end(w);
+	totals(w, b.total, b.more);
 	return OK;
 }
 
@@ -284,10 +291,7 @@ alerts(struct call *c, struct jw *w)
 		jw_ki64(w, "unacknowledged", (int64_t)x->loud);
 		jw_obj_end(w);
 	}
-	jw_arr_end(w);
-	jw_ki64(w, "total", (int64_t)f.total);
-	jw_kbool(w, "more", f.more);
-	jw_obj_end(w);
+	totals(w, f.total, f.more);
 	return OK;
 }
 

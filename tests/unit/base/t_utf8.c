@@ -95,4 +95,11 @@ TEST(plain_before_and_after_a_stop)
 	T_EQ_INT(utf8_plain(STR("")), 0);
 }
 
+TEST(characters_are_counted)
+{
+	T_EQ_INT(utf8_count(STR("")), 0);
+	T_EQ_INT(utf8_count(STR("abc")), 3);
+	T_EQ_INT(utf8_count(STR("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\x80")), 4);
+}
+
 T_MAIN
