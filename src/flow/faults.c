@@ -58,7 +58,7 @@ fault_set(struct fault *f, enum err_code e, const char *code, struct str name,
 	memcpy(f->detail, t.detail, sizeof f->detail);
 }
 
-/* What a type is called, and what its JSON is. */
+/* What a type is called, and what its JSON is; no rule: see words. */
 static const struct type {
 	enum field_type type;
 	const char *wanted, *rule, *code;
@@ -74,12 +74,9 @@ static const struct type {
     {FT_EMAIL, "a text", "an e-mail address", "invalid"},
     {FT_LINK, "a text", "an address that begins with https:// or http://",
 	"invalid"},
-    {FT_SEVERITY, "a text", "sev0, sev1, sev2, sev3 or sev4", "not_allowed"},
-    {FT_STATUS, "a text",
-	"new, acknowledged, investigating, mitigating, monitoring, resolved, "
-	"closed or cancelled",
-	"not_allowed"},
-    {FT_ASEVERITY, "a text", "critical, error, warning or info", "not_allowed"},
+    {FT_SEVERITY, "a text", NULL, "not_allowed"},
+    {FT_STATUS, "a text", NULL, "not_allowed"},
+    {FT_ASEVERITY, "a text", NULL, "not_allowed"},
     {FT_NAMES, "a list of texts", "a list of texts", "invalid"},
     {FT_OBJECT, "an object", "an object", "invalid"},
     {FT_RULES, "an object or a list", "an object or a list", "invalid"},
@@ -95,6 +92,40 @@ static const struct type {
 	"invalid"},
     {FT_OBJECTS, "a list of objects", "a list of objects", "invalid"},
 };
+
+/* The words of types that have no rule: those one may say.  Nobody moves an
+ * incident to the status without a rank. */
+static const struct word {
+	enum field_type type;
+	unsigned rank;
+	const char *text;
+} words[] = {
+#define SEVERITY(name, text) {FT_SEVERITY, 1, text},
+#define ASEVERITY(name, text) {FT_ASEVERITY, 1, text},
+#define STATUS(name, text, rank, open) {FT_STATUS, rank, text},
+#include "domain/words.def"
+#undef SEVERITY
+#undef ASEVERITY
+#undef STATUS
+};
+
+/* "a, b or c" */
+static void
+words_of(enum field_type t, struct buf *b)
+{
+	const char *last = NULL, *join = "";
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (words[i].type != t || words[i].rank == 0)
+			continue;
+		if (last != NULL) {
+			buf_fmt(b, "%s%s", join, last);
+			join = ", ";
+		}
+		last = words[i].text;
+	}
+	buf_fmt(b, " or %s", last);
+}
 
 static const struct type *
 type_of(enum field_type t)
@@ -205,7 +236,16 @@ explain(const struct field *f, const struct json *j, struct fault *ret)
 		else if (bad != NULL)
 			pointer_item(ret, i);
 	}
-	fault_set(ret, E_INVALID, t->code, f->name, t->rule);
+	if (t->rule == NULL) {
+		struct buf b = {.p = what,
+		    .cap = sizeof what - 1,
+		    .max = sizeof what - 1};
+
+		words_of(f->type, &b);
+		what[b.n] = '\0';
+	}
+	fault_set(ret, E_INVALID, t->code, f->name,
+	    t->rule == NULL ? what : t->rule);
 }
 
 static void
