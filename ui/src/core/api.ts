@@ -162,6 +162,10 @@ export const del = (path: string, ifMatch?: string | null, body?: unknown):
     Promise<Got<unknown>> => call("DELETE", path,
 	    { ifMatch, ...(body !== undefined && { body }) });
 
+/* Delete what is there now, whatever its version. */
+export const delNow = async (path: string): Promise<Got<unknown>> =>
+	del(path, (await get(path)).etag);
+
 export interface Page<T> { items: T[]; next: string | null }
 
 /* Every item of a list, at most `most`. */

@@ -2,6 +2,10 @@
 import { computed, effect, signal } from "@preact/signals";
 import { csrf, get, Lost, onRefused, post, Problem } from "./api.ts";
 
+/* As /v1/sessions tells it. */
+export interface Session { id: string; user: string; method: string;
+	address: string; agent: string; auth_time: string; last_used: string;
+	expires_at: string; current: boolean }
 export interface Me {
 	kind: string; id: string; name: string; email?: string;
 	organization?: string; version?: string;

@@ -5,7 +5,7 @@
  */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { del, get, patch, post, Problem, type Got } from "../core/api.ts";
+import { delNow, get, patch, post, Problem, type Got } from "../core/api.ts";
 import type { Event } from "../core/live.ts";
 import { useAll } from "../core/use.ts";
 import { T, say } from "../text/index.ts";
@@ -201,8 +201,7 @@ export function Crud<O extends { id: string }>(p: CrudProps<O>) {
 		    { name: p.name(o) }), text: p.deleteText?.(o) ??
 		    T.crud.deleteText, go: T.kit.delete, danger: true }))
 			return;
-		const { etag } = await get<O>(url(o));
-		await del(url(o), etag);
+		await delNow(url(o));
 		toast(say(T.crud.deleted, { name: p.name(o) }));
 		list.reload();
 	};

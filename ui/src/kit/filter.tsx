@@ -54,13 +54,6 @@ export function fromText(defs: FilterDef[], text: string): Values {
 	return out;
 }
 
-/* Add or take away one value; twice the same value takes it away. */
-export function toggleFilter(defs: FilterDef[], name: string, value: string):
-    void {
-	const v = filterOf(defs);
-	goQuery({ [name]: v[name] === value ? null : value });
-}
-
 export function FilterBar({ defs, placeholder, noText }: {
     defs: FilterDef[]; placeholder: string; noText?: boolean }) {
 	const v = filterOf(defs);

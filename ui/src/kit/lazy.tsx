@@ -1,5 +1,5 @@
 /* lazy.tsx: a component that comes when it is needed. */
-import type { ComponentChildren, ComponentType } from "preact";
+import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 export function lazy<P extends object>(load: () =>
@@ -18,5 +18,3 @@ export function lazy<P extends object>(load: () =>
 		return C ? <C.c {...props} /> : null;
 	};
 }
-export const Suspense = ({ children }: { children: ComponentChildren }) =>
-	<>{children}</>;

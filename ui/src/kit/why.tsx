@@ -3,7 +3,7 @@
  * what the server's own decision says (POST /v1/access/explain).
  */
 import { signal } from "@preact/signals";
-import { lazy, Suspense } from "./lazy.tsx";
+import { lazy } from "./lazy.tsx";
 
 export interface Question { perm: string; project?: string | null | undefined;
 	resource?: { type: string; id: string } | undefined }
@@ -12,6 +12,6 @@ export const askWhy = (q: Question): void => { asking.value = q; };
 
 const Why = lazy(() => import("./why-dialog.tsx"));
 export function WhyHost() {
-	return asking.value ? <Suspense><Why q={asking.value}
-	    onClose={() => { asking.value = null; }} /></Suspense> : null;
+	return asking.value ? <Why q={asking.value}
+	    onClose={() => { asking.value = null; }} /> : null;
 }

@@ -14,7 +14,7 @@ export const en = {
 	kit: {
 		close: "Close", cancel: "Cancel", save: "Save", undo: "Undo",
 		loading: "Loading…", again: "Try again", copy: "Copy",
-		clear: "Clear", any: "any", more: "More", remove: "Remove",
+		clear: "Clear", any: "any", remove: "Remove",
 		edit: "Edit", create: "Create", delete: "Delete",
 		commas: "Separated by commas.", none: "none",
 		needs: "{label} is needed.",
@@ -62,7 +62,7 @@ export const en = {
 		needs: "This takes the permission {perm} in the organization.",
 		needsIn: "This takes the permission {perm} in {project}.",
 		yes: "You may do it now: load the page again.",
-		no: "You may not, because:", allowed: "Allowed",
+		allowed: "Allowed",
 		denied: "Not allowed", yes1: "yes:", no1: "no:",
 		wouldIf: "It would be allowed if", org: "the organization",
 		wouldRole: "somebody gave the role {role} in {project}",
@@ -1111,7 +1111,6 @@ export const en = {
 		    "again: what is on this page stays.",
 		stepUp: "This needs a login of the last minutes.",
 		other: "Log in as somebody else",
-		wrongPerson: "You logged in as somebody else: the page begins anew.",
 		atProvider: "This leaves the page; come back after it.",
 	},
 	enrol: {

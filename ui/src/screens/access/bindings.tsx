@@ -1,7 +1,7 @@
 /* bindings.tsx: who has which role, where, until when, and why. */
 import { useState } from "preact/hooks";
 import type { ViewProps } from "../../app/screen.ts";
-import { at, del, get, post } from "../../core/api.ts";
+import { at, delNow, post } from "../../core/api.ts";
 import { projects } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
 import { Ago, Empty, Load, Page } from "../../kit/bits.tsx";
@@ -94,8 +94,7 @@ export default function Bindings({ query }: ViewProps) {
 		    text: say(T.access.unbindText, { name: name(b),
 			role: b.role }), go: T.access.unbind }))
 			return;
-		const { etag } = await get(at`/v1/bindings/${b.id}`);
-		await del(at`/v1/bindings/${b.id}`, etag);
+		await delNow(at`/v1/bindings/${b.id}`);
 		list.reload();
 	};
 	const fits = (b: Binding): boolean => [name(b), b.role, b.project,

@@ -1,5 +1,6 @@
 /* rgroups.tsx: some resources, by what they are; a binding may be for them
  * alone. */
+import { labelsOf, pairsOf } from "../../core/labels.ts";
 import { projects } from "../../core/session.ts";
 import { Crud } from "../../kit/crud.tsx";
 import { Plain } from "../../kit/plain.tsx";
@@ -10,17 +11,9 @@ interface Group { id: string; name: string; project: string | null;
 	incident_types: string[]; severities: string[];
 	labels: Record<string, string>; ids: string[] }
 
-const pairs = (o: Record<string, string>): string[] =>
-	Object.entries(o).map(([k, v]) => `${k}=${v}`);
-const labels = (v: string | boolean | string[]): unknown =>
-	Object.fromEntries((Array.isArray(v) ? v : []).map(s => {
-		const i = s.indexOf("=");
-		return i < 0 ? [s, ""] : [s.slice(0, i), s.slice(i + 1)];
-	}));
-
 function holds(g: Group): string {
 	return [...g.services, ...g.environments, ...g.incident_types,
-	    ...g.severities, ...pairs(g.labels ?? {}), ...g.ids].join(", ");
+	    ...g.severities, ...pairsOf(g.labels), ...g.ids].join(", ");
 }
 
 export default function ResourceGroups() {
@@ -51,7 +44,7 @@ export default function ResourceGroups() {
 		{ name: "severities", label: T.access.severities, kind: "list",
 			hint: T.access.severitiesHint },
 		{ name: "labels", label: T.access.labels, kind: "list",
-			hint: T.access.labelsHint, send: labels,
-			of: g => pairs(g.labels ?? {}) },
+			hint: T.access.labelsHint, send: v => labelsOf(v as string[]),
+			of: g => pairsOf(g.labels) },
 		{ name: "ids", label: T.access.ids, kind: "list" }]} />;
 }

@@ -1,6 +1,6 @@
 /* roles.tsx: what a role may; the built-in ones can be read, not changed. */
 import { useState } from "preact/hooks";
-import { at, del, get, patch, post, type Got } from "../../core/api.ts";
+import { at, delNow, get, patch, post, type Got } from "../../core/api.ts";
 import { me } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
 import { Load, Page } from "../../kit/bits.tsx";
@@ -49,8 +49,7 @@ export default function Roles() {
 		    { name: r.name }), text: T.access.deleteRole,
 		    go: T.kit.delete, danger: true }))
 			return;
-		const { etag } = await get(at`/v1/roles/${r.id}`);
-		await del(at`/v1/roles/${r.id}`, etag);
+		await delNow(at`/v1/roles/${r.id}`);
 		toast(say(T.crud.deleted, { name: r.name }));
 		list.reload();
 	};

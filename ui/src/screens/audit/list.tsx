@@ -2,7 +2,7 @@
  * as one scrolls. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go, goQuery, here } from "../../app/router.ts";
-import { at, del, get, post, type Page as Pages } from "../../core/api.ts";
+import { at, delNow, get, post, type Page as Pages } from "../../core/api.ts";
 import { useAll } from "../../core/use.ts";
 import { me } from "../../core/session.ts";
 import { Ago, Empty, Failed, Page } from "../../kit/bits.tsx";
@@ -122,8 +122,7 @@ function SavedFilters({ onSave }: { onSave: (reload: () => void) => void }) {
 	const list = useAll<Saved>("/v1/audit/filters");
 	const used = here.value.query.get("filter");
 	const drop = async (f: Saved): Promise<void> => {
-		const { etag } = await get(at`/v1/audit/filters/${f.id}`);
-		await del(at`/v1/audit/filters/${f.id}`, etag);
+		await delNow(at`/v1/audit/filters/${f.id}`);
 		list.reload();
 	};
 	return <div class="row audit-saved">

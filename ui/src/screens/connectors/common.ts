@@ -9,5 +9,5 @@ export interface Kind { kind: string; meaning: string; messages: boolean;
 	actions: { name: string; description: string; method: string;
 	    path: string }[] }
 export interface Doc { slug: string; kind: string; base: string;
-	actions: unknown; auth: Record<string, unknown>; delegates: unknown;
+	actions: unknown; auth: Record<string, unknown>; delegates: { labels?: Record<string, string> };
 	expires_at: string; [k: string]: unknown }

@@ -6,14 +6,10 @@ import { FormBox, ListField, SelectField, Submit, TextField, useForm }
 import { T } from "../../text/index.ts";
 import { useAll } from "../../core/use.ts";
 import { at } from "../../core/api.ts";
+import { labelsOf, pairsOf } from "../../core/labels.ts";
 import { may } from "../../core/session.ts";
 import type { Doc, Kind } from "./common.ts";
 
-const pairs = (o: unknown): string[] =>
-	Object.entries((o as { labels?: object })?.labels ?? {})
-	    .map(([k, v]) => `${k}=${String(v)}`);
-const selector = (l: string[]): unknown => ({ labels: Object.fromEntries(
-    l.map(s => [s.split("=")[0] ?? s, s.split("=").slice(1).join("=")])) });
 const inDays = (n: number): string => new Date(Date.now() + n * 86400000)
     .toISOString();
 const pretty = (v: unknown): string => JSON.stringify(v, null, 2);
@@ -34,7 +30,7 @@ export function ConnectorForm({ kinds, project, from, send }: {
 	    at`/v1/projects/${project}/secrets` : null);
 	const form = useForm({ slug: from?.slug ?? "",
 		kind: from?.kind ?? "https", base: from?.base ?? "https://",
-		delegates: pairs(from?.delegates),
+		delegates: pairsOf(from?.delegates?.labels),
 		expires_at: (from?.expires_at ?? inDays(180)).slice(0, 16),
 		actions: pretty(from?.actions ?? []),
 		auth: pretty(from?.auth ?? { kind: "bearer", secret: "" }) },
@@ -42,7 +38,7 @@ export function ConnectorForm({ kinds, project, from, send }: {
 		await send({
 			...(!from && { slug: v.slug, kind: v.kind }),
 			base: v.base, actions: json("actions", v.actions),
-			auth: json("auth", v.auth), delegates: selector(v.delegates),
+			auth: json("auth", v.auth), delegates: { labels: labelsOf(v.delegates) },
 			expires_at: new Date(v.expires_at + ":00Z").toISOString() });
 	});
 	const kind = kinds.find(k => k.kind === form.values.kind);

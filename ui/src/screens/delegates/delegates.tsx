@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { ViewProps } from "../../app/screen.ts";
 import { at, post, Problem, type Json } from "../../core/api.ts";
+import { labelsOf, pairsOf } from "../../core/labels.ts";
 import { me } from "../../core/session.ts";
 import { Ago, Copy, Facts } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
@@ -25,14 +26,6 @@ interface Delegate { id: string; name: string; state: string;
 	witness: { size: number; time: string } | null }
 
 const STALE_MS = 120000;
-const pairs = (o: Record<string, string>): string[] =>
-	Object.entries(o ?? {}).map(([k, v]) => `${k}=${v}`);
-export const labelsOf = (v: string | boolean | string[]): unknown =>
-	Object.fromEntries((Array.isArray(v) ? v : []).map(s => {
-		const i = s.indexOf("=");
-		return i < 0 ? [s, ""] : [s.slice(0, i), s.slice(i + 1)];
-	}));
-
 function State({ d }: { d: Delegate }) {
 	const old = d.state === "approved" && (!d.last_seen_at ||
 	    now.value - Date.parse(d.last_seen_at) > STALE_MS);
@@ -121,7 +114,7 @@ export default function Delegates({ params }: ViewProps) {
 			text={d.host} /></span>}</> },
 		{ label: T.delegates.state, cell: d => <State d={d} /> },
 		{ label: T.delegates.labels, wide: true, cell: d =>
-		    <code>{pairs(d.labels).join(", ")}</code> },
+		    <code>{pairsOf(d.labels).join(", ")}</code> },
 		{ label: T.delegates.seen, wide: true,
 			cell: d => <Ago at={d.last_seen_at} /> },
 		{ label: T.delegates.version, wide: true,
@@ -129,8 +122,8 @@ export default function Delegates({ params }: ViewProps) {
 	    fields={[
 		{ name: "name", label: T.delegates.name, required: true },
 		{ name: "labels", label: T.delegates.labels, kind: "list",
-			hint: T.delegates.labelsHint, send: labelsOf,
-			of: d => pairs(d.labels) },
+			hint: T.delegates.labelsHint, send: v => labelsOf(v as string[]),
+			of: d => pairsOf(d.labels) },
 		{ name: "max_tasks", label: T.delegates.tasks, kind: "number",
 			hint: T.delegates.tasksHint }]}
 	    row={(d, reload) => <>

@@ -1,6 +1,6 @@
 /* idps.tsx: identity providers: what they must be given, what they may say. */
 import { useState } from "preact/hooks";
-import { at, del, get, patch, post, Problem, type Got }
+import { at, delNow, get, patch, post, Problem, type Got }
     from "../../core/api.ts";
 import { useAll } from "../../core/use.ts";
 import { Copy, Empty, Facts, Load, Page } from "../../kit/bits.tsx";
@@ -92,8 +92,7 @@ export default function Idps() {
 		    { name: i.name }), text: T.idps.deleteText,
 		    go: T.kit.delete, danger: true, type: i.name }))
 			return;
-		const { etag } = await get(url(i));
-		await del(url(i), etag);
+		await delNow(url(i));
 		list.reload();
 	};
 	return <Page title={T.idps.title} lead={T.idps.lead} actions={

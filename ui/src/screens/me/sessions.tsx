@@ -1,15 +1,11 @@
 import { at, del } from "../../core/api.ts";
-import { me } from "../../core/session.ts";
+import { me, type Session } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
 import { Ago, Load, When } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
 import { T } from "../../text/index.ts";
-
-interface Session { id: string; user: string; method: string;
-	address: string; agent: string; auth_time: string; last_used: string;
-	expires_at: string; current: boolean }
 
 /* Where one is logged in; each can be ended from here. */
 export function Sessions() {

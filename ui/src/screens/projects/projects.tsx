@@ -1,6 +1,6 @@
 /* projects.tsx: the organization's projects. */
 import { useState } from "preact/hooks";
-import { at, del, get, patch, post, type Got } from "../../core/api.ts";
+import { at, delNow, get, patch, post, type Got } from "../../core/api.ts";
 import { load } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
 import { Ago, Load, Page } from "../../kit/bits.tsx";
@@ -47,8 +47,7 @@ export default function Projects() {
 		    { name: p.slug }), text: T.projects.deleteText,
 		    go: T.kit.delete, danger: true, type: p.slug }))
 			return;
-		const { etag } = await get(at`/v1/projects/${p.slug}`);
-		await del(at`/v1/projects/${p.slug}`, etag);
+		await delNow(at`/v1/projects/${p.slug}`);
 		await load();
 		list.reload();
 	};

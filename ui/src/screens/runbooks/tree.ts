@@ -20,8 +20,6 @@ export const textOf = (j: Json | undefined): string =>
 
 export const pointer = (p: Place): string => p.map(s => "/" +
     String(s).replaceAll("~", "~0").replaceAll("/", "~1")).join("");
-export const placeOf = (s: string): string[] => s.split("/").slice(1)
-    .map(x => x.replaceAll("~1", "/").replaceAll("~0", "~"));
 
 export function getAt(doc: Json | undefined, p: Place): Json | undefined {
 	let j = doc;

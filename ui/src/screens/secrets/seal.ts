@@ -4,36 +4,15 @@
  * HPKE is RFC 9180: base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256,
  * AES-256-GCM.
  */
-type Bytes = Uint8Array<ArrayBuffer>;
+import { base64, bytesOf, concat, sha256, toBase64, toHex, type Bytes }
+    from "../../proof/bytes.ts";
 
 export interface Recipient { delegate: string; name: string;
 	identity: string; key: string; fingerprint: string }
 export interface Box { delegate: string; fingerprint: string; box: string }
 
-const utf8 = (s: string): Bytes => new TextEncoder().encode(s) as Bytes;
-export const unb64 = (s: string): Bytes =>
-	Uint8Array.from(atob(s), c => c.charCodeAt(0));
-export function b64(b: Bytes): string {
-	let s = "";
-	for (const x of b)
-		s += String.fromCharCode(x);
-	return btoa(s);
-}
-function cat(...parts: Bytes[]): Bytes {
-	const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-	let at = 0;
-	for (const p of parts) {
-		out.set(p, at);
-		at += p.length;
-	}
-	return out;
-}
 const be = (n: number, size: number): Bytes => Uint8Array.from(
     { length: size }, (_, i) => n >>> (8 * (size - 1 - i)));
-const sha256 = async (b: Bytes): Promise<Bytes> =>
-	new Uint8Array(await crypto.subtle.digest("SHA-256", b));
-const hex = (b: Bytes): string =>
-	[...b].map(x => x.toString(16).padStart(2, "0")).join("");
 
 async function hmac(key: Bytes, data: Bytes): Promise<Bytes> {
 	const k = await crypto.subtle.importKey("raw", key.length ? key :
@@ -41,14 +20,14 @@ async function hmac(key: Bytes, data: Bytes): Promise<Bytes> {
 	    ["sign"]);
 	return new Uint8Array(await crypto.subtle.sign("HMAC", k, data));
 }
-const KEM = cat(utf8("KEM"), be(0x20, 2));
-const SUITE = cat(utf8("HPKE"), be(0x20, 2), be(1, 2), be(2, 2));
+const KEM = concat(bytesOf("KEM"), be(0x20, 2));
+const SUITE = concat(bytesOf("HPKE"), be(0x20, 2), be(1, 2), be(2, 2));
 const extract = (suite: Bytes, salt: Bytes, label: string, ikm: Bytes):
-    Promise<Bytes> => hmac(salt, cat(utf8("HPKE-v1"), suite, utf8(label),
+    Promise<Bytes> => hmac(salt, concat(bytesOf("HPKE-v1"), suite, bytesOf(label),
 	ikm));
 const expand = async (suite: Bytes, prk: Bytes, label: string, info: Bytes,
-    n: number): Promise<Bytes> => (await hmac(prk, cat(be(n, 2),
-	utf8("HPKE-v1"), suite, utf8(label), info, Uint8Array.of(1))))
+    n: number): Promise<Bytes> => (await hmac(prk, concat(be(n, 2),
+	bytesOf("HPKE-v1"), suite, bytesOf(label), info, Uint8Array.of(1))))
 	.slice(0, n);
 
 async function gcm(key: Bytes, iv: Bytes, aad: Bytes, plain: Bytes):
@@ -74,12 +53,12 @@ async function hpke(pk: Bytes, info: Bytes, aad: Bytes, plain: Bytes):
 		throw new Error("a delegate's key is no key");
 	const none = new Uint8Array();
 	const shared = await expand(KEM, await extract(KEM, none, "eae_prk",
-	    dh), "shared_secret", cat(enc, pk), 32);
-	const context = cat(Uint8Array.of(0),
+	    dh), "shared_secret", concat(enc, pk), 32);
+	const context = concat(Uint8Array.of(0),
 	    await extract(SUITE, none, "psk_id_hash", none),
 	    await extract(SUITE, none, "info_hash", info));
 	const s = await extract(SUITE, shared, "secret", none);
-	return cat(enc, await gcm(await expand(SUITE, s, "key", context, 32),
+	return concat(enc, await gcm(await expand(SUITE, s, "key", context, 32),
 	    await expand(SUITE, s, "base_nonce", context, 12), aad, plain));
 }
 
@@ -87,8 +66,8 @@ export const VALUE_MIN = 8, VALUE_MAX = 16384;
 
 export async function sealFor(project: string, name: string, value: string,
     to: Recipient[]): Promise<{ data: string; boxes: Box[] }> {
-	const about = utf8(`redoubt-secret/1\n${project}\n${name}\n`);
-	const v = utf8(value);
+	const about = bytesOf(`redoubt-secret/1\n${project}\n${name}\n`);
+	const v = bytesOf(value);
 	if (v.length < VALUE_MIN || v.length > VALUE_MAX)
 		throw new RangeError(`${VALUE_MIN} to ${VALUE_MAX} bytes`);
 	const plain = new Uint8Array(Math.ceil((4 + v.length) / 64) * 64);
@@ -96,14 +75,14 @@ export async function sealFor(project: string, name: string, value: string,
 	plain.set(v, 4);
 	const key = crypto.getRandomValues(new Uint8Array(32));
 	const nonce = crypto.getRandomValues(new Uint8Array(12));
-	const data = cat(nonce, await gcm(key, nonce, about, plain));
+	const data = concat(nonce, await gcm(key, nonce, about, plain));
 	const digest = await sha256(data);
 	const boxes = await Promise.all(to.map(async r => ({
 		delegate: r.delegate, fingerprint: r.fingerprint,
-		box: b64(await hpke(unb64(r.key), about, digest, key)) })));
+		box: toBase64(await hpke(base64(r.key), about, digest, key)) })));
 	plain.fill(0);
 	key.fill(0);
-	return { data: b64(data), boxes };
+	return { data: toBase64(data), boxes };
 }
 
 /* ---- whose keys these are ---- */
@@ -126,7 +105,7 @@ export interface Checked extends Recipient { state: "known" | "new" |
 export async function check(to: Recipient[]): Promise<Checked[]> {
 	const kept = pins();
 	return Promise.all(to.map(async r => {
-		const fp = hex(await sha256(cat(unb64(r.identity), unb64(r.key))));
+		const fp = toHex(await sha256(concat(base64(r.identity), base64(r.key))));
 		const old = kept[r.delegate];
 		return { ...r, state: fp !== r.fingerprint ? "false" as const :
 		    old === undefined ? "new" as const :

@@ -2,7 +2,8 @@
  * they are. */
 import { useState } from "preact/hooks";
 import type { ViewProps } from "../../app/screen.ts";
-import { at, del, get, type Page as Pages } from "../../core/api.ts";
+import { at, delNow, type Page as Pages } from "../../core/api.ts";
+import { pairsOf } from "../../core/labels.ts";
 import { useAll, useGet } from "../../core/use.ts";
 import { Ago, Empty, Load, Page } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
@@ -48,8 +49,7 @@ export default function Secrets({ params }: ViewProps) {
 		    { name: s.name }), text: T.secrets.deleteText,
 		    go: T.kit.delete, danger: true, type: s.name }))
 			return;
-		const { etag } = await get(path(s));
-		await del(path(s), etag);
+		await delNow(path(s));
 		list.reload();
 	};
 	return <Page title={T.secrets.title} lead={T.secrets.lead} actions={
@@ -72,9 +72,8 @@ export default function Secrets({ params }: ViewProps) {
 					    .map(m => m.name).join(", ") })}</p>}</td>
 				<td>{s.version}{!!s.external && " " + T.secrets.external}
 				</td>
-				<td class="wide"><code>{Object.entries(
-				    s.delegates?.labels ?? {}).map(([k, v]) =>
-				    `${k}=${v}`).join(", ")}</code></td>
+				<td class="wide"><code>{pairsOf(
+				    s.delegates?.labels).join(", ")}</code></td>
 				<td class="wide"><Ago at={s.updated_at} /></td>
 				<td class="crud-actions">
 					<Button perm="secret.edit" project={p}

@@ -2,6 +2,7 @@
  * only then what. */
 import { useEffect, useState } from "preact/hooks";
 import { at, get, post, Problem, type Page as Pages } from "../../core/api.ts";
+import { labelsOf, pairsOf } from "../../core/labels.ts";
 import { Dialog } from "../../kit/dialog.tsx";
 import { FormBox, ListField, Submit, TextField, useForm }
     from "../../kit/form.tsx";
@@ -21,8 +22,7 @@ export function SetSecret({ project, old, onClose }: { project: string;
 	const [to, setTo] = useState<Checked[] | null>(null);
 	const [compared, compare] = useState(false);
 	const form = useForm({ name: old?.name ?? "", value: "",
-		labels: Object.entries(old?.delegates?.labels ?? {}).map(
-		    ([k, v]) => `${k}=${v}`),
+		labels: pairsOf(old?.delegates?.labels),
 		description: "", overlap_s: "3600" }, async v => {
 		if (!to || to.length === 0)
 			throw refuse("labels", T.secrets.noOne);
@@ -35,7 +35,7 @@ export function SetSecret({ project, old, onClose }: { project: string;
 			throw e instanceof RangeError ? refuse("value",
 			    say(T.secrets.size, { size: e.message })) : e;
 		});
-		const delegates = { labels: labels(v.labels) };
+		const delegates = { labels: labelsOf(v.labels) };
 		if (old)
 			await post(base + at`/secrets/${old.name}/versions`, {
 				...sealed, overlap_s: Number(v.overlap_s) });
@@ -105,6 +105,3 @@ export function SetSecret({ project, old, onClose }: { project: string;
 			<Submit form={form}>{T.secrets.setIt}</Submit>
 		</FormBox></Dialog>;
 }
-
-const labels = (l: string[]): Record<string, string> => Object.fromEntries(
-    l.map(s => [s.split("=")[0] ?? s, s.split("=").slice(1).join("=")]));

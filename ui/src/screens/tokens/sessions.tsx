@@ -1,5 +1,6 @@
 /* sessions.tsx: who is logged in, from where; any of it can be ended. */
 import { at, del } from "../../core/api.ts";
+import type { Session } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
 import { Ago, Empty, Load, Page } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
@@ -7,10 +8,6 @@ import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
 import { T } from "../../text/index.ts";
-
-interface Session { id: string; user: string; method: string;
-	address: string; agent: string; auth_time: string; last_used: string;
-	expires_at: string; current: boolean }
 
 export default function Sessions() {
 	const list = useAll<Session>("/v1/sessions", {},

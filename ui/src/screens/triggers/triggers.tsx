@@ -1,6 +1,6 @@
 /* triggers.tsx: what starts runbooks by itself, and why it did not. */
 import { useState } from "preact/hooks";
-import { all, at, del, get, patch, type Got } from "../../core/api.ts";
+import { all, at, delNow, get, patch, type Got } from "../../core/api.ts";
 import type { ViewProps } from "../../app/screen.ts";
 import { useLoaded } from "../../core/use.ts";
 import { Ago, Empty, Facts, Load, Page } from "../../kit/bits.tsx";
@@ -29,7 +29,7 @@ function Item({ x, project, path, onEdit, reload }: { x: Trigger;
 		    { name: x.name }), text: T.crud.deleteText, danger: true,
 		    go: T.kit.delete }))
 			return;
-		await del(path, (await get(path)).etag);
+		await delNow(path);
 		toast(say(T.crud.deleted, { name: x.name }));
 		reload();
 	};
