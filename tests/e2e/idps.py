@@ -6,6 +6,7 @@ headless Chromium that uses them.
     Samlp    npm samlp (SAML)
     Op       npm oidc-provider (OpenID Connect)
     Browser  Debian's Chromium, driven by npm playwright-core
+    Beside   what a Rig has of them
 """
 import json
 import os
@@ -25,6 +26,8 @@ from npmkit import NODE  # noqa: E402
 
 SSP = pathlib.Path("/usr/share/simplesamlphp")
 ETC = pathlib.Path("/etc/simplesamlphp")
+BASIC = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
+PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
 
 def free_port():
@@ -264,3 +267,102 @@ class Browser(Process):
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             super().stop()
+
+
+class Beside:
+    """To mix into a Rig: the providers beside its server, which end with it.
+    A client of the OpenID provider is named as ours of it is, after the flow:
+    code-rs256, id-token-es256."""
+    SECRET = "s" * 43
+
+    def __init__(self):
+        install()
+        self.things = []
+        super().__init__(start=False)
+
+    def thing(self, t):
+        self.things.append(t)
+        return t
+
+    def done(self):
+        for t in self.things:
+            t.stop()
+        super().done()
+
+    # ---- OpenID Connect ----
+
+    def start_with_op(self, clients):
+        """The provider with a client for each (flow, algorithm), then the
+        server that knows it."""
+        self.listen = f"127.0.0.1:{free_port()}"
+        self.here = "https://" + self.listen
+        self.op = self.thing(Op(self.dir, free_port(),
+                                [self.client_at_op(*c) for c in clients]))
+        self.write_idp_conf([self.op_name(flow, alg)
+                             for flow, alg in clients if flow == "code"])
+        self.start()
+
+    @staticmethod
+    def op_name(flow, alg):
+        return f"{flow.replace('_', '-')}-{alg.lower()}"
+
+    def client_at_op(self, flow, alg):
+        name, code = self.op_name(flow, alg), flow == "code"
+        return {"client_id": name, "client_secret": self.SECRET,
+                "redirect_uris": [f"{self.here}/auth/oidc/{name}/callback"],
+                "response_types": [flow],
+                "grant_types": ["authorization_code" if code else "implicit"],
+                "id_token_signed_response_alg": alg,
+                "token_endpoint_auth_method":
+                    "client_secret_basic" if code else "none",
+                "backchannel_logout_session_required": True}
+
+    def write_idp_conf(self, names):
+        """idp.conf: what the idp role may call."""
+        secret, conf = self.dir / "secret", self.data / "idp.conf"
+        at = self.op.issuer
+        secret.write_text(self.SECRET + "\n")
+        conf.write_text("".join(f"""[idp {name}]
+issuer = {at}
+token_endpoint = {at}/token
+jwks_uri = {at}/jwks
+metadata_uri = {at}/.well-known/openid-configuration
+client_id = {name}
+redirect_uri = {self.here}/auth/oidc/{name}/callback
+client_auth = client_secret_basic
+secret_file = {secret}
+ca_file = {self.op.ca}
+connect = 127.0.0.1:{self.op.port}
+""" for name in names))
+        for f in (secret, conf):
+            f.chmod(0o600)
+
+    def make_oidc(self, flow, alg, **config):
+        name = self.op_name(flow, alg)
+        more = {} if flow == "code" else {"jwks": self.op.jwks}
+        return self.make_idp(
+            name, "oidc-code" if flow == "code" else "oidc-direct",
+            issuer=self.op.issuer, client_id=name, algorithms=[alg],
+            authorization_endpoint=self.op.issuer + "/auth",
+            groups_claim="groups",
+            scopes=["openid", "profile", "email", "groups"],
+            **more, **config)
+
+    # ---- both ----
+
+    def make_idp(self, name, kind, **config):
+        return self.ok(self.post("/v1/identity-providers", {
+            "name": name, "kind": kind,
+            "config": {"jit": True, **config}}), 201).json
+
+    # ---- SAML ----
+
+    def register_at_ssp(self, about, **options):
+        """SimpleSAMLphp (self.ssp) told of ours."""
+        urls = about["urls"]
+        self.ssp.register(urls["entity_id"], urls["acs"],
+                          about["config"]["sp_certificate"],
+                          NameIDFormat=PERSISTENT,
+                          **{"simplesaml.nameidattribute": "uid",
+                             "attributes.NameFormat": BASIC,
+                             "validate.authnrequest": True, **options})

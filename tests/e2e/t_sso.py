@@ -14,92 +14,19 @@ import idps  # noqa: E402
 from rig import Rig, run, test  # noqa: E402
 
 ALGS = ("RS256", "PS256", "ES256", "EdDSA")
-BASIC = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
-PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
 
-class Place(Rig):
+class Place(idps.Beside, Rig):
     """A server, the providers, a browser."""
 
     def __init__(self):
-        idps.install()
-        super().__init__(start=False)
-        self.things = []
-        port, self.op_port = idps.free_port(), idps.free_port()
-        self.here = f"https://127.0.0.1:{port}"
-        self.op = self.thing(idps.Op(self.dir, self.op_port, self.clients()))
-        self.configure()
-        self.listen = f"127.0.0.1:{port}"
-        self.start()
+        super().__init__()
+        self.start_with_op([(flow, alg) for alg in ALGS
+                            for flow in ("code", "id_token")])
         self.ssp = self.thing(idps.Ssp(self.dir))
         self.samlp = self.thing(idps.Samlp(self.dir))
         self.browser = self.thing(idps.Browser(self.dir))
         self.contexts = 0
-
-    def thing(self, t):
-        self.things.append(t)
-        return t
-
-    def done(self):
-        for t in self.things:
-            t.stop()
-        super().done()
-
-    # ---- OpenID Connect ----
-
-    def clients(self):
-        """A client for each flow and algorithm."""
-        out = []
-        for alg in ALGS:
-            for flow in ("code", "id_token"):
-                name = f"{flow.replace('_', '-')}-{alg.lower()}"
-                out.append({
-                    "client_id": name,
-                    "client_secret": "s" * 43,
-                    "redirect_uris":
-                        [f"{self.here}/auth/oidc/{name}/callback"],
-                    "response_types": [flow],
-                    "grant_types": ["authorization_code" if flow == "code"
-                                    else "implicit"],
-                    "id_token_signed_response_alg": alg,
-                    "token_endpoint_auth_method": "client_secret_basic"
-                        if flow == "code" else "none",
-                    "backchannel_logout_session_required": True,
-                })
-        return out
-
-    def configure(self):
-        """idp.conf: what the idp role may call."""
-        secret = self.dir / "secret"
-        secret.write_text("s" * 43 + "\n")
-        secret.chmod(0o600)
-        conf, issuer = self.data / "idp.conf", self.op.issuer
-        conf.write_text("".join(f"""[idp code-{alg.lower()}]
-issuer = {issuer}
-token_endpoint = {issuer}/token
-jwks_uri = {issuer}/jwks
-metadata_uri = {issuer}/.well-known/openid-configuration
-client_id = code-{alg.lower()}
-redirect_uri = {self.here}/auth/oidc/code-{alg.lower()}/callback
-client_auth = client_secret_basic
-secret_file = {secret}
-ca_file = {self.op.ca}
-connect = 127.0.0.1:{self.op.port}
-""" for alg in ALGS))
-        conf.chmod(0o600)
-
-    def make_oidc(self, flow, alg, **config):
-        name = f"{flow.replace('_', '-')}-{alg.lower()}"
-        more = {} if flow == "code" else {"jwks": self.op.jwks}
-        return self.ok(self.post("/v1/identity-providers", {
-            "name": name,
-            "kind": "oidc-code" if flow == "code" else "oidc-direct",
-            "config": {"issuer": self.op.issuer, "client_id": name,
-                       "authorization_endpoint": self.op.issuer + "/auth",
-                       "algorithms": [alg], "jit": True,
-                       "groups_claim": "groups",
-                       "scopes": ["openid", "profile", "email", "groups"],
-                       **more, **config}}), 201).json
 
     # ---- people ----
 
@@ -173,28 +100,15 @@ MODES = {  # what SimpleSAMLphp is told
 }
 
 
-def make_saml(rig, name, metadata, **config):
-    return rig.ok(rig.post("/v1/identity-providers", {
-        "name": name, "kind": "saml", "config": {
-            "metadata": metadata, "jit": True, **config}}), 201).json
-
-
 def make_ssp(rig, mode, **config):
     # Debian's version encrypts with AES-CBC, whatever it is asked for
     if mode == "encrypted":
         config["allow_cbc"] = True
-    about = make_saml(rig, "ssp-" + mode, rig.ssp.metadata,
-                      groups_attribute="groups", **config)
-    urls = about["urls"]
-    rig.ssp.register(urls["entity_id"], urls["acs"],
-                     about["config"]["sp_certificate"],
-                     NameIDFormat=PERSISTENT,
-                     **{"simplesaml.nameidattribute": "uid",
-                        "attributes.NameFormat": BASIC,
-                        "validate.authnrequest": True,
-                        "sign.logout": True, "validate.logout": True,
-                        "SingleLogoutService": urls["logout"],
-                        **MODES[mode]})
+    about = rig.make_idp("ssp-" + mode, "saml", metadata=rig.ssp.metadata,
+                         groups_attribute="groups", **config)
+    rig.register_at_ssp(about, **{
+        "sign.logout": True, "validate.logout": True,
+        "SingleLogoutService": about["urls"]["logout"], **MODES[mode]})
     return about
 
 
@@ -221,9 +135,10 @@ def simplesamlphp(rig):
 @test
 def samlp(rig):
     for mode in rig.samlp.MODES:
-        about = make_saml(rig, "samlp-" + mode, rig.samlp.metadata(mode),
-                          groups_attribute="http://schemas.passportjs.com/"
-                                           "groups")
+        about = rig.make_idp("samlp-" + mode, "saml",
+                             metadata=rig.samlp.metadata(mode),
+                             groups_attribute="http://schemas.passportjs.com/"
+                                              "groups")
         urls = about["urls"]
         pem = "-----BEGIN CERTIFICATE-----\n" + "\n".join(re.findall(
             ".{1,64}", about["config"]["sp_certificate"])) + \
@@ -250,8 +165,9 @@ def idp_initiated(rig):
     """From the provider's own page: only where that is allowed."""
     for allowed in (False, True):
         name = "portal-yes" if allowed else "portal-no"
-        about = make_saml(rig, name, rig.samlp.metadata("assertion"),
-                          allow_idp_initiated=allowed)
+        about = rig.make_idp(name, "saml",
+                             metadata=rig.samlp.metadata("assertion"),
+                             allow_idp_initiated=allowed)
         urls = about["urls"]
         rig.samlp.register(urls["entity_id"], urls["acs"])
         p = rig.person()
