@@ -1161,13 +1161,15 @@ def too_many_without_a_credential(rig):
     rig.eq({g.status for g in got}, {401, 429})
     rig.check(120 <= n <= 130 + again,
               f"{n} of 160 were told that they are nobody")
-    late = got[-1]
+    late = [g for g in got if g.status == 429][-1]
     rig.eq((late.code, late.headers["retry-after"]), ("rate_limited", "1"))
     rig.eq(c.request("POST", "/ingest/" + a["id"], body(), {
         "Authorization": "Bearer " + a["secret"],
         "Content-Type": "application/json"}, raw=True).status, 202)
     rig.eq(bad(b["id"], c).status, 401)  # for another
-    rig.eq(bad(a["id"], rig.client(None)).status, 429)
+    # a new connection is no new address; the bucket may have filled a little
+    e = rig.client(None)
+    rig.check(429 in (bad(a["id"], e).status for _ in range(60)), "429 again")
     d = rig.client(None)
     d.address = "127.8.1.2"
     rig.eq(bad(a["id"], d).status, 401)  # from elsewhere

@@ -143,8 +143,18 @@ def refused_often(rig):
     rig.check(b"rate_limited" in a.body, f"{a.body}")
     rig.eq(last_login(rig)["reason"], "throttled")
     # SAML and the beginning of a login, too; not from elsewhere
-    rig.eq(b.post(saml(rig).base + "/acs", {"SAMLResponse": "x"}).status, 429)
-    rig.eq(b.get(op.base + "/login").status, 429)
+    def also_refused(ask):
+        """A second gives one more, and this may be the second."""
+        for _ in range(10):
+            if ask().status == 429:
+                return True
+            while b.post(op.base + "/callback", bad).status != 429:
+                pass
+        return False
+    works = saml(rig)
+    rig.check(also_refused(lambda: b.post(works.base + "/acs", {
+        "SAMLResponse": "x"})), "SAML")
+    rig.check(also_refused(lambda: b.get(op.base + "/login")), "a beginning")
     c = Browser(rig)
     logged_in(rig, c, op.login(c))
     time.sleep(2.1)
