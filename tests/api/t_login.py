@@ -234,7 +234,8 @@ def many_at_once(rig):
     peak = memory(pid, "VmHWM")
     print(f"# {status.count(401)} were hashed, {status.count(503)} refused; "
           f"{idle:.0f} MiB, at most {peak:.0f} MiB")
-    rig.check(status.count(401) >= 18 and status.count(503) > 0, "status")
+    # the two may not have begun when the queue of 16 is full
+    rig.check(status.count(401) >= 16 and status.count(503) > 0, "status")
     rig.eq(status.count(401) + status.count(503), 200)
     rig.check(all(a.headers["retry-after"] for a in got if a.status == 503),
               "retry-after")

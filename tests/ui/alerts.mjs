@@ -1,8 +1,8 @@
 /* alerts.mjs: the inbox: a storm handled by keyboard, what a viewer may not,
- * hostile text, and the bars B2, B3, B4 with real alerts. */
+ * hostile text, and the bars B2, B3, B4, B8 with real alerts. */
 import { spawn } from "node:child_process";
-import { api, axe, context, expect, frames, goto, journey, login, overflow,
-	page, quantile, run, settled, shot, sleep, slow, ui, until }
+import { api, axe, context, expect, frames, goto, journey, keys, login,
+	overflow, page, quantile, run, settled, shot, sleep, slow, ui, until }
     from "./kit.mjs";
 
 const LIST = "/p/default/alerts";
@@ -415,6 +415,36 @@ journey("b3_ten_thousand_rows", async t => {
 	await cdp.send("HeapProfiler.collectGarbage");
 	t.bar("heap, MB", (await cdp.send("Runtime.getHeapUsage")).usedSize /
 	    1e6, 40);
+});
+
+/* From each key typed to the picture of what it found, beside 10,000 rows. */
+async function typed(p, word) {
+	const out = [];
+	await keys(p, "Control+k");
+	await p.locator(".palette input").waitFor();
+	for (const k of word) {
+		await p.evaluate(() => {
+			globalThis.__typed = new Promise(r => addEventListener("keydown",
+			    e => requestAnimationFrame(() => requestAnimationFrame(
+				() => r(performance.now() - e.timeStamp))),
+			    { once: true, capture: true }));
+		});
+		await keys(p, k);
+		out.push(await p.evaluate(() => globalThis.__typed));
+	}
+	await keys(p, "Escape");
+	return out;
+}
+
+journey("b8_the_palette_beside_ten_thousand", async t => {
+	const p = await login("responder", LIST + "?all=1");
+	await loaded(p, 9000);
+	t.bar("key to picture in the palette, p95, ms", await best(async () => {
+		const all = [];
+		for (const w of ["incidents", "sessions", "many9-1", "inc-1"])
+			all.push(...await typed(p, w));
+		return quantile(all.sort((a, b) => a - b), 0.95);
+	}, 100), 100);
 });
 
 /* 1,000 deliveries a second for 10 s, each one alert and one event. */

@@ -3,13 +3,16 @@
  * the CSP forbids, what leaves the origin, what is cut off.  With SHOTS=1 a
  * picture of each.  And every page again as each of the others.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { axe, COLOURS, context, expect, journey, login, overflow, quiet,
 	run, settled, shot, sticking, ui } from "./kit.mjs";
 import { all, both, LOGGED_OUT, paths, patterns } from "./pages.mjs";
 
-const name = path => path.replace(/[^\w]+/g, "_").replace(/^_|_$/g, "") ||
-    "now";
+/* A picture's name is the same each time: of an id, which of all it is. */
+const ID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+const ids = [...new Set(all.map(p => ID.exec(p)?.[0]).filter(x => x))];
+const name = path => path.replace(ID, id => `id${ids.indexOf(id)}`)
+    .replace(/[^\w]+/g, "_").replace(/^_|_$/g, "") || "now";
 const idle = p => p.waitForFunction(() => document.getAnimations().every(
     a => a.playState !== "running"));
 
@@ -45,8 +48,11 @@ async function look(t, p, path, width) {
 }
 
 async function crawl(t, width) {
-	for (const theme of ["dark", "light"])
+	for (const theme of process.env.SHOTS ? ["dark", "light"] : []) {
+		rmSync(`${ui.out}/${theme}-${width}`, { recursive: true,
+			force: true });
 		mkdirSync(`${ui.out}/${theme}-${width}`, { recursive: true });
+	}
 	const more = { viewport: { width, height: 900 } };
 	const began = Date.now(), c = await context(more);
 	await both(c, LOGGED_OUT, (p, path) => look(t, p, path, width));
