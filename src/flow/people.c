@@ -3,9 +3,11 @@
  *
  * Answers name principals by id.  Who has been told an id may know the name
  * that goes with it, and nothing else: ids hold 74 random bits, so nobody
- * guesses one, and there is no list.
+ * guesses one.  Who works incidents of a project finds by their names those
+ * who take part in it, as one of them has to lead, or be let in.
  */
 #include "flow/admin_body.h"
+#include "flow/asked.h"
 #include "flow/handlers.h"
 #include "flow/person.h"
 
@@ -78,17 +80,14 @@ tell(struct call *c, struct jw *w, const struct uuid *id)
 	}
 }
 
-err
-route_people(struct call *c)
+static err
+by_ids(struct call *c, struct str ids)
 {
-	struct str ids = c->query.raw[PARAM_IDS], one;
 	bool some = belongs(c);
-	struct jw *w;
+	struct jw *w = list_begin(c);
+	struct str one;
 	size_t n = 0;
 
-	if (ids.n == 0)
-		return call_bad(c, E_MISSING, "ids: whose names?");
-	w = list_begin(c);
 	while (ids.n > 0) {
 		struct uuid id;
 
@@ -100,6 +99,82 @@ route_people(struct call *c)
 			tell(c, w, &id);
 	}
 	return list_end(c, STR_NONE);
+}
+
+/* ---- who takes part ---- */
+
+struct look {
+	struct str q;
+	uint32_t project;
+	size_t found;
+};
+
+/* The name of one who may have to do with an incident; nothing of others. */
+static struct str
+candidate(struct call *c, const struct object *o, enum principal_kind kind)
+{
+	const struct user *u = (const struct user *)o;
+
+	if (kind == PRINCIPAL_USER)
+		return u->disabled ? STR_NONE : called(u);
+	return world_principal_name(call_world(c), kind, &o->id);
+}
+
+static err
+look_at(struct call *c, enum object_kind objects, enum principal_kind kind,
+    struct look *k)
+{
+	const struct object *const *o;
+	size_t n;
+
+	o = world_objects(call_world(c), objects, &n);
+	for (size_t i = 0; i < n && k->found < LIM_COLLEAGUES; i++) {
+		struct str name = candidate(c, o[i], kind);
+		const struct actor *a;
+
+		if (name.n == 0 || !str_ifind(name, k->q))
+			continue;
+		a = auth_supposed(c->a, call_world(c), kind, &o[i]->id);
+		if (a == NULL)
+			return err_of(E_NO_MEMORY);
+		if (!access_sees(a, k->project, c->now))
+			continue;
+		person_json(&c->w, kind, &o[i]->id, name);
+		k->found++;
+	}
+	return OK;
+}
+
+static err
+by_name(struct call *c, struct str slug)
+{
+	struct look k = {.q = c->query.raw[PARAM_Q]};
+
+	if (k.q.n > LIM_NAME * 4)
+		return call_bad(c, E_INVALID, "q: too long");
+	TRY(asked_project(c, slug, &k.project));
+	TRY(call_ask(c, PERM_INCIDENT_EDIT, k.project, &c->grant));
+	(void)list_begin(c);
+	TRY(look_at(c, OBJECT_USER, PRINCIPAL_USER, &k));
+	TRY(look_at(c, OBJECT_GROUP, PRINCIPAL_GROUP, &k));
+	return list_end(c, STR_NONE);
+}
+
+err
+route_people(struct call *c)
+{
+	struct str ids = c->query.raw[PARAM_IDS];
+	struct str project = c->query.raw[PARAM_PROJECT];
+
+	if (ids.n > 0 && (project.p != NULL || c->query.raw[PARAM_Q].p != NULL))
+		return call_bad(c, E_INVALID,
+		    "ids: names for ids, or a project and q, not both");
+	if (ids.n > 0)
+		return by_ids(c, ids);
+	if (project.p == NULL)
+		return call_bad(c, E_MISSING,
+		    "ids: whose names? or a project, to look for some");
+	return by_name(c, project);
 }
 
 /* ---- preferences ---- */

@@ -60,6 +60,58 @@ def bounds(rig):
             rig.eq(r.json["errors"][0]["pointer"], "?ids", q[:50])
 
 
+def found(client, query):
+    r = client.get("/v1/people?" + query)
+    return r, [(p["kind"], p["name"]) for p in r.json.get("items", [])]
+
+
+@test
+def who_takes_part(rig):
+    """Found by name, by who works incidents there, of who sees the project."""
+    p = "project=" + rig.ok(rig.post("/v1/projects", {
+        "slug": "part", "name": "Part"}), 201).json["slug"]
+
+    def make(name, role=None, **more):
+        _, u, _ = make_user(rig, None)
+        rig.ok(rig.patch("/v1/users/" + u, {"name": name, **more}), 200)
+        if role:
+            rig.ok(rig.post("/v1/bindings", {
+                "subject": {"kind": "user", "id": u}, "role": role,
+                "project": "part"}), 201)
+        return u
+    make("Zoe Quill", "responder")
+    make("zoltan Quirk", "viewer")
+    make("Zora Quade")  # has nothing here
+    make("Zed Quarz", "responder", disabled=True)
+    g = rig.ok(rig.post("/v1/groups", {"name": "zq-night"}), 201).json["id"]
+    rig.ok(rig.post("/v1/bindings", {"subject": {"kind": "group", "id": g},
+                                     "role": "responder",
+                                     "project": "part"}), 201)
+    rig.ok(rig.post("/v1/groups", {"name": "zq-idle"}), 201)
+    _, responder = rig.make_account("responder", "part")
+    r, who = found(responder, p + "&q=qu")
+    rig.ok(r, 200)
+    rig.eq(who, [("user", "Zoe Quill"), ("user", "zoltan Quirk")])
+    rig.check("@" not in r.body.decode(), "an address is told")
+    rig.eq(found(responder, p + "&q=ZQ-")[1], [("group", "zq-night")])
+    rig.eq(found(responder, p + "&q=nobody")[1], [])
+    rig.check(("user", "Zoe Quill") in found(responder, p)[1], "without q")
+    for i in range(25):
+        make(f"Twin {i}", "viewer")
+    rig.eq(len(found(responder, p + "&q=twin")[1]), 20)
+    # who only reads is not told, and that is on record
+    _, viewer = rig.make_account("viewer", "part")
+    rig.ok(found(viewer, p + "&q=qu")[0], 403)
+    e = rig.get("/v1/audit?order=desc&limit=1&action=people.read").json
+    rig.eq(json.loads(e["items"][0]["leaf"])["outcome"], "denied")
+    _, away = rig.make_account("responder", rig.project)
+    rig.ok(found(away, p)[0], 404)
+    rig.ok(found(responder, "project=none")[0], 404)
+    rig.ok(found(responder, p + "&q=" + "x" * 4000)[0], 400)
+    rig.ok(found(responder, p + "&ids=" + g)[0], 400)
+    rig.ok(found(responder, "q=x")[0], 400, "missing")
+
+
 def person(rig):
     email, u, _ = make_user(rig)
     b = Browser(rig)

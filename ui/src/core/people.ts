@@ -1,7 +1,7 @@
 /* people.ts: the names of those whom answers know by their ids. */
 import { signal } from "@preact/signals";
 import { all, get } from "./api.ts";
-import { may, me } from "./session.ts";
+import { may, me, project } from "./session.ts";
 
 export interface Who { kind: string; id: string; name: string }
 
@@ -50,32 +50,38 @@ const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LISTS = [["user", "/v1/users"], ["group", "/v1/groups"],
     ["service_account", "/v1/service-accounts"]] as const;
 
-/* Everybody, for who may list them. */
-async function listed(kinds: string[]): Promise<Who[]> {
-	const lists = LISTS.filter(([k]) => kinds.includes(k));
-	if (!may("user.view"))
+const kindIn = (kinds: string[]) => (w: Who): boolean =>
+	kinds.includes(w.kind);
+
+/* Everybody, for who may list them; else those of this project, for who works
+ * its incidents. */
+async function listed(typed: string, kinds: string[]): Promise<Who[]> {
+	const p = project.peek();
+	if (may("user.view"))
+		return (await Promise.all(LISTS.filter(([k]) => kinds.includes(k))
+		    .map(async ([kind, path]) => (await all<{ id: string;
+			name?: string; email?: string }>(path)).map(o => ({ kind,
+			id: o.id, name: o.name || o.email || o.id }))))).flat();
+	if (!p || !may("incident.edit", p))
 		return [];
-	return (await Promise.all(lists.map(async ([kind, path]) =>
-	    (await all<{ id: string; name?: string; email?: string }>(path))
-		.map(o => ({ kind, id: o.id, name: o.name || o.email ||
-		    o.id }))))).flat();
+	return (await get<{ items: Who[] }>("/v1/people", { project: p,
+		q: typed })).data.items;
 }
 
-/* Whom one may choose from: all, for who may list them; else whom this page
- * has met, which is who took part in what one has seen; and whose id one
- * brings. */
+/* Whom one may choose from: those, and whom this page has met, which is who
+ * took part in what one has seen; and whose id one brings. */
 export async function choices(typed: string, kinds: string[]):
     Promise<Who[]> {
 	const t = typed.trim().toLowerCase(), m = me.peek();
 	if (ID.test(t)) {
 		const { data } = await get<{ items: Who[] }>("/v1/people",
 		    { ids: t });
-		return data.items.filter(w => kinds.includes(w.kind));
+		return data.items.filter(kindIn(kinds));
 	}
-	const found = await listed(kinds).catch(() => []);
+	const found = await listed(t, kinds).catch(() => []);
 	const own = m ? [{ kind: m.kind, id: m.id, name: m.name }] : [];
 	const seen = new Set<string>();
 	return [...own, ...Object.values(names.peek()), ...found]
-	    .filter(w => kinds.includes(w.kind) && !seen.has(w.id) &&
+	    .filter(w => kindIn(kinds)(w) && !seen.has(w.id) &&
 		seen.add(w.id) && w.name.toLowerCase().includes(t));
 }

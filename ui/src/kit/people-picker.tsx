@@ -4,7 +4,7 @@
  */
 import { useEffect, useId, useState } from "preact/hooks";
 import { choices, type Who } from "../core/people.ts";
-import { may } from "../core/session.ts";
+import { may, project } from "../core/session.ts";
 import { T, say, word } from "../text/index.ts";
 import { Person } from "./person.tsx";
 
@@ -23,11 +23,12 @@ export function usePeople(typed: string, known: Who[] = [],
 		}, typed === "" ? 0 : 120);
 		return () => { on = false; clearTimeout(timer); };
 	}, [typed, k]);
+	/* what was found last is of what was typed then */
 	const t = typed.trim().toLowerCase();
 	const seen = new Set<string>();
-	return [...known.filter(w => w.name.toLowerCase().includes(t)), ...all]
-	    .filter(w => kinds.includes(w.kind) && !seen.has(w.id) &&
-		seen.add(w.id)).slice(0, 50);
+	return [...known, ...all].filter(w => kinds.includes(w.kind) &&
+	    (w.name.toLowerCase().includes(t) || w.id === t) &&
+	    !seen.has(w.id) && seen.add(w.id)).slice(0, 50);
 }
 
 export function PeoplePicker({ label, known, kinds, but, onPick, autofocus }: {
@@ -90,6 +91,7 @@ export function PeoplePicker({ label, known, kinds, but, onPick, autofocus }: {
 			    aria-selected={false} class="dim">
 				{say(T.people.none, { typed })}</li>}
 		</ul>
-		{!may("user.view") && <p class="hint">{T.people.met}</p>}
+		{!may("user.view") && !(project.value &&
+		    may("incident.edit", project.value)) && <p class="hint">{T.people.met}</p>}
 	</div>;
 }
