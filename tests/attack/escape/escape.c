@@ -31,7 +31,7 @@ enum {
 	POOL = 0x70000000, /* as in zygote.c */
 	TEXT = 1 << 18,
 	TIMEOUT_MS = 30000,
-	GRACE_SLACK_MS = 100,
+	GRACE_SLACK_MS = 1000, /* of a machine that is busy */
 	RSS_SLACK_KB = 8192,
 };
 
