@@ -11,7 +11,8 @@ export function ago(ms: number, at: number = now.value): string {
 	const t = a < 60 ? say(T.time.s, { n: a }) :
 	    a < 3600 ? say(T.time.m, { n: Math.floor(a / 60) }) :
 	    a < 172800 ? say(T.time.h, { n: Math.floor(a / 3600) }) :
-	    say(T.time.d, { n: Math.floor(a / 86400) });
+	    a < 700 * 86400 ? say(T.time.d, { n: Math.floor(a / 86400) }) :
+	    say(T.time.y, { n: Math.round(a / 31556952) });
 	return s < 0 ? say(T.time.in, { t }) : say(T.time.ago, { t });
 }
 

@@ -14,17 +14,15 @@ import { CheckField, FormBox, Submit, TextField, useForm }
 import { JsonTree } from "../../kit/json.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { wrong } from "../../kit/toast.tsx";
-import { T, say } from "../../text/index.ts";
+import { T, say, word } from "../../text/index.ts";
 import { Told, type Integration, type Template } from "./common.tsx";
 
 interface Mapped { title: string; message: string; severity: string;
 	status: string; dedup_key: string; group: string; service: string;
 	environment: string; labels: Record<string, string>;
 	severity_unmapped?: boolean }
-interface Delivery { id: string; received_at?: string; created_at?: string;
-	state?: string; status?: string; reason?: string | null;
-	alerts?: number | unknown[]; bytes?: number; sha256?: string;
-	expires_on?: string | null; [k: string]: unknown }
+interface Delivery { id: string; received_at: string; status: string;
+	alerts: number; bytes: number }
 
 /* The server's own mapping of what is pasted; nothing is stored. */
 function TryIt({ path, sample }: { path: string; sample: unknown }) {
@@ -78,8 +76,6 @@ function TryIt({ path, sample }: { path: string; sample: unknown }) {
 			</div></div></section>;
 }
 
-const known = ["id", "received_at", "created_at", "status", "state"];
-
 function Deliveries({ path }: { path: string }) {
 	const list = useGet<Pages<Delivery>>(path + "/deliveries",
 	    { limit: 50 }, e => e.action.startsWith("ingest"));
@@ -94,13 +90,12 @@ function Deliveries({ path }: { path: string }) {
 				<th scope="col">{T.integrations.state}</th>
 				<th scope="col">{T.integrations.facts}</th></tr></thead>
 			<tbody>{items.map(d => <tr key={d.id}>
-				<td><Ago at={d.received_at ?? d.created_at} /></td>
-				<td><span class={`pill st-${d.status ?? d.state}`}>
-					{d.status ?? d.state}</span></td>
-				<td><JsonTree label={T.integrations.facts}
-				    value={Object.fromEntries(Object.entries(d)
-					.filter(([k]) => !known.includes(k))) as
-					Record<string, Json>} /></td>
+				<td><Ago at={d.received_at} /></td>
+				<td><span class={`pill ${d.status === "accepted" ?
+				    "st-ok" : "st-failed"}`}>{word(
+				    T.integrations.states, d.status)}</span></td>
+				<td>{say(T.integrations.factsN, { n: d.alerts,
+				    kb: Number((d.bytes / 1000).toPrecision(2)) })}</td>
 			</tr>)}</tbody></table></div>}</Load></section>;
 }
 

@@ -51,7 +51,7 @@ export function ApprovalCard({ r, s, project, path, onDone }: Props) {
 		{w?.approvers && w.approvers.length > 0 && <p class="small">
 			{t.askedAre}{" "}{w.approvers.map(a => <span key={a.id}>
 			<Person id={a.id} kind={a.kind} />{" "}</span>)}</p>}
-		<p class="dim small">{t.until}{" "}<Ago at={w?.until} /></p>
+		<p class="dim small">{t.ends}{" "}<Ago at={w?.until} /></p>
 		<p class="small row">{t.decideDigest}{" "}
 			<code>{w?.digest?.slice(0, 16)}…</code>
 			<Copy text={w?.digest ?? ""} label={t.copyDigest} /></p>
@@ -88,7 +88,7 @@ export function ManualCard({ r, s, project, path, onDone }: Props) {
 		<p class="runs-text"><Plain text={w?.instructions ?? ""} /></p>
 		{w?.assignee && <p class="small">{t.askedAre}{" "}
 			<Person id={w.assignee.id} kind={w.assignee.kind} /></p>}
-		<p class="dim small">{t.until}{" "}<Ago at={w?.until} /></p>
+		<p class="dim small">{t.ends}{" "}<Ago at={w?.until} /></p>
 		<FormBox form={form}>
 			<TextField form={form} name="note" label={t.how} rows={2} />
 			<div class="actions">

@@ -14,6 +14,7 @@ import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
 import { T, plain, say, word } from "../../text/index.ts";
+import { IncidentLink } from "../alerts/incident.tsx";
 import { Data } from "../runbooks/data.tsx";
 import { ApprovalCard, ManualCard } from "./cards.tsx";
 import { isOver, type Run, type RunStep } from "./model.ts";
@@ -56,7 +57,8 @@ function Step({ s, onLog }: { s: RunStep; onLog: () => void }) {
 			    onClick={onLog}>{t.log}</Button>}
 		</div>
 		{s.code && s.code !== s.state && <p class={s.state === "failed" ?
-		    "wrong small" : "dim small"}><Plain text={s.code} /></p>}
+		    "wrong small" : "dim small"}><Plain
+		    text={word(t.codes, s.code)} /></p>}
 		{s.started_at && <p class="dim small">{t.began}{" "}
 			<When at={s.started_at} />{s.ended_at && <>{" – "}
 			<When at={s.ended_at} /></>}</p>}
@@ -79,7 +81,8 @@ function Step({ s, onLog }: { s: RunStep; onLog: () => void }) {
 function Head({ r, project }: { r: Run; project: string }) {
 	return <Facts rows={[
 		[t.state, <span class="row"><Status value={r.state} />
-			{r.code && r.code !== r.state && <Plain text={r.code} />}
+			{r.code && r.code !== r.state && <Plain
+			    text={word(t.codes, r.code)} />}
 			{r.stopping && <span class="pill st-waiting">
 				{t.stopping}</span>}
 			{r.frozen && !isOver(r.state) && <span class=
@@ -95,7 +98,7 @@ function Head({ r, project }: { r: Run; project: string }) {
 		r.trigger !== null && [t.by, <a href={at`/p/${project}/triggers`}>
 			{t.trigger}</a>],
 		r.incident !== null && [t.incident,
-		    <a href={at`/p/${project}/i/${r.incident}`}>{t.room}</a>],
+		    <IncidentLink id={r.incident} project={project} title />],
 		[t.began, <When at={r.started_at} />],
 		r.ended_at ? [t.ended, <When at={r.ended_at} />] :
 		    [t.deadline, <When at={r.deadline} />],
