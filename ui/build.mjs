@@ -90,8 +90,11 @@ for (const [file, o] of Object.entries(workers.metafile.outputs)) {
 		named[basename(file).replace(/-[^-]*$/, "")] = "/" + basename(file);
 }
 
+// What the frame has is there before any page: each file says it needs main,
+// so that it is one file and not one for each set of pages that shares it.
 const app = await build({
 	...common, splitting: true, outdir: dist,
+	inject: [join(src, "main.tsx")],
 	entryNames: "[name]-[hash]", chunkNames: "c-[hash]",
 	define: { LIVE_WORKER: JSON.stringify(named.live),
 		PROOF_WORKER: JSON.stringify(named.proof) },
