@@ -70,7 +70,7 @@ tokens_scoped(struct call *c, char detail[DETAIL])
 		    permset_within(all, t->scopes);
 	}
 	(void)snprintf(detail, DETAIL,
-	    "%zu live tokens hold every scope of an administrator", wide);
+	    "live tokens that hold every scope of an administrator: %zu", wide);
 	return wide == 0;
 }
 
@@ -80,7 +80,7 @@ tokens_used(struct call *c, char detail[DETAIL])
 	size_t n = tokens_too_wide(c);
 
 	(void)snprintf(detail, DETAIL,
-	    "%zu live tokens hold scopes they did not use in 30 days", n);
+	    "live tokens that hold scopes they did not use in 30 days: %zu", n);
 	return n == 0;
 }
 
@@ -98,7 +98,7 @@ bootstrap(struct call *c, char detail[DETAIL])
 		left += live(t, c->now) && t->kind == 'b' &&
 		    !permset_empty(t->scopes);
 	}
-	(void)snprintf(detail, DETAIL, "%zu bootstrap tokens are live", left);
+	(void)snprintf(detail, DETAIL, "live bootstrap tokens: %zu", left);
 	return left == 0;
 }
 
@@ -183,7 +183,7 @@ sso(struct call *c, char detail[DETAIL])
 		on += !((const struct idp *)o[i])->disabled &&
 		    !str_is(((const struct idp *)o[i])->kind, "oauth");
 	(void)snprintf(detail, DETAIL,
-	    "%zu identity providers are enabled; local logins: %s", on,
+	    "identity providers that are enabled: %zu; local logins: %s", on,
 	    !p->local_login   ? "none"
 		: p->sso_only ? "break-glass users only"
 			      : "everybody with a password");
@@ -204,8 +204,8 @@ break_glass(struct call *c, char detail[DETAIL])
 		some += u->break_glass && !u->disabled;
 	}
 	(void)snprintf(detail, DETAIL,
-	    "%zu users may log in locally when the policy is single sign-on "
-	    "only",
+	    "users who may log in locally when the policy is single sign-on "
+	    "only: %zu",
 	    some);
 	return some > 0 && some <= ADMINS_MAX;
 }
@@ -225,8 +225,8 @@ glass_reviewed(struct call *c, char detail[DETAIL])
 		overdue += glass_overdue(g, c->now);
 	}
 	(void)snprintf(detail, DETAIL,
-	    "%zu glasses are broken now, %zu wait for a review, %zu of them "
-	    "for more than a week",
+	    "broken now: %zu; waiting for a review: %zu, for more than a week: "
+	    "%zu",
 	    live_n, waiting, overdue);
 	return overdue == 0;
 }
@@ -244,7 +244,7 @@ goes_on(struct call *c, char detail[DETAIL])
 		    (int)(f->reason.n < 100 ? f->reason.n : 100), f->reason.p);
 	else
 		(void)snprintf(detail, DETAIL,
-		    "automation stands still in %zu projects", n);
+		    "projects where automation stands still: %zu", n);
 	return n == 0;
 }
 
@@ -317,8 +317,8 @@ confined(struct call *c, char detail[DETAIL])
 	const struct confinement *k = &c->lane->state->confined;
 
 	(void)snprintf(detail, DETAIL,
-	    "seccomp %s, no network namespace to "
-	    "call out from %s, Landlock %d, own user %s, capabilities %s",
+	    "seccomp: %s; no network to call out to: %s; Landlock: %d; own "
+	    "user: %s; capabilities: %s",
 	    k->seccomp ? "yes" : "no", k->netns ? "yes" : "no", k->landlock,
 	    k->own_user ? "yes" : "no", k->no_caps ? "none" : "some");
 	return k->seccomp && k->netns && k->landlock > 0 && k->no_caps &&
@@ -341,8 +341,9 @@ keys_replaced(struct call *c, char detail[DETAIL])
 		if (row[i].created < oldest)
 			oldest = row[i].created;
 	(void)snprintf(detail, DETAIL,
-	    "the oldest of %zu project keys is %lld days old; %d are fine", n,
-	    (long long)((c->now - oldest) / DAY_MS), KEY_DAYS);
+	    "project keys: %zu; days since the oldest was made: %lld, %d are "
+	    "fine",
+	    n, (long long)((c->now - oldest) / DAY_MS), KEY_DAYS);
 	return c->now - oldest <= (int64_t)KEY_DAYS * DAY_MS;
 }
 
@@ -386,9 +387,9 @@ connectors_usable(struct call *c, char detail[DETAIL])
 		ending += k->expires - c->now < soon;
 	}
 	(void)snprintf(detail, DETAIL,
-	    "of %zu approved connectors %zu cannot be used and %zu expire "
-	    "within %d days",
-	    approved, broken, ending, EXPIRY_DAYS);
+	    "approved connectors: %zu; that cannot be used: %zu; that expire "
+	    "within %d days: %zu",
+	    approved, broken, EXPIRY_DAYS, ending);
 	return broken == 0 && ending == 0;
 }
 
@@ -419,9 +420,9 @@ secrets_kept(struct call *c, char detail[DETAIL])
 		open += s->runbooks_n == 0 && s->connectors_n == 0;
 	}
 	(void)snprintf(detail, DETAIL,
-	    "of %zu secrets %zu were not touched for %d days and %zu name "
-	    "neither runbooks nor connectors",
-	    n, stale, SECRET_DAYS, open);
+	    "secrets: %zu; not touched for %d days: %zu; that name neither "
+	    "runbooks nor connectors: %zu",
+	    n, SECRET_DAYS, stale, open);
 	return stale == 0 && open == 0;
 }
 
@@ -448,7 +449,7 @@ static const struct check checks[] = {
     {"tokens_least_privilege", tokens_scoped,
 	"make tokens with the scopes they use, and revoke the wide ones"},
     {"tokens_used", tokens_used,
-	"narrow them: redoubt token narrow, GET /v1/access/least-privilege"},
+	"see redoubt token unused, then narrow them: redoubt token narrow"},
     {"tokens_unexpired", posture_tokens_unexpired,
 	"revoke them: redoubt token list, redoubt token revoke"},
     {"bootstrap_token", bootstrap,
@@ -459,10 +460,10 @@ static const struct check checks[] = {
 	"where a sender can sign, use hmac; else mtls, or jwe beside a token"},
     {"tls", tls, ""},
     {"sso", sso,
-	"configure an identity provider, then set sso_only in the policy"},
+	"configure an identity provider, then let the policy say single "
+	"sign-on only (sso_only)"},
     {"break_glass_users", break_glass,
-	"mark one to three users as break_glass and give them strong "
-	"credentials"},
+	"make one to three people break-glass users with strong credentials"},
     {"break_glass_reviewed", glass_reviewed,
 	"have somebody else review them: redoubt break-glass review"},
     {"automation_goes_on", goes_on,
@@ -474,11 +475,12 @@ static const struct check checks[] = {
     {"second_factors", second_factors,
 	"let them add an authenticator app or a security key"},
     {"session_limits", session_limits, "set shorter limits in the policy"},
-    {"token_life", token_life, "set token_max_days in the policy to 90"},
+    {"token_life", token_life,
+	"let tokens live at most 90 days (token_max_days in the policy)"},
     {"connectors_usable", connectors_usable,
 	"see why_not in redoubt connector list --json, or revoke them"},
     {"messaging_off", messaging,
-	"set messaging to false in the policy unless runbooks are to reach "
+	"forbid it in the policy (messaging) unless runbooks are to reach "
 	"people"},
     {"secrets_kept", secrets_kept,
 	"rotate them, and name who may use them: redoubt secret rotate, "

@@ -7,7 +7,7 @@
 #include "flow/audit_review.h"
 #include "flow/backup.h"
 
-enum { DAY_MS = 86400000, BACKUP_DAYS = 2 };
+enum { DAY_MS = 86400000, BACKUP_DAYS = 2, KEPT = 20 };
 
 /* One that is over opens nothing, and is asked about at every review. */
 bool
@@ -27,8 +27,8 @@ posture_tokens_unexpired(struct call *c, char detail[POSTURE_DETAIL])
 		    t->expires - c->now < (int64_t)7 * DAY_MS;
 	}
 	(void)snprintf(detail, POSTURE_DETAIL,
-	    "%zu tokens have expired and were not revoked, %zu expire within a "
-	    "week",
+	    "expired tokens that were not revoked: %zu; that expire within a "
+	    "week: %zu",
 	    over, soon);
 	return over == 0;
 }
@@ -63,6 +63,15 @@ posture_root_apart(struct call *c, char detail[POSTURE_DETAIL])
 	return !near;
 }
 
+static void
+kept(char ret[static KEPT], int64_t days)
+{
+	if (days == RETAIN_FOR_EVER)
+		(void)snprintf(ret, KEPT, "for ever");
+	else
+		(void)snprintf(ret, KEPT, "%d days", (int)days);
+}
+
 /* Incidents and alerts are kept for ever unless somebody says otherwise. */
 bool
 posture_retention_set(struct call *c, char detail[POSTURE_DETAIL])
@@ -70,13 +79,15 @@ posture_retention_set(struct call *c, char detail[POSTURE_DETAIL])
 	const struct world *w = call_world(c);
 	int64_t i = retention_days(w, 0, RETAIN_INCIDENT);
 	int64_t a = retention_days(w, 0, RETAIN_ALERT);
+	char days[4][KEPT];
 
+	kept(days[0], i);
+	kept(days[1], a);
+	kept(days[2], retention_days(w, 0, RETAIN_RUN));
+	kept(days[3], retention_days(w, 0, RETAIN_PERSON));
 	(void)snprintf(detail, POSTURE_DETAIL,
-	    "days kept (-1: for ever): incidents %lld, alerts %lld, runs %lld, "
-	    "people %lld",
-	    (long long)i, (long long)a,
-	    (long long)retention_days(w, 0, RETAIN_RUN),
-	    (long long)retention_days(w, 0, RETAIN_PERSON));
+	    "kept: incidents %s, alerts %s, runs %s, people %s", days[0],
+	    days[1], days[2], days[3]);
 	return i != RETAIN_FOR_EVER && a != RETAIN_FOR_EVER;
 }
 
