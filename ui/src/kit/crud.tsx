@@ -128,8 +128,9 @@ function Create<O extends { id: string }>({ p, onClose, onMade }: {
 		</FormBox></Dialog>;
 }
 
-function Edit<O extends { id: string }>({ p, got, onClose }: {
-    p: CrudProps<O>; got: Got<O>; onClose: () => void }) {
+export function Edit<O extends { id: string }>({ p, got, onClose }: {
+    p: Pick<CrudProps<O>, "fields" | "name" | "path">; got: Got<O>;
+    onClose: () => void }) {
 	const fields = p.fields.filter(f => f.at !== "create");
 	const [base, rebase] = useState(got);
 	const [clash, setClash] = useState<{ theirs: Got<O>;

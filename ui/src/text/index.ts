@@ -26,8 +26,9 @@ export function say(text: string, values: Record<string, string | number>):
 }
 
 /* The catalogue's word for a value of the API, or the value: enumerations
- * may grow before the catalogue does. */
+ * may grow before the catalogue does, and names that people give stand among
+ * some ("constructor" is one). */
 export function word(table: Readonly<Record<string, string>>, v: string):
     string {
-	return table[v] ?? v;
+	return Object.hasOwn(table, v) ? table[v] ?? v : v;
 }

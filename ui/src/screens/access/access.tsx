@@ -83,7 +83,7 @@ function WhoCan() {
 			<tbody>{all.map(w => <tr key={w.principal.id}>
 				<td><Plain text={w.name} /> <span class="dim small">{word(
 				    T.users.kinds, w.principal.kind)}</span></td>
-				<td>{w.role}</td>
+				<td><Plain text={word(T.access.names, w.role)} /></td>
 				<td>{w.group ? T.access.byGroup : T.access.direct}</td>
 			</tr>)}</tbody></table></div>}</Load></div>;
 }

@@ -23,6 +23,7 @@ export interface Binding { id: string; role: string;
 	expires_at: string | null; reason: string | null;
 	break_glass: string | null; created_at: string }
 
+const roleOf = (b: Binding): string => word(T.access.names, b.role);
 const time = (s: string): string | undefined => s === "" ? undefined :
     new Date(s).toISOString();
 
@@ -56,7 +57,7 @@ function Create({ onClose }: { onClose: () => void }) {
 				T.users.kinds, s.kind)})`] as const)]} />
 			<SelectField form={form} name="role" required
 			    label={T.access.role} options={(roles.data ?? []).map(r =>
-				[r.name, r.name] as const)} />
+				[r.name, word(T.access.names, r.name)] as const)} />
 			<SelectField form={form} name="project"
 			    label={T.access.where} options={[["", T.access.everywhere],
 				...projects.value.map(p => [p, p] as const)]} />
@@ -92,13 +93,13 @@ export default function Bindings({ query }: ViewProps) {
 	const remove = async (b: Binding): Promise<void> => {
 		if (!await confirm({ title: T.access.unbindTitle, danger: true,
 		    text: say(T.access.unbindText, { name: name(b),
-			role: b.role }), go: T.access.unbind }))
+			role: roleOf(b) }), go: T.access.unbind }))
 			return;
 		await delNow(at`/v1/bindings/${b.id}`);
 		list.reload();
 	};
-	const fits = (b: Binding): boolean => [name(b), b.role, b.project,
-	    b.reason].join(" ").toLowerCase().includes(find.toLowerCase());
+	const fits = (b: Binding): boolean => [name(b), b.role, roleOf(b),
+	    b.project, b.reason].join(" ").toLowerCase().includes(find.toLowerCase());
 	return <Page title={T.access.bindings} lead={T.access.bindingsLead}
 	    actions={<Button kind="primary" icon="plus" perm="binding.edit"
 		project="anywhere" onClick={() => make(true)}>
@@ -117,7 +118,7 @@ export default function Bindings({ query }: ViewProps) {
 		</tr></thead><tbody>{all.filter(fits).map(b => <tr key={b.id}>
 			<td><Plain text={name(b)} /> <span class="dim small">
 				{word(T.users.kinds, b.subject.kind)}</span></td>
-			<td>{b.role}{b.break_glass && <> <span
+			<td><Plain text={roleOf(b)} />{b.break_glass && <> <span
 			    class="pill st-new">{T.access.glassPill}</span></>}</td>
 			<td>{b.project ?? T.access.everywhere}
 				{b.resource_group && <span class="dim small"><br />
@@ -127,7 +128,7 @@ export default function Bindings({ query }: ViewProps) {
 			<td class="wide"><Plain text={b.reason ?? ""} /></td>
 			<td class="crud-actions"><Button kind="ghost" icon="trash"
 			    perm="binding.edit" project={b.project}
-			    label={T.access.unbind + ": " + name(b) + ", " + b.role}
+			    label={T.access.unbind + ": " + name(b) + ", " + roleOf(b)}
 			    onClick={() => remove(b)} /></td>
 		</tr>)}</tbody></table></div>}</Load>
 		{making && <Create onClose={() => { make(false); list.reload(); }} />}

@@ -84,7 +84,7 @@ export default function GlassPage() {
 				    "st-new" : g.state === "over" ? "st-pending" :
 				    "st-ok"}`}>{word(T.access.glassStates, g.state)}</span>
 				<Person id={g.principal.id} name={g.name} />
-				<code>{g.role}</code>
+				<Plain text={word(T.access.names, g.role)} />
 				<span class="dim">{g.project ?? T.access.everywhere}</span>
 				{g.incident && <span class="dim">
 					<Plain text={g.incident} /></span>}

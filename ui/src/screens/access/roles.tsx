@@ -10,7 +10,7 @@ import { Dialog } from "../../kit/dialog.tsx";
 import { FormBox, Submit, TextField, useForm } from "../../kit/form.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { toast, toastWrong } from "../../kit/toast.tsx";
-import { T, say } from "../../text/index.ts";
+import { T, say, word } from "../../text/index.ts";
 import { Perms } from "../tokens/perms.tsx";
 
 export interface Role { id: string; name: string; description?: string;
@@ -59,7 +59,8 @@ export default function Roles() {
 		<Load of={list}>{all => <>
 			<div class="cards">{all.map(r =>
 			<section class="card stack" key={r.id}>
-				<div class="row access-head"><h2><Plain text={r.name} /></h2>
+				<div class="row access-head"><h2><Plain
+				    text={word(T.access.names, r.name)} /></h2>
 				{r.builtin ? <span class="pill">{T.access.builtin}</span> :
 				    <span><Button kind="ghost" icon="edit"
 					perm="role.edit" label={say(T.crud.edit,

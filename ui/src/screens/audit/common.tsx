@@ -1,5 +1,6 @@
 /* common.tsx: what the pages of the log share. */
 import { Tabs } from "../../kit/bits.tsx";
+import { Person } from "../../kit/person.tsx";
 import { T } from "../../text/index.ts";
 
 export interface Entry { seq: number; time: string; action: string;
@@ -8,6 +9,12 @@ export interface Entry { seq: number; time: string; action: string;
 	    credential: string | null };
 	resource: { type: string; id: string }[]; request_id: string | null;
 	address: string | null; count: number; leaf: string }
+
+type Resource = Entry["resource"][number];
+export const hasName = (r: Resource): boolean =>
+	["user", "group", "service_account"].includes(r.type);
+export const About = ({ r }: { r: Resource }) => hasName(r) ?
+	<Person id={r.id} /> : <code>{r.id}</code>;
 
 export const AuditTabs = ({ at }: { at: string }) =>
 	<Tabs label={T.audit.title} at={at} tabs={[

@@ -9,7 +9,7 @@ import { Copy, Facts, Load, Page, When } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { Person } from "../../kit/person.tsx";
 import { T, say } from "../../text/index.ts";
-import { Outcome, type Entry } from "./common.tsx";
+import { About, Outcome, type Entry } from "./common.tsx";
 import { prove, type Proof } from "./proof.ts";
 
 function Proved({ p }: { p: Proof }) {
@@ -89,7 +89,7 @@ export default function EntryPage({ params }: ViewProps) {
 				    <ul class="plain">{v.resource.map((r, i) =>
 					<li key={i}>{r.type} <a href={"/audit?resource=" +
 					    encodeURIComponent(`${r.type}:${r.id}`)}>
-					<code>{r.id}</code></a></li>)}</ul>],
+					<About r={r} /></a></li>)}</ul>],
 				v.project ? [T.audit.project,
 				    <code>{v.project}</code>] : null,
 				v.request_id ? [T.audit.request, <a

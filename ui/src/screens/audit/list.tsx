@@ -15,7 +15,7 @@ import { Grid, type Column } from "../../kit/grid.tsx";
 import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { T, say } from "../../text/index.ts";
-import { AuditTabs, Outcome, type Entry } from "./common.tsx";
+import { About, AuditTabs, Outcome, hasName, type Entry } from "./common.tsx";
 import { Export } from "./export.tsx";
 
 const FILTER: FilterDef[] = [
@@ -40,7 +40,8 @@ const COLUMNS: Column<Entry>[] = [
 		cell: e => e.principal.id ? <Person id={e.principal.id} /> :
 		    e.principal.kind },
 	{ id: "what", label: T.audit.resource, width: "minmax(8rem,1fr)",
-		wide: true, cell: e => e.resource.map(r => r.type).join(", ") },
+		wide: true, cell: e => e.resource.map((r, i) => <>{i > 0 && ", "}
+		    {hasName(r) ? <About r={r} /> : r.type}</>) },
 	{ id: "address", label: T.audit.address, width: "9rem", wide: true,
 		cell: e => e.address ?? "–" },
 ];

@@ -33,7 +33,7 @@ export default function List({ params }: ViewProps) {
 				<th scope="col" class="wide">{T.connectors.expires}</th>
 			</tr></thead><tbody>{all.map(c => <tr key={c.id}>
 				<td><a href={at`/p/${p}/connectors/${c.slug}`}>
-					{c.slug}</a>{c.name && <span class="dim"> <Plain
+					{c.slug}</a>{c.name && c.name !== c.slug && <span class="dim"> <Plain
 					text={c.name} /></span>}</td>
 				<td>{c.kind}</td>
 				<td><span class={`pill st-${c.state}`}>{word(

@@ -87,7 +87,8 @@ export default function One({ params }: ViewProps) {
 		    project={p} label={T.kit.delete} onClick={remove} /></>}>
 		<p><a href={at`/p/${p}/connectors`}>{T.connectors.back}</a></p>
 		{!c.usable && <p class="wrong">{say(T.connectors.unusable,
-		    { why: c.why_not ?? c.state })}</p>}
+		    { why: c.state === "approved" ? c.why_not ?? "" :
+			word(T.connectors.states, c.state) })}</p>}
 		<section class="card"><Facts rows={[
 			[T.connectors.kind, c.kind],
 			[T.connectors.state, <span class={`pill st-${c.state}`}>
@@ -102,7 +103,7 @@ export default function One({ params }: ViewProps) {
 		<section class="card stack"><h2>{T.connectors.document}</h2>
 			<p class="dim">{T.connectors.documentText}</p>
 			<JsonTree label={T.connectors.document}
-			    value={c.document as Json} /></section>
+			    value={c.document as Json} open={9} /></section>
 		{open === "edit" && base && kinds.data && <Dialog wide onClose={close}
 		    title={say(T.crud.edit, { name: slug })}>
 			<p class="dim">{T.connectors.editText}</p>

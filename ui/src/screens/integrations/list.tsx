@@ -33,7 +33,7 @@ export default function List({ params }: ViewProps) {
 			cell: i => <code>{JSON.stringify(i.auth)}</code> },
 		{ label: T.integrations.state, cell: i => <span
 		    class={`pill ${i.disabled ? "" : "st-ok"}`}>{i.disabled ?
-			T.integrations.disabled : T.integrations.active}</span> },
+			T.status.disabled : T.status.active}</span> },
 		{ label: T.integrations.since, wide: true,
 			cell: i => <Ago at={i.created_at} /> }]}
 	    fields={[

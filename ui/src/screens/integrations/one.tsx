@@ -137,7 +137,7 @@ export default function One({ params }: ViewProps) {
 			[T.integrations.severity, <Severity
 			    value={i.default_severity} />],
 			[T.integrations.state, i.disabled ?
-			    T.integrations.disabled : T.integrations.active],
+			    T.status.disabled : T.status.active],
 			...(i.credentials ?? []).map(c => [say(
 			    T.integrations.credential, { kind: c.kind }), <>
 			    {T.integrations.used} <Ago at={c.last_used} />,{" "}

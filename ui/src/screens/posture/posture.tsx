@@ -3,12 +3,33 @@ import { useGet } from "../../core/use.ts";
 import { Load, Page } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { Plain } from "../../kit/plain.tsx";
-import { T, say } from "../../text/index.ts";
+import { inProject, navAll } from "../../app/nav.ts";
+import { T, say, word } from "../../text/index.ts";
 
 interface Check { check: string; ok: boolean; detail: string; fix: string }
 
+/* Where what is to do is done; what is missing is done at the host. */
+const P = "/p/:project/";
+const PAGES: Record<string, string[]> = {
+	rbac: ["/admin/bindings"],
+	tokens_least_privilege: ["/admin/tokens"],
+	tokens_used: ["/admin/access", "/admin/tokens"],
+	tokens_unexpired: ["/admin/tokens"], bootstrap_token: ["/admin/tokens"],
+	webhooks_authenticated: [P + "integrations"],
+	webhooks_signed: [P + "integrations"],
+	sso: ["/admin/idps", "/admin/policy"],
+	break_glass_users: ["/admin/users"],
+	break_glass_reviewed: ["/admin/glass"],
+	automation_goes_on: ["/admin/freeze"], audit_reviewed: ["/audit"],
+	second_factors: ["/admin/users"], session_limits: ["/admin/policy"],
+	token_life: ["/admin/policy"], connectors_usable: [P + "connectors"],
+	messaging_off: ["/admin/policy"], secrets_kept: [P + "secrets"],
+	audit_witnessed: ["/audit"], keys_replaced: ["/keys"],
+	retention_set: ["/retention"], delegates_sandboxed: [P + "delegates"],
+};
+
 const named = (s: string): string => {
-	const t = s.replaceAll("_", " ");
+	const t = word(T.posture.checks, s).replaceAll("_", " ");
 	return t.charAt(0).toUpperCase() + t.slice(1);
 };
 
@@ -19,7 +40,9 @@ const Row = ({ c }: { c: Check }) => <li class={`card posture-${c.ok ?
 		{" " + named(c.check)}</h2>
 	<p><Plain text={c.detail} /></p>
 	{!c.ok && c.fix && <p class="dim">{T.posture.fix}{" "}
-		<Plain text={c.fix} /></p>}
+		<Plain text={c.fix} />{navAll().filter(n =>
+		    PAGES[c.check]?.includes(n.path)).map(n => <>{" "}
+			<a href={inProject(n.path)}>{n.label}</a></>)}</p>}
 </li>;
 
 export default function PosturePage() {

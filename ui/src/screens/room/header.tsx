@@ -160,16 +160,17 @@ export function Header({ room, i, onCommander }: { room: Room; i: Incident;
 			<span class="room-lead">{T.incidents.commander}{" "}
 				{i.commander ? <Person id={i.commander} /> :
 				    <span class="dim">{T.room.nobody}</span>}
-				<Button kind="ghost" icon="user" shortcut="r"
+				<Button cls="small" icon="user" shortcut="r"
 				    label={T.room.assign} perm="incident.edit"
-				    project={room.project} onClick={onCommander} />
+				    project={room.project} onClick={onCommander}>
+					{T.room.choose}</Button>
 				{!mine && me.value?.kind === "user" &&
 				    may("incident.edit", room.project) &&
 				    <Button cls="small" onClick={() => room.edit({
 					commander: me.value?.id ?? null })}>
 					{T.room.take}</Button>}
 			</span>
-			<span class="dim small room-since">{T.room.since}{" "}
+			<span class="dim small room-since">{T.room.declared}{" "}
 				<When at={i.created_at} /></span>
 		</div>
 	</header>;

@@ -15,8 +15,8 @@ export default function Accounts() {
 	    columns={[
 		{ label: T.users.name, cell: a => <Plain text={a.name} /> },
 		{ label: T.users.state, cell: a => a.disabled ?
-		    <span class="pill st-revoked">{T.users.disabled}</span> :
-		    <span class="pill st-ok">{T.users.active}</span> },
+		    <span class="pill st-revoked">{T.status.disabled}</span> :
+		    <span class="pill st-ok">{T.status.active}</span> },
 		{ label: T.users.rights, wide: true, cell: a => <a
 		    href={"/admin/access?what=service_account:" + a.id}>
 			{T.users.rightsLink}</a> },

@@ -1,13 +1,14 @@
 /* user.tsx: one person: how they log in, who they are elsewhere, what they
  * may, their end. */
 import { useState } from "preact/hooks";
-import { at, del, post, type Page as Pages } from "../../core/api.ts";
+import { at, del, get, post, type Got, type Page as Pages } from "../../core/api.ts";
 import type { ViewProps } from "../../app/screen.ts";
 import { may } from "../../core/session.ts";
 import { useGet } from "../../core/use.ts";
 import { Ago, Empty, Facts, Load, Page, When } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { confirm } from "../../kit/confirm.tsx";
+import { Edit } from "../../kit/crud.tsx";
 import { Dialog } from "../../kit/dialog.tsx";
 import { FormBox, SelectField, Submit, TextField, useForm }
     from "../../kit/form.tsx";
@@ -15,7 +16,7 @@ import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
 import { T, say, word } from "../../text/index.ts";
 import { Enrolment } from "./enrolment.tsx";
-import { State, type User } from "./users.tsx";
+import { FIELDS, State, called, type User } from "./users.tsx";
 
 interface Way { id: string; kind: string; name: string; created_at: string }
 interface Identity { id: string; identity_provider: string; issuer: string;
@@ -31,10 +32,15 @@ function Ways({ id }: { id: string }) {
 		await del(at`/v1/users/${id}/credentials/${w.id}`);
 		list.reload();
 	};
-	return <section class="card stack"><h2>{T.me.ways}</h2>
+	return <section class="card stack"><h2>{T.users.ways}</h2>
 		<Load of={list}>{({ items }) => items.length === 0 ?
 			<p class="dim">{T.users.noWays}</p> :
-			<div class="scroll" tabIndex={0}><table><tbody>{items.map(w =>
+			<div class="scroll" tabIndex={0}><table><thead><tr>
+				<th scope="col">{T.me.kind}</th>
+				<th scope="col">{T.me.name}</th>
+				<th scope="col">{T.me.added}</th>
+				<th scope="col"><span class="sr">{T.crud.actions}</span></th>
+			</tr></thead><tbody>{items.map(w =>
 				<tr key={w.id}><td>{word(T.me.kinds, w.kind)}</td>
 				<td><Plain text={w.name} /></td>
 				<td><Ago at={w.created_at} /></td>
@@ -122,10 +128,15 @@ export default function UserPage({ params }: ViewProps) {
 	const id = params["id"] ?? "";
 	const user = useGet<User>(at`/v1/users/${id}`, {},
 	    e => e.resource.some(r => r.id === id));
-	const [open, show] = useState<"anonymize" | null>(null);
+	const [open, show] = useState<Got<User> | "anonymize" | null>(null);
+	const close = (): void => { show(null); user.reload(); };
 	const [token, setToken] = useState<string | null>(null);
 	return <Load of={user}>{u => <Page title={u.name || u.email || u.id}
 	    actions={<>
+		<Button icon="edit" perm="user.edit" off={!!u.anonymized_at &&
+		    T.users.anonymized} onClick={async () =>
+		    show(await get<User>(at`/v1/users/${id}`))}>
+			{T.kit.edit}</Button>
 		<Button icon="key" perm="user.edit" onClick={async () =>
 		    setToken((await post<{ token: string }>(
 			at`/v1/users/${id}/enrolment`)).data.token)}>
@@ -135,6 +146,7 @@ export default function UserPage({ params }: ViewProps) {
 			T.users.disableFirst}
 		    onClick={() => show("anonymize")}>{T.users.anonymize}</Button>
 	    </>}>
+		<p><a href="/admin/users">{T.users.back}</a></p>
 		{u.anonymized_at ? <Empty icon="user"
 		    title={T.users.anonymized} /> : null}
 		<section class="card"><Facts rows={[
@@ -146,8 +158,9 @@ export default function UserPage({ params }: ViewProps) {
 			    u.id}>{T.users.rightsLink}</a>]]} /></section>
 		<Ways id={id} />
 		<Identities id={id} />
-		{open === "anonymize" && <Anonymize u={u}
-		    onDone={() => { show(null); user.reload(); }} />}
+		{open === "anonymize" ? <Anonymize u={u} onDone={close} /> :
+		    open && <Edit p={{ path: "/v1/users", fields: FIELDS,
+			name: called }} got={open} onClose={close} />}
 		{token && <Enrolment token={token}
 		    onClose={() => setToken(null)} />}
 	</Page>}</Load>;

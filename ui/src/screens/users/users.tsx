@@ -3,7 +3,7 @@ import { at, post } from "../../core/api.ts";
 import { go } from "../../app/router.ts";
 import { Ago } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
-import { Crud } from "../../kit/crud.tsx";
+import { Crud, type CrudField } from "../../kit/crud.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { T } from "../../text/index.ts";
 import { Enrolment } from "./enrolment.tsx";
@@ -15,8 +15,18 @@ export interface User { id: string; email: string; name: string;
 
 export const State = ({ u }: { u: User }) => u.anonymized_at ?
 	<span class="pill">{T.users.anonymized}</span> : u.disabled ?
-	<span class="pill st-revoked">{T.users.disabled}</span> :
-	<span class="pill st-ok">{T.users.active}</span>;
+	<span class="pill st-revoked">{T.status.disabled}</span> :
+	<span class="pill st-ok">{T.status.active}</span>;
+
+export const FIELDS: CrudField<User>[] = [
+	{ name: "email", label: T.users.email, kind: "email", at: "create",
+		required: true },
+	{ name: "name", label: T.users.name },
+	{ name: "break_glass", label: T.users.glass, kind: "check",
+		hint: T.users.glassHint },
+	{ name: "disabled", label: T.users.disabled, kind: "check", at: "edit",
+		hint: T.users.disabledHint }];
+export const called = (u: User): string => u.email || u.name;
 
 export default function Users() {
 	const [token, show] = useState<string | null>(null);
@@ -26,7 +36,7 @@ export default function Users() {
 	};
 	return <><Crud<User> title={T.users.title} lead={T.users.lead}
 	    path="/v1/users" perm="user.edit" events="user."
-	    name={u => u.email || u.name} empty={T.users.none}
+	    name={called} empty={T.users.none}
 	    createLabel={T.users.create} deleteText={() => T.users.deleteText}
 	    columns={[
 		{ label: T.users.email, cell: u => <a
@@ -38,14 +48,7 @@ export default function Users() {
 			cell: u => u.break_glass ? T.users.yes : "" },
 		{ label: T.users.since, wide: true,
 			cell: u => <Ago at={u.created_at} /> }]}
-	    fields={[
-		{ name: "email", label: T.users.email, kind: "email",
-			at: "create", required: true },
-		{ name: "name", label: T.users.name },
-		{ name: "break_glass", label: T.users.glass, kind: "check",
-			hint: T.users.glassHint },
-		{ name: "disabled", label: T.users.disabled, kind: "check",
-			at: "edit", hint: T.users.disabledHint }]}
+	    fields={FIELDS}
 	    row={u => <>
 		<Button kind="ghost" icon="key" label={T.users.enrol + " " +
 		    u.email} perm="user.edit" onClick={() => enrol(u)}
