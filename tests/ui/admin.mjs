@@ -66,13 +66,13 @@ journey("what_is_locked_says_why", async t => {
 
 journey("a_token_is_made_used_and_narrowed", async t => {
 	const p = await login("org_admin", "/admin/tokens");
-	await p.getByRole("button", { name: "Make a token" }).click();
-	const d = p.getByRole("dialog", { name: "Make a token" });
+	await p.getByRole("button", { name: "Add a token" }).click();
+	const d = p.getByRole("dialog", { name: "Add a token" });
 	await d.getByLabel("Name").fill("robot");
 	await d.getByRole("checkbox", { name: "incident", exact: true }).check();
 	await d.getByRole("checkbox", { name: "alert", exact: true }).check();
 	t.eq(await axe(p), []);
-	await d.getByRole("button", { name: "Make a token" }).click();
+	await d.getByRole("button", { name: "Add a token" }).click();
 	const told = p.getByRole("dialog", { name: "The token" });
 	const token = await told.locator("code").innerText();
 	await told.getByRole("button", { name: "I have kept it" }).click();
@@ -208,8 +208,8 @@ journey("a_role_is_given_with_a_look_before", async t => {
 journey("a_hold_needs_a_reason", async t => {
 	expect("400");
 	const p = await login("org_admin", "/holds");
-	await p.getByRole("button", { name: "Put a hold" }).click();
-	const d = p.getByRole("dialog", { name: "Put a hold" });
+	await p.getByRole("button", { name: "Add a hold" }).click();
+	const d = p.getByRole("dialog", { name: "Add a hold" });
 	await d.getByLabel("Name").fill("matter");
 	await d.getByRole("button", { name: "Create" }).click();
 	await until(async () => await d.getByLabel("Reason").getAttribute(

@@ -26,7 +26,7 @@ journey("author_writes_other_approves_author_publishes_responder_runs",
     async t => {
 	expect(400, 403);
 	const p = await login("automation_author", P + "/runbooks");
-	await p.getByRole("button", { name: "New runbook" }).click();
+	await p.getByRole("button", { name: "Add a runbook" }).click();
 	await p.waitForURL("**/new-runbook");
 	await settled(p);
 	await p.locator("input[name='/slug']").fill("restart-queue");
@@ -187,7 +187,7 @@ journey("triggers_by_the_clock_and_by_what_happens", async t => {
 	expect(400);
 	const p = await login("project_admin", P + "/triggers");
 	await p.getByText("Nothing starts by itself.").waitFor();
-	await p.getByRole("button", { name: "New trigger" }).click();
+	await p.getByRole("button", { name: "Add a trigger" }).click();
 	const d = p.locator("dialog");
 	await d.locator("input[name='/name']").fill("nightly");
 	await d.locator("select[name='/runbook']").selectOption("sweep-disk");

@@ -185,8 +185,8 @@ journey("a_secret_is_encrypted_in_the_browser", async t => {
 	t.check(carries(`x${Buffer.from("ab" + first).toString("base64")}`,
 	    first), "the test can see a value");
 
-	await p.getByRole("button", { name: "Set a secret" }).click();
-	const d = p.getByRole("dialog", { name: "Set a secret" });
+	await p.getByRole("button", { name: "Add a secret" }).click();
+	const d = p.getByRole("dialog", { name: "Add a secret" });
 	await d.getByLabel("Name").fill("db-password");
 	await d.getByLabel("For delegates with labels").fill("site=fra");
 	await d.getByText("new to this browser").waitFor();
@@ -253,8 +253,8 @@ journey("another_key_for_the_same_delegate_is_refused", async t => {
 	    ["FALSE", true, { key }]]) {
 		lie = l;
 		await goto(p, `${P}/secrets`);
-		await p.getByRole("button", { name: "Set a secret" }).click();
-		const d = p.getByRole("dialog", { name: "Set a secret" });
+		await p.getByRole("button", { name: "Add a secret" }).click();
+		const d = p.getByRole("dialog", { name: "Add a secret" });
 		await d.getByLabel("Name").fill("stolen");
 		await d.getByLabel("For delegates with labels").fill("site=fra");
 		await d.getByText(said).waitFor();

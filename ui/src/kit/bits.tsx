@@ -42,9 +42,11 @@ const useTitle = (title: string): void => useEffect(() => {
 }, [title]);
 
 /* The page's name, for the tab, the h1 and whoever listens. */
-export function Page({ title, children, actions, lead, bare }: {
+export function Page({ title, children, actions, lead, bare, back }: {
     title: string; children: ComponentChildren; actions?: ComponentChildren;
-    lead?: ComponentChildren; bare?: boolean }) {
+    lead?: ComponentChildren; bare?: boolean;
+    /* the list it is of: where, and what that is called */
+    back?: readonly [string, string] }) {
 	useTitle(title);
 	return <Named.Provider value={true}><div class="page">
 		{!bare && <div class="page-head">
@@ -53,6 +55,8 @@ export function Page({ title, children, actions, lead, bare }: {
 			{actions && <div class="actions">{actions}</div>}
 		</div>}
 		{bare && <h1 class="sr"><Plain text={title} /></h1>}
+		{back && <p><a href={back[0]}><span aria-hidden="true">← </span>
+			{back[1]}</a></p>}
 		{children}
 	</div></Named.Provider>;
 }

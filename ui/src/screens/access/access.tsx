@@ -8,6 +8,7 @@ import { useGet, useLoaded } from "../../core/use.ts";
 import { Empty, Load, Page, Tabs } from "../../kit/bits.tsx";
 import { FormBox, SelectField, Submit, TextField, useForm }
     from "../../kit/form.tsx";
+import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { T, plain, say, word } from "../../text/index.ts";
 import { WhyTree, type Explained } from "../../kit/why-tree.tsx";
@@ -23,7 +24,7 @@ function Why() {
 	const subjects = useSubjects(false);
 	const [a, set] = useState<Explained | null>(null);
 	const form = useForm({ principal: "", permission: "incident.view",
-		project: "", type: "", id: "" }, async v => {
+		project: "", type: "incident", id: "" }, async v => {
 		const [kind, id] = v.principal.split(":");
 		set(null);
 		set((await post<Explained>("/v1/access/explain", {
@@ -31,8 +32,8 @@ function Why() {
 			...(v.principal && { principal: { kind, id } }),
 			...((v.project || v.id) && { resource: {
 				...(v.project && { project: v.project }),
-				...(v.id && { type: v.type || "incident",
-				    id: v.id }) } }) })).data);
+				...(v.id && { type: v.type, id: v.id }) } })
+		})).data);
 	});
 	return <div class="split"><section class="card">
 		<FormBox form={form}>
@@ -103,17 +104,18 @@ function WhatCan({ who }: { who: string }) {
 				{(subjects.data ?? []).map(s => <option key={s.id}
 				    value={`${s.kind}:${s.id}`}>{plain(s.name)}</option>)}
 			</select></label>
-		{who && <Load of={a}>{v => <div class="cards">
+		{who ? <Load of={a}>{v => <div class="cards">
 			{[[T.access.organization, v.organization] as const,
 			    ...Object.entries(v.projects)].map(([p, ps]) =>
 				<section class="card" key={p}><h2>{p}</h2>
 				{ps.length === 0 ? <p class="dim">{T.kit.none}</p> :
 				<p class="me-perms">{ps.map(x =>
 					<code key={x}>{x}</code>)}</p>}</section>)}
-		</div>}</Load>}</div>;
+		</div>}</Load> : <Empty icon="user" title={T.access.choose}>
+			{T.access.whatHint}</Empty>}</div>;
 }
 
-interface Least { id: string; name: string; used: { permission: string }[];
+interface Least { id: string; name: string; owner: string; used: { permission: string }[];
 	unused: string[]; dormant: boolean }
 
 function LeastPrivilege() {
@@ -122,11 +124,13 @@ function LeastPrivilege() {
 	return <Load of={list} empty={<Empty title={T.access.allUsed} />}>
 		{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 			<th scope="col">{T.access.token}</th>
+			<th scope="col">{T.tokens.owner}</th>
 			<th scope="col">{T.access.used}</th>
 			<th scope="col">{T.access.unused}</th></tr></thead>
 		<tbody>{all.map(t => <tr key={t.id}>
 			<td><Plain text={t.name} />{t.dormant && <> <span
 			    class="pill st-pending">{T.access.dormant}</span></>}</td>
+			<td><Person id={t.owner} /></td>
 			<td>{t.used.length}</td>
 			<td><details><summary>{say(T.access.permsN,
 			    { n: t.unused.length })}</summary><p class="me-perms">

@@ -88,19 +88,20 @@ export default function GlassPage() {
 				<span class="dim">{g.project ?? T.access.everywhere}</span>
 				{g.incident && <span class="dim">
 					<Plain text={g.incident} /></span>}
-				<Ago at={g.created_at} />
+				<span class="dim">{T.access.broken}{" "}
+					<Ago at={g.created_at} />{g.state === "live" && <>
+					, {T.access.ends} <Ago at={g.expires_at} /></>}</span>
 				{g.overdue && <span class="pill st-new">
 					{T.access.overdue}</span>}</div>
 				<p><Plain text={g.reason ?? ""} /></p>
 				{g.note && <p class="dim">{say(T.access.noted,
 				    { note: g.note })}</p>}
-				<div class="actions">
-				{g.state === "live" && own(g) && <Button
-				    onClick={() => end(g)}>{T.access.endIt}</Button>}
-				{g.state === "over" && <Button perm="breakglass.review"
-				    off={own(g) && may("breakglass.review") &&
-					T.access.notOwn} onClick={() => show(g)}>
-					{T.access.review}</Button>}</div>
+				{g.state === "live" && own(g) && <div><Button
+				    onClick={() => end(g)}>{T.access.endIt}</Button></div>}
+				{g.state === "over" && <div><Button
+				    perm="breakglass.review" off={own(g) &&
+					may("breakglass.review") && T.access.notOwn}
+				    onClick={() => show(g)}>{T.access.review}</Button></div>}
 			</section>)}</div>}</Load>
 		{open === "break" ? <Break onClose={close} /> : open &&
 		    <Review g={open} onClose={close} />}

@@ -58,8 +58,8 @@ export default function Detail({ params }: ViewProps) {
 		{ key: "m", label: T.alerts.attach, run: startAttach },
 		{ key: "u", label: T.alerts.back, run: () => go(list) },
 	]);
-	return <Page title={a?.title ?? T.alerts.one} actions={<>
-		<a class="button" href={list}>{T.alerts.back}</a>
+	return <Page title={a?.title ?? T.alerts.one} back={[list,
+	    T.alerts.title]} actions={<>
 		<Button label={T.alerts.before} shortcut="[" off={ids[i - 1] ===
 		    undefined && T.alerts.noBefore} onClick={() => step(-1)}>←</Button>
 		<Button label={T.alerts.next} shortcut="]" off={(i < 0 ||

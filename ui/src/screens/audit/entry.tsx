@@ -68,11 +68,11 @@ export default function EntryPage({ params }: ViewProps) {
 		{ key: "[", label: T.audit.before, run: () => to(seq - 1) },
 		{ key: "]", label: T.audit.after, run: () => to(seq + 1) },
 	]);
-	return <Page title={say(T.audit.entry, { seq: String(seq) })} actions={<>
+	return <Page title={say(T.audit.entry, { seq: String(seq) })}
+	    back={["/audit", T.audit.title]} actions={<>
 		<Button onClick={() => to(seq - 1)} off={seq <= 1 &&
 		    T.audit.firstOne}>{T.audit.before}</Button>
 		<Button onClick={() => to(seq + 1)}>{T.audit.after}</Button></>}>
-		<p><a href="/audit">{T.audit.back}</a></p>
 		<Load of={e}>{v => <>
 			<section class="card"><Facts rows={[
 				[T.audit.time, <When at={v.time} />],

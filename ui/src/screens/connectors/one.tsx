@@ -63,7 +63,8 @@ export default function One({ params }: ViewProps) {
 		await del(path, one.etag);
 		go(at`/p/${p}/connectors`);
 	};
-	return <Load of={one}>{c => <Page title={c.name || c.slug} actions={<>
+	return <Load of={one}>{c => <Page title={c.name || c.slug} back={[
+	    at`/p/${p}/connectors`, T.connectors.title]} actions={<>
 		<Button icon="edit" perm="connector.edit" project={p}
 		    onClick={() => {
 			begin({ c, etag: one.etag });
@@ -85,7 +86,6 @@ export default function One({ params }: ViewProps) {
 			{T.connectors.revoke}</Button>}
 		<Button kind="ghost" icon="trash" perm="connector.edit"
 		    project={p} label={T.kit.delete} onClick={remove} /></>}>
-		<p><a href={at`/p/${p}/connectors`}>{T.connectors.back}</a></p>
 		{!c.usable && <p class="wrong">{say(T.connectors.unusable,
 		    { why: c.state === "approved" ? c.why_not ?? "" :
 			word(T.connectors.states, c.state) })}</p>}
@@ -103,7 +103,7 @@ export default function One({ params }: ViewProps) {
 		<section class="card stack"><h2>{T.connectors.document}</h2>
 			<p class="dim">{T.connectors.documentText}</p>
 			<JsonTree label={T.connectors.document}
-			    value={c.document as Json} open={9} /></section>
+			    value={c.document as Json} open={Infinity} /></section>
 		{open === "edit" && base && kinds.data && <Dialog wide onClose={close}
 		    title={say(T.crud.edit, { name: slug })}>
 			<p class="dim">{T.connectors.editText}</p>

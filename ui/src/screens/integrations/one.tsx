@@ -76,6 +76,10 @@ function TryIt({ path, sample }: { path: string; sample: unknown }) {
 			</div></div></section>;
 }
 
+const sized = (n: number): string => n < 1000 ?
+	say(T.integrations.bytes, { n }) :
+	say(T.integrations.kilobytes, { n: (n / 1000).toFixed(1) });
+
 function Deliveries({ path }: { path: string }) {
 	const list = useGet<Pages<Delivery>>(path + "/deliveries",
 	    { limit: 50 }, e => e.action.startsWith("ingest"));
@@ -95,7 +99,7 @@ function Deliveries({ path }: { path: string }) {
 				    "st-ok" : "st-failed"}`}>{word(
 				    T.integrations.states, d.status)}</span></td>
 				<td>{say(T.integrations.factsN, { n: d.alerts,
-				    kb: Number((d.bytes / 1000).toPrecision(2)) })}</td>
+				    size: sized(d.bytes) })}</td>
 			</tr>)}</tbody></table></div>}</Load></section>;
 }
 
@@ -124,10 +128,10 @@ export default function One({ params }: ViewProps) {
 	const templates = useGet<{ items: Template[] }>("/v1/templates");
 	const [rotating, rotate] = useState(false);
 	const [told, tell] = useState<Integration | null>(null);
-	return <Load of={one}>{i => <Page title={i.name} actions={
+	return <Load of={one}>{i => <Page title={i.name} back={[
+	    at`/p/${p}/integrations`, T.integrations.title]} actions={
 	    <Button icon="refresh" perm="integration.edit" project={p}
 		onClick={() => rotate(true)}>{T.integrations.rotate}</Button>}>
-		<p><a href={at`/p/${p}/integrations`}>{T.integrations.back}</a></p>
 		<section class="card"><Facts rows={[
 			[T.integrations.url, <><code>{i.url}</code>{" "}
 			    <Copy text={i.url} /></>],

@@ -8,7 +8,7 @@ import { Ago, Facts, Load, Page } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { Dialog } from "../../kit/dialog.tsx";
 import { FormBox, Submit, TextField, useForm } from "../../kit/form.tsx";
-import { T, say } from "../../text/index.ts";
+import { T, say, word } from "../../text/index.ts";
 
 interface Crypto {
 	algorithms: { name: string; parameters: string; standard: string;
@@ -44,17 +44,20 @@ function Seal({ onClose }: { onClose: () => void }) {
 }
 
 const share = (n: number | undefined, of: number): string =>
-	n === undefined ? "–" : `${(100 * n / of).toPrecision(2)} %`;
+	n === undefined ? "–" : n > 0 && n / of < 1e-4 ? T.keyring.little :
+	    `${(100 * n / of).toFixed(2)} %`;
 
 function Inventory({ c }: { c: Crypto }) {
 	return <>
 		<section class="card"><h2>{T.keyring.root}</h2><Facts rows={[
-			[T.keyring.rootKeys, c.root.keys.map(k => <code key={k.id}>
-				{k.id}{k.primary ? " ★" : ""} </code>)],
-			[T.keyring.sources, c.root_sources.join(", ")],
-			[T.keyring.projectKeys, <>{c.project_keys.keys}{" "}
-			    <span class="dim">{T.keyring.oldest} <Ago
-				at={c.project_keys.oldest_at} /></span></>],
+			[T.keyring.rootKeys, c.root.keys.map(k => <span key={k.id}>
+				<code>{k.id}</code>{" "}{k.primary && <span
+				    class="pill">{T.keyring.primary}</span>} </span>)],
+			[T.keyring.sources, c.root_sources.map(s =>
+			    word(T.keyring.kinds, s)).join(", ")],
+			[T.keyring.projectKeys, <>{say(T.keyring.oldestOf,
+			    { n: c.project_keys.keys })} <Ago
+				at={c.project_keys.oldest_at} /></>],
 			[T.keyring.tls, [...c.tls.versions, ...c.tls.suites]
 			    .join(", ")],
 			[T.keyring.library, c.tls.library]]} /></section>
@@ -66,7 +69,8 @@ function Inventory({ c }: { c: Crypto }) {
 				<th scope="col">{T.keyring.oldest}</th>
 				<th scope="col">{T.keyring.used}</th></tr></thead>
 			<tbody>{c.data_keys.map(k => <tr key={k.class}>
-				<th scope="row">{k.class}</th><td>{k.keys}</td>
+				<th scope="row">{word(T.keyring.classes,
+				    k.class)}</th><td>{k.keys}</td>
 				<td class="wide">{k.old}</td>
 				<td><Ago at={k.oldest_at} /></td>
 				<td>{share(k.seals, c.limits.seals)}</td></tr>)}

@@ -28,20 +28,15 @@ const PAGES: Record<string, string[]> = {
 	retention_set: ["/retention"], delegates_sandboxed: [P + "delegates"],
 };
 
-const named = (s: string): string => {
-	const t = word(T.posture.checks, s).replaceAll("_", " ");
-	return t.charAt(0).toUpperCase() + t.slice(1);
-};
-
 const Row = ({ c }: { c: Check }) => <li class={`card posture-${c.ok ?
     "ok" : "bad"}`}>
 	<h2><span aria-hidden="true">{c.ok ? "✓" : "!"}</span>
 		<span class="sr">{c.ok ? T.posture.good : T.posture.bad}</span>
-		{" " + named(c.check)}</h2>
+		{" " + word(T.posture.checks, c.check)}</h2>
 	<p><Plain text={c.detail} /></p>
 	{!c.ok && c.fix && <p class="dim">{T.posture.fix}{" "}
 		<Plain text={c.fix} />{navAll().filter(n =>
-		    PAGES[c.check]?.includes(n.path)).map(n => <>{" "}
+		    PAGES[c.check]?.includes(n.path)).map(n => <>{" · "}
 			<a href={inProject(n.path)}>{n.label}</a></>)}</p>}
 </li>;
 

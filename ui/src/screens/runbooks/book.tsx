@@ -52,7 +52,8 @@ export default function Book({ params }: ViewProps) {
 		toast(say(T.crud.deleted, { name: b.name }));
 		go(at`/p/${p}/runbooks`);
 	};
-	return <Load of={book}>{b => <Page title={b.name} lead={<>
+	return <Load of={book}>{b => <Page title={b.name} back={[
+	    at`/p/${p}/runbooks`, t.title]} lead={<>
 		{b.pinned && <><Icon name="star" size={13} /> </>}
 		<code>{b.slug}</code> <BookState b={b} /></>} actions={<>
 		<Button kind="primary" icon="play" perm="runbook.run" project={p}

@@ -62,7 +62,8 @@ function Step({ s, at }: { s: Obj; at: readonly (string | number)[] }) {
 	return <li class="runbooks-step">
 		<p class="row"><strong><Plain text={textOf(s["name"] ?? s["id"])} />
 			</strong><span class="pill">{word(t.kinds,
-			    textOf(s["kind"]))}</span><code>{textOf(s["id"])}</code></p>
+			    textOf(s["kind"]))}</span>{s["name"] !== undefined &&
+			    <code>{textOf(s["id"])}</code>}</p>
 		{s["if"] !== undefined && <Line label={t.if}>
 			<code><Plain text={condText(s["if"])} /></code></Line>}
 		<What s={s} />

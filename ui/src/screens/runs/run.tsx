@@ -127,7 +127,8 @@ export default function RunView({ params }: ViewProps) {
 		const waits = r.steps.filter(s => s.waiting_for);
 		const has = r.steps.some(s => s.task);
 		return <Page title={say(t.of, { name: r.runbook.name ??
-		    r.runbook.slug ?? t.goneBook })} actions={
+		    r.runbook.slug ?? t.goneBook })} back={[at`/p/${p}/runs`,
+		    t.title]} actions={
 		    <Button kind="danger" icon="x" perm="run.cancel" project={p}
 			off={isOver(r.state) && t.isOver ||
 			    r.stopping && t.stopping}

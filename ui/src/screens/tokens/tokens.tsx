@@ -117,8 +117,9 @@ export default function Tokens() {
 					    <Ago at={t.last_used} /> : T.tokens.never}</td>
 					<td><span class={`pill ${cls}`}>{text}</span></td>
 					<td class="crud-actions">
-						<Button onClick={() => narrow(t)} off={dead}>
-							{T.tokens.narrow}</Button>{" "}
+						{t.scopes.length > 0 && <><Button off={dead}
+						    onClick={() => narrow(t)}>
+							{T.tokens.narrow}</Button>{" "}</>}
 						<Button kind="ghost" icon="refresh" off={dead}
 						    label={T.tokens.rotate + " " + t.name}
 						    onClick={() => rotate(t)} />

@@ -132,7 +132,7 @@ export default function UserPage({ params }: ViewProps) {
 	const close = (): void => { show(null); user.reload(); };
 	const [token, setToken] = useState<string | null>(null);
 	return <Load of={user}>{u => <Page title={u.name || u.email || u.id}
-	    actions={<>
+	    back={["/admin/users", T.users.title]} actions={<>
 		<Button icon="edit" perm="user.edit" off={!!u.anonymized_at &&
 		    T.users.anonymized} onClick={async () =>
 		    show(await get<User>(at`/v1/users/${id}`))}>
@@ -146,7 +146,6 @@ export default function UserPage({ params }: ViewProps) {
 			T.users.disableFirst}
 		    onClick={() => show("anonymize")}>{T.users.anonymize}</Button>
 	    </>}>
-		<p><a href="/admin/users">{T.users.back}</a></p>
 		{u.anonymized_at ? <Empty icon="user"
 		    title={T.users.anonymized} /> : null}
 		<section class="card"><Facts rows={[
