@@ -47,6 +47,32 @@ journey("a_stale_edit_is_merged_not_lost", async t => {
 	    "mine, and what only they changed");
 });
 
+journey("somebody_is_disabled_where_they_are_anonymized", async t => {
+	const u = (await api("POST", "/v1/users", { email: "go@example.com",
+		name: "Going" })).json;
+	const p = await login("org_admin", "/admin/users/" + u.id);
+	const end = p.getByRole("button", { name: "Anonymize" });
+	t.eq(await end.getAttribute("aria-disabled"), "true");
+	await p.getByRole("button", { name: "Edit" }).click();
+	const d = p.getByRole("dialog", { name: "Change go@example.com" });
+	await d.getByLabel("Disabled").check();
+	await d.getByRole("button", { name: "Save" }).click();
+	await p.locator("main .pill", { hasText: "disabled" }).waitFor();
+	t.eq(await end.getAttribute("aria-disabled"), null);
+	await p.getByRole("main").getByRole("link", { name: "Users" }).click();
+	await p.getByRole("link", { name: "go@example.com" }).waitFor();
+});
+
+/* names that every object of JavaScript has, too, are no words of ours */
+journey("a_role_is_called_as_it_is", async t => {
+	await api("POST", "/v1/roles", { name: "constructor",
+		permissions: ["incident.view"] });
+	const p = await login("org_admin", "/admin/roles");
+	for (const name of ["constructor", "Organization administrator"])
+		await p.getByRole("heading", { name, exact: true }).waitFor();
+	t.eq(await p.getByRole("heading", { name: "org_admin" }).count(), 0);
+});
+
 journey("what_is_locked_says_why", async t => {
 	const p = await login("auditor", "/admin/users");
 	const b = p.getByRole("button", { name: "Add a user" });

@@ -113,6 +113,9 @@ steps:
 	await r.locator(".runs-waits textarea").fill("it is stuck");
 	await r.getByRole("button", { name: "It is done" }).click();
 	await r.getByText("“sure” waits for approval").waitFor();
+	t.eq(await r.locator(".runs-step .pill:first-child")
+	    .allInnerTexts().then(s => [...new Set(s)]),
+	["succeeded", "waits for approval"], "where it stands");
 	/* four eyes: not who runs it */
 	t.check((await r.locator(".runs-waits").textContent())
 	    .includes("Four eyes"), "why not by whoever runs it");
