@@ -161,7 +161,7 @@ journey("a_lost_server_is_said_and_found_again", async t => {
 });
 
 journey("keys_off_and_both_themes", async t => {
-	const p = await login("viewer", "/me");
+	const p = await login("viewer", "/me", { byHand: true });
 	await p.keyboard.press("?");
 	await p.getByRole("dialog", { name: "Keyboard" }).waitFor();
 	t.eq(await axe(p), []);
