@@ -125,13 +125,13 @@ function LeastPrivilege() {
 		{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 			<th scope="col">{T.access.token}</th>
 			<th scope="col">{T.tokens.owner}</th>
-			<th scope="col">{T.access.used}</th>
+			<th scope="col" class="wide">{T.access.used}</th>
 			<th scope="col">{T.access.unused}</th></tr></thead>
 		<tbody>{all.map(t => <tr key={t.id}>
 			<td><Plain text={t.name} />{t.dormant && <> <span
 			    class="pill st-pending">{T.access.dormant}</span></>}</td>
 			<td><Person id={t.owner} /></td>
-			<td>{t.used.length}</td>
+			<td class="wide">{t.used.length}</td>
 			<td><details><summary>{say(T.access.permsN,
 			    { n: t.unused.length })}</summary><p class="me-perms">
 				{t.unused.map(p => <code key={p}>{p}</code>)}</p>
