@@ -239,7 +239,7 @@ def old_keys_are_a_finding(rig):
     db.close()
     rig.start()
     rig.eq(check()["ok"], False)
-    rig.check("366 days" in check()["detail"], check())
+    rig.check(": 366, 365 are fine" in check()["detail"], check())
     rig.check("key rotate" in check()["fix"], check())
     rig.stop()
     db = sqlite3.connect(rig.data / "db" / "store.db")
