@@ -843,7 +843,7 @@ export const en = {
 		enrolText: "Give this link to the person, by a way you trust. " +
 		    "Whoever has it can set their password, nothing else.",
 		enrolOnce: "It expires, and is not shown again.",
-		open: "Open", rights: "Rights", rightsLink: "What they may do",
+		rights: "Rights", rightsLink: "What they may do",
 		deleteText: "What they did stays on record under their id. To " +
 		    "make them unrecognizable, anonymize them instead.",
 		ways: "How they log in",

@@ -27,6 +27,11 @@ const roleOf = (b: Binding): string => word(T.access.names, b.role);
 const time = (s: string): string | undefined => s === "" ? undefined :
     new Date(s).toISOString();
 
+const Where = ({ b }: { b: Binding }) => <>
+	{b.project ?? T.access.everywhere}
+	{b.resource_group && <span class="dim small"><br />
+		{T.access.some}</span>}</>;
+
 function Create({ onClose }: { onClose: () => void }) {
 	const subjects = useSubjects(true);
 	const roles = useAll<Role>("/v1/roles");
@@ -108,10 +113,11 @@ export default function Bindings({ query }: ViewProps) {
 		    placeholder={T.access.find}
 		    onInput={e => put(e.currentTarget.value)} />
 		<Load of={list} empty={<Empty title={T.access.noBindings} />}>
-			{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
+			{all => <div class="scroll card flush" tabIndex={0}>
+			<table class="crud"><thead><tr>
 			<th scope="col">{T.access.subject}</th>
 			<th scope="col">{T.access.role}</th>
-			<th scope="col">{T.access.where}</th>
+			<th scope="col" class="wide">{T.access.where}</th>
 			<th scope="col" class="wide">{T.access.until}</th>
 			<th scope="col" class="wide">{T.access.reason}</th>
 			<th scope="col"><span class="sr">{T.crud.actions}</span></th>
@@ -119,10 +125,9 @@ export default function Bindings({ query }: ViewProps) {
 			<td><Plain text={name(b)} /> <span class="dim small">
 				{word(T.users.kinds, b.subject.kind)}</span></td>
 			<td><Plain text={roleOf(b)} />{b.break_glass && <> <span
-			    class="pill st-new">{T.access.glassPill}</span></>}</td>
-			<td>{b.project ?? T.access.everywhere}
-				{b.resource_group && <span class="dim small"><br />
-				{T.access.some}</span>}</td>
+			    class="pill st-new">{T.access.glassPill}</span></>}
+				<span class="slim"><Where b={b} /></span></td>
+			<td class="wide"><Where b={b} /></td>
 			<td class="wide">{b.expires_at ? <Ago at={b.expires_at} /> :
 			    T.access.noEnd}</td>
 			<td class="wide"><Plain text={b.reason ?? ""} /></td>

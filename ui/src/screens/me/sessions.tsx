@@ -1,9 +1,9 @@
 import { at, del } from "../../core/api.ts";
 import { me, type Session } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
+import { Agent } from "../../kit/agent.tsx";
 import { Ago, Load, When } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
-import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
 import { T } from "../../text/index.ts";
 
@@ -24,19 +24,19 @@ export function Sessions() {
 			return mine.length === 0 ? <p class="dim">{T.me.noSession}</p> :
 			    <div class="scroll" tabIndex={0}><table><thead><tr>
 				<th scope="col">{T.me.from}</th>
-				<th scope="col">{T.me.method}</th>
-				<th scope="col">{T.me.since}</th>
+				<th scope="col" class="wide">{T.me.method}</th>
+				<th scope="col" class="wide">{T.me.since}</th>
 				<th scope="col">{T.me.lastUsed}</th>
-				<th scope="col">{T.me.until}</th>
+				<th scope="col" class="wide">{T.me.until}</th>
 				<th scope="col"><span class="sr">{T.me.end}</span></th>
 			</tr></thead><tbody>{mine.map(s => <tr key={s.id}>
-				<td><code>{s.address}</code><br /><span
-				    class="dim small"><Plain text={s.agent} /></span></td>
-				<td>{s.method}</td>
-				<td><When at={s.auth_time} /></td>
+				<td><code>{s.address}</code><br />
+					<Agent text={s.agent} /></td>
+				<td class="wide">{s.method}</td>
+				<td class="wide"><When at={s.auth_time} /></td>
 				<td><Ago at={s.last_used} /></td>
-				<td><Ago at={s.expires_at} /></td>
-				<td>{s.current ? <span class="pill st-ok">
+				<td class="wide"><Ago at={s.expires_at} /></td>
+				<td class="crud-actions">{s.current ? <span class="pill st-ok">
 					{T.me.thisOne}</span> :
 				    <Button onClick={() => end(
 					at`/v1/sessions/${s.id}`)}>{T.me.end}</Button>}</td>

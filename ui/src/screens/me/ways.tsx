@@ -41,15 +41,15 @@ export function Ways() {
 				<th scope="col">{T.me.kind}</th>
 				<th scope="col">{T.me.name}</th>
 				<th scope="col">{T.me.state}</th>
-				<th scope="col">{T.me.added}</th>
+				<th scope="col" class="wide">{T.me.added}</th>
 				<th scope="col"><span class="sr">{T.kit.remove}</span></th>
 			</tr></thead><tbody>{items.map(w => <tr key={w.id}>
 				<td>{word(T.me.kinds, w.kind)}</td>
 				<td><Plain text={w.name} /></td>
 				<td>{stateOf(w)}</td>
-				<td><Ago at={w.created_at} /></td>
-				<td><Button kind="ghost" icon="trash" label={T.kit.remove +
-				    " " + w.name} onClick={() => remove(w)} /></td>
+				<td class="wide"><Ago at={w.created_at} /></td>
+				<td class="crud-actions"><Button kind="ghost" icon="trash"
+				    label={T.kit.remove + " " + w.name} onClick={() => remove(w)} /></td>
 			</tr>)}</tbody></table></div>}</Load>
 		<div class="actions">
 			<Button onClick={() => show("password")}>

@@ -58,7 +58,8 @@ export default function Secrets({ params }: ViewProps) {
 		{T.secrets.create}</Button>}>
 		<Load of={list} empty={<Empty icon="key" title={T.secrets.none}>
 			{T.secrets.noneHint}</Empty>}>{all =>
-			<div class="scroll card flush" tabIndex={0}><table><thead><tr>
+			<div class="scroll card flush" tabIndex={0}>
+			<table class="crud"><thead><tr>
 				<th scope="col">{T.secrets.name}</th>
 				<th scope="col">{T.secrets.version}</th>
 				<th scope="col" class="wide">{T.secrets.for}</th>

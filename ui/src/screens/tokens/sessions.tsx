@@ -2,10 +2,10 @@
 import { at, del } from "../../core/api.ts";
 import type { Session } from "../../core/session.ts";
 import { useAll } from "../../core/use.ts";
+import { Agent } from "../../kit/agent.tsx";
 import { Ago, Empty, Load, Page } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { Person } from "../../kit/person.tsx";
-import { Plain } from "../../kit/plain.tsx";
 import { toast } from "../../kit/toast.tsx";
 import { T } from "../../text/index.ts";
 
@@ -19,7 +19,8 @@ export default function Sessions() {
 	};
 	return <Page title={T.tokens.sessions} lead={T.tokens.sessionsLead}>
 		<Load of={list} empty={<Empty title={T.tokens.noSessions} />}>
-			{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
+			{all => <div class="scroll card flush" tabIndex={0}>
+			<table class="crud"><thead><tr>
 			<th scope="col">{T.tokens.who}</th>
 			<th scope="col">{T.me.from}</th>
 			<th scope="col" class="wide">{T.me.method}</th>
@@ -28,8 +29,7 @@ export default function Sessions() {
 			<th scope="col"><span class="sr">{T.me.end}</span></th>
 		</tr></thead><tbody>{all.map(s => <tr key={s.id}>
 			<td><Person id={s.user} /></td>
-			<td><code>{s.address}</code><br /><span class="dim small">
-				<Plain text={s.agent} /></span></td>
+			<td><code>{s.address}</code><br /><Agent text={s.agent} /></td>
 			<td class="wide">{s.method}</td>
 			<td class="wide"><Ago at={s.last_used} /></td>
 			<td class="wide"><Ago at={s.expires_at} /></td>

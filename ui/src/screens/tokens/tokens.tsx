@@ -93,9 +93,10 @@ export default function Tokens() {
 		onClick={() => make(true)}>{T.tokens.create}</Button>}>
 		<Load of={list} empty={<Empty title={T.tokens.none}>
 			{T.tokens.noneHint}</Empty>}>{all =>
-			<div class="scroll card flush" tabIndex={0}><table><thead><tr>
+			<div class="scroll card flush" tabIndex={0}>
+			<table class="crud"><thead><tr>
 				<th scope="col">{T.tokens.name}</th>
-				<th scope="col">{T.tokens.owner}</th>
+				<th scope="col" class="wide">{T.tokens.owner}</th>
 				<th scope="col" class="wide">{T.tokens.scopes}</th>
 				<th scope="col" class="wide">{T.tokens.expires}</th>
 				<th scope="col" class="wide">{T.tokens.used}</th>
@@ -106,8 +107,9 @@ export default function Tokens() {
 				const dead = t.revoked_at !== null && T.tokens.revoked;
 				return <tr key={t.id}>
 					<td><Plain text={t.name} /><br />
-						<code>{t.key_id}</code></td>
-					<td><Person id={t.owner} /></td>
+						<code class="tokens-id">{t.key_id}</code>
+						<span class="slim"><Person id={t.owner} /></span></td>
+					<td class="wide"><Person id={t.owner} /></td>
 					<td class="wide"><details><summary>
 						{say(T.tokens.scopesN, { n: t.scopes.length })}
 						</summary><p class="me-perms">{t.scopes.map(s =>

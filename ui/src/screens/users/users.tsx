@@ -1,6 +1,5 @@
 /* users.tsx: the people of the organization. */
 import { at, post } from "../../core/api.ts";
-import { go } from "../../app/router.ts";
 import { Ago } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { Crud, type CrudField } from "../../kit/crud.tsx";
@@ -42,20 +41,17 @@ export default function Users() {
 		{ label: T.users.email, cell: u => <a
 		    href={at`/admin/users/${u.id}`}><Plain
 			text={u.email || u.id} /></a> },
-		{ label: T.users.name, cell: u => <Plain text={u.name} /> },
+		{ label: T.users.name, wide: true,
+			cell: u => <Plain text={u.name} /> },
 		{ label: T.users.state, cell: u => <State u={u} /> },
 		{ label: T.users.glass, wide: true,
 			cell: u => u.break_glass ? T.users.yes : "" },
 		{ label: T.users.since, wide: true,
 			cell: u => <Ago at={u.created_at} /> }]}
 	    fields={FIELDS}
-	    row={u => <>
-		<Button kind="ghost" icon="key" label={T.users.enrol + " " +
-		    u.email} perm="user.edit" onClick={() => enrol(u)}
-		    off={!!u.anonymized_at && T.users.anonymized} />
-		<Button kind="ghost" icon="eye" label={T.users.open + " " +
-		    u.email} onClick={() => go(at`/admin/users/${u.id}`)} />
-	    </>} />
+	    row={u => <Button kind="ghost" icon="key" label={T.users.enrol +
+		" " + u.email} perm="user.edit" onClick={() => enrol(u)}
+		off={!!u.anonymized_at && T.users.anonymized} />} />
 		{token && <Enrolment token={token} onClose={() => show(null)} />}
 	</>;
 }
