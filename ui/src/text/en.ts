@@ -597,6 +597,9 @@ export const en = {
 		auth: "How it proves who it is",
 		authHint: "Signed (hmac) or with a certificate is better than " +
 		    "a bearer's token.",
+		schemes: { bearer: "bearer token", basic: "name and password",
+			hmac: "signed", mtls: "certificate",
+			url_key: "key in the address" },
 		severity: "Severity when not understood", severityHint: "For " +
 		    "words that are none of critical, error, warning, info.",
 		state: "State", disabled: "Disabled",

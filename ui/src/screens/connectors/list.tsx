@@ -29,7 +29,6 @@ export default function List({ params }: ViewProps) {
 				<th scope="col">{T.connectors.slug}</th>
 				<th scope="col">{T.connectors.kind}</th>
 				<th scope="col">{T.connectors.state}</th>
-				<th scope="col" class="wide">{T.connectors.reaches}</th>
 				<th scope="col" class="wide">{T.connectors.expires}</th>
 			</tr></thead><tbody>{all.map(c => <tr key={c.id}>
 				<td><a href={at`/p/${p}/connectors/${c.slug}`}>
@@ -38,7 +37,6 @@ export default function List({ params }: ViewProps) {
 				<td>{c.kind}</td>
 				<td><span class={`pill st-${c.state}`}>{word(
 				    T.connectors.states, c.state)}</span></td>
-				<td class="wide"><code>{(c.reaches ?? []).join(", ")}</code></td>
 				<td class="wide"><Ago at={c.expires_at} /></td>
 			</tr>)}</tbody></table></div>}</Load>
 		{making && kinds.data && <Dialog wide title={T.connectors.create}

@@ -1,9 +1,9 @@
 /* common.tsx: what the pages of integrations share. */
 import { Copy } from "../../kit/bits.tsx";
-import { T } from "../../text/index.ts";
+import { T, word } from "../../text/index.ts";
 
 export interface Integration { id: string; name: string; template: string;
-	url: string; status: string; disabled: boolean; auth: unknown;
+	url: string; status: string; disabled: boolean; auth: Scheme;
 	default_severity: string; mapping: Record<string, unknown> | null;
 	created_at: string; secret?: string; token?: string; jwk?: unknown;
 	credentials?: { id: string; kind: string; created_at: string;
@@ -12,8 +12,12 @@ export interface Template { name: string; title: string; sample: unknown;
 	auth: Scheme[] }
 export interface Scheme { kind: string; scheme?: string }
 
+/* A template as people call it. */
+export const titleOf = (all: readonly Template[] | undefined,
+    name: string): string => all?.find(t => t.name === name)?.title ?? name;
+
 export const schemeName = (s: Scheme): string =>
-	s.scheme ? `${s.kind}: ${s.scheme}` : s.kind;
+	word(T.integrations.schemes, s.kind) + (s.scheme ? ": " + s.scheme : "");
 
 /* What is told once. */
 export function Told({ i }: { i: Integration }) {

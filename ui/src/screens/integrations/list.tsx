@@ -6,8 +6,8 @@ import { Ago } from "../../kit/bits.tsx";
 import { Crud } from "../../kit/crud.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { T } from "../../text/index.ts";
-import { Told, schemeName, type Integration, type Scheme, type Template }
-    from "./common.tsx";
+import { Told, schemeName, titleOf, type Integration, type Scheme,
+	type Template } from "./common.tsx";
 
 const SCHEMES: Scheme[] = [{ kind: "bearer" }, { kind: "basic" },
     ...["standard-webhooks", "github", "slack", "sentry", "pagerduty",
@@ -28,9 +28,10 @@ export default function List({ params }: ViewProps) {
 		{ label: T.integrations.name, cell: i => <a
 		    href={at`/p/${p}/integrations/${i.id}`}><Plain
 			text={i.name} /></a> },
-		{ label: T.integrations.template, cell: i => i.template },
+		{ label: T.integrations.template, cell: i =>
+		    titleOf(templates.data?.items, i.template) },
 		{ label: T.integrations.auth, wide: true,
-			cell: i => <code>{JSON.stringify(i.auth)}</code> },
+			cell: i => schemeName(i.auth) },
 		{ label: T.integrations.state, cell: i => <span
 		    class={`pill ${i.disabled ? "" : "st-ok"}`}>{i.disabled ?
 			T.status.disabled : T.status.active}</span> },

@@ -15,7 +15,7 @@ import { JsonTree } from "../../kit/json.tsx";
 import { Plain } from "../../kit/plain.tsx";
 import { wrong } from "../../kit/toast.tsx";
 import { T, say, word } from "../../text/index.ts";
-import { Told, type Integration, type Template } from "./common.tsx";
+import { Told, titleOf, type Integration, type Template } from "./common.tsx";
 
 interface Mapped { title: string; message: string; severity: string;
 	status: string; dedup_key: string; group: string; service: string;
@@ -135,9 +135,10 @@ export default function One({ params }: ViewProps) {
 		<section class="card"><Facts rows={[
 			[T.integrations.url, <><code>{i.url}</code>{" "}
 			    <Copy text={i.url} /></>],
-			[T.integrations.template, i.template],
+			[T.integrations.template, titleOf(templates.data?.items,
+			    i.template)],
 			[T.integrations.auth, <JsonTree
-			    label={T.integrations.auth} value={i.auth as Json} />],
+			    label={T.integrations.auth} value={{ ...i.auth }} />],
 			[T.integrations.severity, <Severity
 			    value={i.default_severity} />],
 			[T.integrations.state, i.disabled ?
