@@ -42,26 +42,25 @@ const useTitle = (title: string): void => useEffect(() => {
 }, [title]);
 
 /* The page's name, for the tab, the h1 and whoever listens. */
-export function Page({ title, children, actions, lead, bare, back }: {
+export function Page({ title, children, actions, lead, back }: {
     title: string; children: ComponentChildren; actions?: ComponentChildren;
-    lead?: ComponentChildren; bare?: boolean;
+    lead?: ComponentChildren;
     /* the list it is of: where, and what that is called */
     back?: readonly [string, string] }) {
 	useTitle(title);
 	return <Named.Provider value={true}><div class="page">
-		{!bare && <div class="page-head">
+		<div class="page-head">
 			<div><h1 tabIndex={-1}><Plain text={title} /></h1>
 			{lead && <p class="lead">{lead}</p>}</div>
 			{actions && <div class="actions">{actions}</div>}
-		</div>}
-		{bare && <h1 class="sr"><Plain text={title} /></h1>}
+		</div>
 		{back && <p><a href={back[0]}><span aria-hidden="true">← </span>
 			{back[1]}</a></p>}
 		{children}
 	</div></Named.Provider>;
 }
 
-/* Nothing here, and what to do about it. */
+/* Nothing here, and what to do about it; a check where that is good news. */
 export const Empty = ({ title, children, icon }: { title: string;
     children?: ComponentChildren; icon?: string }) =>
 	<div class="empty">

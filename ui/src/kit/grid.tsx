@@ -53,8 +53,6 @@ export interface GridProps<R> {
 	sort?: string; onSort?: (column: string) => void;
 	/* keys for the focused row */
 	keys?: { key: string; label: string; run: (r: R) => void }[];
-	/* how high the grid is at most; default: what is left of the page */
-	height?: string;
 	/* with it the list does not move while one reads it */
 	live?: Live<R>;
 	/* "=" and "-" on a cell (Left and Right go to it): only what says
@@ -67,7 +65,7 @@ export const narrow = signal(query.matches);
 query.addEventListener("change", () => { narrow.value = query.matches; });
 
 const coarse = matchMedia("(pointer: coarse)");
-const rowHeight = (): number => coarse.matches ? 44 :
+const rowHeight = (): number => coarse.matches || narrow.value ? 44 :
     prefs.value.dense ? 28 : 36;
 const OVER = 8;     /* rows beyond what is seen, each side */
 const STILL_MS = 4000;     /* a pointer that rests this long reads no more */
@@ -290,7 +288,7 @@ export function Grid<R>(p: GridProps<R>) {
 	    aria-rowcount={rows.length + 1} aria-multiselectable={p.onSelect ?
 		true : undefined} onKeyDown={onKey}
 	    style={{ "--cols": tracks, "--row": `${h}px`,
-		...(p.height && { maxHeight: p.height }) }}>
+		"--high": `${(rows.length + 1) * h + 2}px` }}>
 		<div class="grid-row grid-head" role="row" aria-rowindex={1}>
 			{p.onSelect && <span role="columnheader" class="cell">
 				<input type="checkbox" aria-label={T.kit.selectAll}

@@ -34,20 +34,26 @@ const Mark = ({ a }: { a: Alert }) => a.status === "triggered" ?
 		{word(T.status, a.status)}</span><Icon name={
 		    a.status === "acknowledged" ? "check" : "posture"} /></span>;
 
+/* Where there is room for one column, what the others say goes below. */
+const Lines = ({ a }: { a: Alert }) => <span class="alerts-lines">
+	<Plain text={a.title} /><br />
+	<span class="dim small"><Mark a={a} /> {a.service &&
+	    <><Plain text={a.service} /> · </>}<Ago at={a.last_seen} /></span>
+</span>;
+
 const columns = (project: string, pane: boolean): Column<Alert>[] => {
 	const some = <V,>(v: V): V[] => pane ? [] : [v];
 	return [
-		{ id: "severity", label: T.alerts.severity, width: "6rem",
+		{ id: "severity", label: T.alerts.severity,
+			width: narrow.value ? "5rem" : "6rem",
 			cell: a => <Severity value={a.severity} />, by: rank,
 			value: a => a.severity },
 		{ id: "title", label: T.alerts.name, link: true,
 			width: "minmax(8rem,1fr)", by: a => a.title,
-			cell: a => <Plain text={a.title} /> },
-		narrow.value ? { id: "status", label: "✓", width: "1.2rem",
-			by: a => a.status, value: a => a.status,
-			cell: a => <Mark a={a} /> } :
-		    { id: "status", label: T.alerts.status, width: "7.6rem",
-			cell: a => <Status value={a.status} />,
+			cell: a => narrow.value ? <Lines a={a} /> :
+			    <Plain text={a.title} /> },
+		{ id: "status", label: T.alerts.status, width: "7.6rem",
+			cell: a => <Status value={a.status} />, wide: true,
 			by: a => a.status, value: a => a.status },
 		{ id: "service", label: T.alerts.service, width: "9rem",
 			cell: a => <Plain text={a.service ?? "–"} />, wide: true,
@@ -85,7 +91,7 @@ function Quiet({ s, query }: { s: Store; query: string }) {
 	let last = 0;
 	for (const a of s.rows.values())
 		last = Math.max(last, Date.parse(a.resolved_at ?? a.last_seen));
-	return <Empty title={last ? say(T.alerts.quietSince,
+	return <Empty icon="check" title={last ? say(T.alerts.quietSince,
 	    { t: when(last) }) : T.alerts.quiet}>
 		{say(T.alerts.asOf, { t: when(s.at.value || Date.now(), false) })}
 	</Empty>;
@@ -172,10 +178,9 @@ export default function Inbox({ params }: ViewProps) {
 	const filtered = location.search.replace("?", "")
 	    .replaceAll("%2C", ",");
 
-	return <Page title={T.alerts.title} bare>
-		<div class="alerts-top"><Views project={p}
-		    query={new URLSearchParams(Object.entries(values)).toString()} />
-			<div class="row"><Bells /></div></div>
+	return <Page title={T.alerts.title} actions={<Bells />}>
+		<Views project={p} query={new URLSearchParams(
+		    Object.entries(values)).toString()} />
 		<FilterBar defs={FILTER} placeholder={T.alerts.filter} />
 		<Facets counts={shown.counts} values={values} />
 		{chosen.length > 0 && <Bulk s={s} alerts={chosen}
@@ -185,8 +190,8 @@ export default function Inbox({ params }: ViewProps) {
 		    <Failed error={s.error.value} again={() => s.again()} /> :
 		    s.rows.size === 0 && (s.loading.value || version === 0) ?
 		    <p class="loading" aria-busy="true">{T.kit.loading}</p> :
-		    <div class={inPane ? "alerts-list alerts-split" :
-			"alerts-list"}>
+		    <div class={inPane ? "fill alerts-list alerts-split" :
+			"fill alerts-list"}>
 			<div><Grid label={T.alerts.title} rows={shown.rows}
 			    columns={columns(p, inPane)} keyOf={a => a.id}
 			    href={path} onOpen={open} onPreview={preview} onToggle={() => {

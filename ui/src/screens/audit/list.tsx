@@ -28,9 +28,10 @@ const FILTER: FilterDef[] = [
 ];
 
 const COLUMNS: Column<Entry>[] = [
-	{ id: "seq", label: T.audit.seq, width: "5rem", cell: e => e.seq },
-	{ id: "time", label: T.audit.time, width: "8rem",
-		cell: e => <Ago at={e.time} />, wide: true },
+	{ id: "seq", label: T.audit.seq, width: "5rem", wide: true,
+		cell: e => e.seq },
+	{ id: "time", label: T.audit.time, width: "6rem",
+		cell: e => <Ago at={e.time} /> },
 	{ id: "action", label: T.audit.action, width: "minmax(9rem,1fr)",
 		cell: e => <><code>{e.action}</code>{e.count > 1 &&
 		    <span class="count">×{e.count}</span>}</> },

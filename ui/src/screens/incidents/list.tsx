@@ -7,7 +7,7 @@ import { useAll } from "../../core/use.ts";
 import { Ago, Empty, Load, Page, Severity, Status } from "../../kit/bits.tsx";
 import { Button } from "../../kit/button.tsx";
 import { FilterBar, filterOf, type FilterDef } from "../../kit/filter.tsx";
-import { Grid, type Column } from "../../kit/grid.tsx";
+import { Grid, narrow, type Column } from "../../kit/grid.tsx";
 import { Icon } from "../../kit/icon.tsx";
 import { Person } from "../../kit/person.tsx";
 import { Plain } from "../../kit/plain.tsx";
@@ -68,7 +68,9 @@ function Table({ rows, project }: { rows: Incident[]; project: string }) {
 
 export default function List({ params }: ViewProps) {
 	const p = params["project"] ?? "";
-	const board = here.value.query.get("view") === "board";
+	/* a table of many columns is of no use where there is room for three */
+	const view = here.value.query.get("view");
+	const board = view === "board" || (narrow.value && view !== "table");
 	const list = useAll<Incident>(at`/v1/projects/${p}/incidents`,
 	    filterOf(FILTER), e => e.project === p &&
 	    /^(incident|timeline)\./.test(e.action), 10000);
@@ -79,7 +81,7 @@ export default function List({ params }: ViewProps) {
 		<div class="incidents-views" role="group"
 		    aria-label={T.incidents.view}>
 			<Button icon="list" pressed={!board}
-			    onClick={() => goQuery({ view: null })}>
+			    onClick={() => goQuery({ view: "table" })}>
 				{T.incidents.table}</Button>
 			<Button icon="board" pressed={board}
 			    onClick={() => goQuery({ view: "board" })}>

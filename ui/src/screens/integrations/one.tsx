@@ -2,7 +2,7 @@
  * what would be made of a payload. */
 import { useState } from "preact/hooks";
 import type { ViewProps } from "../../app/screen.ts";
-import { at, post, type Json, type Page as Pages } from "../../core/api.ts";
+import { at, post, type Page as Pages } from "../../core/api.ts";
 import { may } from "../../core/session.ts";
 import { useGet } from "../../core/use.ts";
 import { Ago, Copy, Empty, Facts, Load, Page, Severity }
