@@ -16,6 +16,8 @@ export interface NavEntry {
 	section: Section; order: number;
 	/* :project is the project one is in */
 	path: string; label: string; icon: string;
+	/* routes that are of it, and not under its path */
+	also?: string[];
 	/* shown to whoever has one of these: in the project if the path has
 	 * :project, else anywhere */
 	perm?: string | string[];

@@ -1,6 +1,6 @@
 /* shell.tsx: what is round every page. */
 import { signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { logout, me, mayAnywhere, project, projects } from "../core/session.ts";
 import { prefs, setPref } from "../core/prefs.ts";
 import { ConfirmHost } from "../kit/confirm.tsx";
@@ -15,18 +15,23 @@ import { useKeys } from "./keys.ts";
 import { SECTIONS, inProject, navAll, navOf } from "./nav.ts";
 import { Outlet } from "./outlet.tsx";
 import { go, here } from "./router.ts";
+import type { NavEntry } from "./screen.ts";
 
 const Palette = lazy(() => import("./palette.tsx"));
 const Help = lazy(() => import("./help.tsx"));
 export const over = signal<"palette" | "help" | null>(null);
 
-function isHere(path: string): boolean {
-	const p = inProject(path), at = here.value.path;
-	return p === "/" ? at === "/" : at === p || at.startsWith(p + "/");
+function isHere(n: NavEntry): boolean {
+	const p = inProject(n.path), at = here.value.path;
+	return at === p || (p !== "/" && at.startsWith(p + "/")) ||
+	    (n.also?.includes(here.value.pattern) ?? false);
 }
 
 function Nav({ onGo }: { onGo: () => void }) {
-	return <nav class="nav" aria-label={T.nav.label} onClick={e => {
+	const box = useRef<HTMLElement>(null);
+	useEffect(() => box.current?.querySelector("[aria-current]")
+	    ?.scrollIntoView({ block: "nearest" }), [here.value.path]);
+	return <nav ref={box} class="nav" aria-label={T.nav.label} onClick={e => {
 		if ((e.target as Element).closest("a"))
 			onGo();
 	}}>
@@ -36,7 +41,7 @@ function Nav({ onGo }: { onGo: () => void }) {
 				<h2>{label}</h2>
 				<ul>{es.map(n => <li key={n.path}>
 					<a href={inProject(n.path)} aria-current={
-					    isHere(n.path) ? "page" : undefined}
+					    isHere(n) ? "page" : undefined}
 					    title={n.key}>
 						<Icon name={n.icon} />{n.label}</a>
 				</li>)}</ul></div>;

@@ -1,6 +1,6 @@
 /* bits.tsx: small things that every screen shows the same way. */
 import { createContext, type ComponentChildren } from "preact";
-import { useContext, useEffect } from "preact/hooks";
+import { useContext, useEffect, useRef } from "preact/hooks";
 import { Lost, Problem } from "../core/api.ts";
 import { ago, now, when } from "../core/time.ts";
 import { T, plain, say, word } from "../text/index.ts";
@@ -123,8 +123,17 @@ export function Copy({ text, label }: { text: string; label?: string }) {
 
 export function Tabs({ tabs, at, label }: { label: string;
     tabs: readonly (readonly [string, string, number?])[]; at: string }) {
-	return <nav class="tabs" aria-label={label}>{tabs.map(([href, l, n]) =>
-		<a key={href} href={href} aria-current={href === at ? "page" :
+	const box = useRef<HTMLElement>(null);
+	/* in its box: the page itself stays where it is */
+	useEffect(() => {
+		const el = box.current, a = el?.querySelector<HTMLElement>(
+		    "[aria-current]");
+		if (el && a)
+			el.scrollLeft = a.offsetLeft - el.offsetLeft -
+			    (el.clientWidth - a.offsetWidth) / 2;
+	}, [at]);
+	return <nav ref={box} class="tabs" aria-label={label}>{tabs.map((
+	    [href, l, n]) => <a key={href} href={href} aria-current={href === at ? "page" :
 		    undefined}>{plain(l)}{n !== undefined && <span class="count">{n}</span>}
 		</a>)}</nav>;
 }

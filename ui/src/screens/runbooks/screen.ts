@@ -8,6 +8,7 @@ export default screen({
 		"/p/:project/runbooks/:slug": () => import("./book.tsx"),
 		"/p/:project/runbooks/:slug/edit": () => import("./edit.tsx") },
 	nav: [{ section: "automation", order: 10, path: "/p/:project/runbooks",
+		also: ["/p/:project/new-runbook"],
 		label: T.runbooks.title, icon: "book", perm: "runbook.view",
 		key: "g r" }],
 	commands: [{ id: "runbook-new", label: T.runbooks.create,
