@@ -99,7 +99,7 @@ function Incidents({ boards, many }: { boards: Board[]; many: boolean }) {
 }
 
 const ICON: Record<Waiting["kind"], string> = { approval: "check",
-	manual: "user", glass: "flame", connector: "plug", delegate: "cpu" };
+	manual: "user", glass: "alert", connector: "plug", delegate: "cpu" };
 
 function Mine({ items }: { items: Waiting[] }) {
 	return <section class="card"><h2>{T.now.waiting}
@@ -185,15 +185,14 @@ export default function Now() {
 				{say(T.kit.stale, { why: wrong(failed) })}</p>}
 			{sees.length > 0 && firing === 0 && !failed &&
 			    <Quiet boards={sees} as={s.at} />}
-			<div class={firing > 0 ? "now-above" : ""}>
-				{firing > 0 && <div class="stack">{sees.map(b =>
-				    b.total > 0 && <Matrix key={b.project} b={b}
-					many={many} />)}</div>}
-				<Incidents boards={s.boards} many={many} /></div>
-			<div class="now-below">
-				<Mine items={[...s.boards.flatMap(b => b.waiting),
-				    ...s.glass]} />
-				<Delegates boards={s.boards} many={many} />
+			<div class="now-board">
+				<div class="stack">{sees.map(b => b.total > 0 &&
+				    <Matrix key={b.project} b={b} many={many} />)}
+					<Mine items={[...s.boards.flatMap(b => b.waiting),
+					    ...s.glass]} /></div>
+				<div class="stack">
+					<Incidents boards={s.boards} many={many} />
+					<Delegates boards={s.boards} many={many} /></div>
 			</div></>}
 	</Page>;
 }
