@@ -8,6 +8,7 @@ import { follow } from "./core/live.ts";
 import { load, state, stepUp } from "./core/session.ts";
 import { Page, Empty } from "./kit/bits.tsx";
 import { Button } from "./kit/button.tsx";
+import { Icon } from "./kit/icon.tsx";
 import { Toasts } from "./kit/toast.tsx";
 import { lazy } from "./kit/lazy.tsx";
 import { T } from "./text/index.ts";
@@ -37,6 +38,7 @@ function App() {
 			<p>{T.kit.loading}</p></main>;
 	if (open || s === "out")
 		return <main id="main" class="alone" tabIndex={-1}>
+			<p class="brand"><Icon name="shield" size={20} /> Redoubt</p>
 			{open && <Outlet />}<Toasts /></main>;
 	return <><Shell />
 		{(s === "expired" || stepUp.value) && <Again />}</>;

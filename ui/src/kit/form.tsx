@@ -178,9 +178,10 @@ export function ListField<V>(p: Omit<FieldProps<V>, "name"> & {
 		    }} />}</Field>;
 }
 
-export const Submit = ({ form, children, danger }: { form: { busy: boolean };
-    children: ComponentChildren; danger?: boolean }) =>
-	<button type="submit" class={danger ? "danger" : "primary"}
+export const Submit = ({ form, children, danger, second }: {
+    form: { busy: boolean }; children: ComponentChildren; danger?: boolean;
+    second?: boolean }) =>
+	<button type="submit" class={danger ? "danger" : second ? "" : "primary"}
 	    aria-busy={form.busy || undefined}>{children}</button>;
 
 export const needs = (label: string): string => say(T.kit.needs, { label });

@@ -35,7 +35,7 @@ function Why() {
 				...(v.id && { type: v.type, id: v.id }) } })
 		})).data);
 	});
-	return <div class="split"><section class="card">
+	return <div class="split access-why"><section class="card">
 		<FormBox form={form}>
 			<SelectField form={form} name="principal"
 			    label={T.access.who} options={[["", T.access.myself],
@@ -121,7 +121,8 @@ interface Least { id: string; name: string; owner: string; used: { permission: s
 function LeastPrivilege() {
 	const list = useLoaded<Least[]>(async () => ({ etag: null, status: 200,
 		data: await all<Least>("/v1/access/least-privilege") }), []);
-	return <Load of={list} empty={<Empty title={T.access.allUsed} />}>
+	return <Load of={list} empty={<Empty icon="check"
+	    title={T.access.allUsed} />}>
 		{all => <div class="scroll card flush" tabIndex={0}><table><thead><tr>
 			<th scope="col">{T.access.token}</th>
 			<th scope="col">{T.tokens.owner}</th>

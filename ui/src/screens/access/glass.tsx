@@ -73,10 +73,11 @@ export default function GlassPage() {
 		list.reload();
 	};
 	return <Page title={T.access.glass} lead={T.access.glassLead}
-	    actions={<Button kind="danger" icon="flame" perm="breakglass.use"
+	    actions={<Button kind="danger" icon="alert" perm="breakglass.use"
 		project="anywhere" onClick={() => show("break")}>
 		{T.access.breakIt}</Button>}>
-		<Load of={list} empty={<Empty title={T.access.noGlass}>
+		<Load of={list} empty={<Empty icon="check"
+		    title={T.access.noGlass}>
 			{T.access.noGlassHint}</Empty>}>{all =>
 			<div class="stack">{all.map(g =>
 			<section class="card stack" key={g.id}>

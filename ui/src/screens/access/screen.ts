@@ -22,7 +22,7 @@ export default screen({
 			label: T.access.title, icon: "eye",
 			perm: "access.explain" },
 		{ section: "evidence", order: 60, path: "/admin/glass",
-			label: T.access.glass, icon: "flame",
+			label: T.access.glass, icon: "alert",
 			perm: ["breakglass.use", "breakglass.review"] },
 	],
 });

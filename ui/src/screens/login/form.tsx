@@ -74,7 +74,8 @@ export function LoginForm({ methods, email, next, reauth, onDone }: {
 			<TextField form={form} name="totp" label={T.login.code}
 			    hint={T.login.codeHint} inputmode="numeric"
 			    autocomplete="one-time-code" />
-			<Submit form={form}>{T.login.title}</Submit>
+			<Submit form={form} second={methods.providers.length > 0}>
+				{T.login.title}</Submit>
 			{methods.passkeys && "PublicKeyCredential" in window &&
 			    <Button icon="key" onClick={byKey} off={(
 				form.values.email === "" ||

@@ -43,7 +43,7 @@ function Form({ p, etag, reload }: { p: Policy; etag: string | null;
 		reload();
 	});
 	const text = T.policy.fields, hint = T.policy.hints;
-	return <FormBox form={form}><div class="cards">
+	return <FormBox form={form}><div class="policy-cards">
 		<section class="card form"><h2>{T.policy.logins}</h2>
 			{SWITCHES.slice(0, 2).map(s => <CheckField key={s} form={form}
 			    name={s} label={text[s]} hint={hint[s]} />)}
