@@ -63,8 +63,8 @@ export function Page({ title, children, actions, lead, back }: {
 /* Nothing here, and what to do about it; a check where that is good news. */
 export const Empty = ({ title, children, icon }: { title: string;
     children?: ComponentChildren; icon?: string }) =>
-	<div class="empty">
-		<Icon name={icon ?? "check"} size={28} />
+	<div class={icon === "check" ? "empty good" : "empty"}>
+		<Icon name={icon ?? "list"} size={28} />
 		<p class="empty-title">{title}</p>
 		{children && <div class="dim">{children}</div>}
 	</div>;
