@@ -25,6 +25,27 @@ async function facts(p) {
 	    [JSON.stringify(f)];
 }
 
+/* Where one is and what can be done with a row are in sight, and no list
+ * scrolls in a page that scrolls. */
+const hidden = p => p.evaluate(() => {
+	const out = [];
+	for (const e of document.querySelectorAll(
+	    ".nav [aria-current], .tabs [aria-current], td.crud-actions > *")) {
+		const r = e.getBoundingClientRect();
+		if (r.width > 0 && (r.left < 0 || r.right > innerWidth ||
+		    (e.closest(".nav") && r.bottom > innerHeight)))
+			out.push(`out of sight: ${e.ariaLabel ?? e.textContent}`);
+	}
+	if (document.querySelector(".nav") && /^.p.[^/]+.(i|declare|new-)/
+	    .test(location.pathname) &&
+	    !document.querySelector(".nav [aria-current]"))
+		out.push("the navigation does not say where one is");
+	if (document.querySelector("main .grid") &&
+	    document.documentElement.scrollHeight > innerHeight)
+		out.push("a list that scrolls in a page that does");
+	return out;
+});
+
 /* One page at one width, in both themes. */
 async function look(t, p, path, width) {
 	const bad = (theme, found) => found.forEach(f =>
@@ -34,6 +55,7 @@ async function look(t, p, path, width) {
 	await settled(p);
 	await idle(p);
 	bad("dark", await facts(p));
+	bad("dark", await hidden(p));
 	const wider = await overflow(p);
 	bad("dark", wider > 0 ? [`${wider} px wider than the window: ` +
 	    await sticking(p)] : []);
