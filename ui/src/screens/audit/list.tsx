@@ -30,12 +30,12 @@ const FILTER: FilterDef[] = [
 const COLUMNS: Column<Entry>[] = [
 	{ id: "seq", label: T.audit.seq, width: "5rem", wide: true,
 		cell: e => e.seq },
-	{ id: "time", label: T.audit.time, width: "6rem",
+	{ id: "time", label: T.audit.time, width: "5.5rem",
 		cell: e => <Ago at={e.time} /> },
 	{ id: "action", label: T.audit.action, width: "minmax(9rem,1fr)",
 		cell: e => <><code>{e.action}</code>{e.count > 1 &&
 		    <span class="count">×{e.count}</span>}</> },
-	{ id: "outcome", label: T.audit.outcome, width: "6rem",
+	{ id: "outcome", label: T.audit.outcome, width: "5rem",
 		cell: e => <Outcome value={e.outcome} /> },
 	{ id: "who", label: T.audit.who, width: "12rem", wide: true,
 		cell: e => e.principal.id ? <Person id={e.principal.id} /> :

@@ -17,6 +17,8 @@ const SCHEMES: Scheme[] = [{ kind: "bearer" }, { kind: "basic" },
 export default function List({ params }: ViewProps) {
 	const p = params["project"] ?? "";
 	const templates = useGet<{ items: Template[] }>("/v1/templates");
+	const kind = (i: Integration): string =>
+		titleOf(templates.data?.items, i.template);
 	return <Crud<Integration> title={T.integrations.title}
 	    lead={T.integrations.lead}
 	    path={at`/v1/projects/${p}/integrations`} perm="integration.edit"
@@ -25,11 +27,11 @@ export default function List({ params }: ViewProps) {
 	    createLabel={T.integrations.create} onMade={i => <Told i={i} />}
 	    deleteText={() => T.integrations.deleteText}
 	    columns={[
-		{ label: T.integrations.name, cell: i => <a
+		{ label: T.integrations.name, cell: i => <><a
 		    href={at`/p/${p}/integrations/${i.id}`}><Plain
-			text={i.name} /></a> },
-		{ label: T.integrations.template, cell: i =>
-		    titleOf(templates.data?.items, i.template) },
+			text={i.name} /></a>
+		    <span class="slim dim small">{kind(i)}</span></> },
+		{ label: T.integrations.template, wide: true, cell: kind },
 		{ label: T.integrations.auth, wide: true,
 			cell: i => schemeName(i.auth) },
 		{ label: T.integrations.state, cell: i => <span
