@@ -133,8 +133,9 @@ export function Tabs({ tabs, at, label }: { label: string;
 			    (el.clientWidth - a.offsetWidth) / 2;
 	}, [at]);
 	return <nav ref={box} class="tabs" aria-label={label}>{tabs.map((
-	    [href, l, n]) => <a key={href} href={href} aria-current={href === at ? "page" :
-		    undefined}>{plain(l)}{n !== undefined && <span class="count">{n}</span>}
+	    [href, l, n]) => <a key={href} href={href}
+		aria-current={href === at ? "page" : undefined}>{plain(l)}
+		{n !== undefined && <span class="count">{n}</span>}
 		</a>)}</nav>;
 }
 

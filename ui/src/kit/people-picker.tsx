@@ -92,6 +92,7 @@ export function PeoplePicker({ label, known, kinds, but, onPick, autofocus }: {
 				{say(T.people.none, { typed })}</li>}
 		</ul>
 		{!may("user.view") && !(project.value &&
-		    may("incident.edit", project.value)) && <p class="hint">{T.people.met}</p>}
+		    may("incident.edit", project.value)) &&
+		    <p class="hint">{T.people.met}</p>}
 	</div>;
 }
