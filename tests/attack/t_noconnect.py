@@ -186,7 +186,7 @@ def cut_off(rig):
     # the first, supervisor, keeper, server, idp and the one that waits
     rig.eq(cut, 6)
     p = {x["check"]: x for x in rig.get("/v1/posture").json["items"]}
-    rig.check("seccomp yes" in p["confinement"]["detail"], p["confinement"])
+    rig.check("seccomp: yes" in p["confinement"]["detail"], p["confinement"])
 
 
 run(lambda: Rig())
