@@ -260,6 +260,11 @@ def argon2id(passphrase, salt, kib, passes):
     """Not in the standard library: the reference implementation's."""
     lib = ctypes.CDLL("libargon2.so.1")
     out = ctypes.create_string_buffer(32)
+    # what is said of no type goes as an int, and a length is longer
+    number, size = ctypes.c_uint32, ctypes.c_size_t
+    text = ctypes.c_char_p
+    lib.argon2id_hash_raw.argtypes = [number, number, number, text, size,
+                                      text, size, text, size]
     if lib.argon2id_hash_raw(passes, kib, 1, passphrase, len(passphrase),
                              salt, len(salt), out, 32) != 0:
         raise ValueError("argon2")
