@@ -1,10 +1,10 @@
 // What a browser does with doc/PROTOCOL.secret: WebCrypto only.  Every vector
 // is opened with each delegate's key and made again from its parts; then a
 // value is sealed afresh and opened.
-import { webcrypto } from "node:crypto"; // no global of Debian's Node 18
+import { webcrypto as crypto } from "node:crypto"; // Node 18 has no global
 import { readFileSync } from "node:fs";
 
-const { subtle } = webcrypto;
+const { subtle } = crypto;
 const text = new TextEncoder();
 const hex = (s) => Uint8Array.from(s.match(/../g) ?? [], (b) =>
 	parseInt(b, 16));
