@@ -8,6 +8,7 @@ import time
 
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 from delegatekit import DRig, b64, raw  # noqa: E402
+from npmkit import NODE  # noqa: E402
 from rig import later, run, test  # noqa: E402
 from secretkit import (open_value, recipients, seal_value,  # noqa: E402
                        sealed, unb64, version)
@@ -244,7 +245,7 @@ def another_project(rig):
 @test
 def vectors_of_a_browser(rig):
     """What Python seals, WebCrypto opens, and the other way round."""
-    r = subprocess.run(["node", f"{ROOT}/tests/vectors/secret/check.mjs"],
+    r = subprocess.run([NODE, f"{ROOT}/tests/vectors/secret/check.mjs"],
                        capture_output=True, text=True, timeout=60)
     rig.check(r.returncode == 0, r.stdout + r.stderr)
     rig.check("vectors" in r.stdout, r.stdout)

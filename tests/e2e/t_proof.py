@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0] + "/tests")
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
 import idps  # noqa: E402
+from npmkit import NODE  # noqa: E402
 from rig import TOP, run, test  # noqa: E402
 from tlogkit import LOG, Witness, log_key  # noqa: E402
 
@@ -32,7 +33,7 @@ def build():
 @test
 def vectors_in_node(rig):
     build()
-    out = subprocess.run(["node", TOP / "ui/test/proof.mjs",
+    out = subprocess.run([NODE, TOP / "ui/test/proof.mjs",
                           BUNDLE / "index.js", TOP / "tests/vectors/audit"],
                          capture_output=True, text=True)
     rig.eq(out.returncode, 0, out.stdout + out.stderr)
@@ -64,7 +65,7 @@ def an_export_in_chromium(rig):
     path.write_bytes(body)
     key = log_key(rig)
     out = subprocess.run(
-        ["node", HERE / "idp" / "proof.mjs", shutil.which("chromium"), BUNDLE,
+        [NODE, HERE / "idp" / "proof.mjs", shutil.which("chromium"), BUNDLE,
          path, key], capture_output=True, text=True, timeout=120)
     rig.eq(out.returncode, 0, out.stderr)
     r = json.loads(out.stdout)
@@ -112,7 +113,7 @@ console.log(JSON.stringify({
     shrunk: await p.extends_(now, old, gr.proof),
     when: Number(await p.cosigned(g.one, await p.witnessKey(g.witness)))}));
 """ % (BUNDLE / "index.js")
-    out = subprocess.run(["node", "--input-type=module", "-e", code,
+    out = subprocess.run([NODE, "--input-type=module", "-e", code,
                           json.dumps(given)], capture_output=True, text=True)
     rig.eq(out.returncode, 0, out.stderr)
     r = json.loads(out.stdout)

@@ -1,7 +1,6 @@
 // What a browser does with doc/PROTOCOL.secret: WebCrypto only.  Every vector
 // is opened with each delegate's key and made again from its parts; then a
 // value is sealed afresh and opened.
-import { webcrypto as crypto } from "node:crypto"; // Node 18 has no global
 import { readFileSync } from "node:fs";
 
 const { subtle } = crypto;
